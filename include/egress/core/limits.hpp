@@ -1,0 +1,50 @@
+// Every bound of the product, in one place. Each is tested at the limit and one past it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace egress::limits {
+
+using namespace std::chrono_literals;
+
+// Policy
+inline constexpr std::size_t kEntries = 10'000;          // allow entries after presets and ports unfold
+inline constexpr std::size_t kPortsPerHost = 256;        // one port range of a named host
+inline constexpr std::size_t kResolvers = 8;
+inline constexpr std::size_t kForwardPatterns = 32;
+inline constexpr std::size_t kPolicyFileBytes = 1 << 20;
+inline constexpr std::size_t kPolicyNodes = 200'000;     // YAML nodes in one file
+inline constexpr std::size_t kPolicyDepth = 16;          // nesting in one file
+inline constexpr std::size_t kReasonBytes = 256;         // an entry's `reason`
+inline constexpr std::size_t kTargetBytes = 512;         // one target as written
+
+// Names (RFC 1035 section 2.3.4, without the trailing dot)
+inline constexpr std::size_t kLabelOctets = 63;
+inline constexpr std::size_t kNameOctets = 253;
+
+// Resolution
+inline constexpr std::size_t kAddressesPerName = 256;
+inline constexpr std::size_t kLookupsInFlight = 256;
+inline constexpr auto kRetryFast = 5s;       // the first kRetryFastCount retries of a failing name
+inline constexpr int kRetryFastCount = 10;   // then the delay doubles up to
+inline constexpr auto kRetrySlowest = 120s;
+inline constexpr auto kNegativeRefresh = 60s;  // a family that has no record is asked again after this
+inline constexpr auto kLowestMinTtl = 1s;
+inline constexpr auto kHighestMaxTtl = 24h;
+inline constexpr auto kHighestGrace = 24h;
+
+// Kernel
+inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in the refused sets
+inline constexpr auto kRefusalMemory = 1h;
+inline constexpr auto kCommitRetry = 1s;  // after a commit that the kernel refused
+
+// Control
+inline constexpr std::size_t kMessageBytes = 64 << 10;  // one request
+inline constexpr std::size_t kReplyBytes = 64 << 20;    // one reply
+inline constexpr std::size_t kClients = 64;
+inline constexpr auto kClientIdle = 10s;  // a client that has not finished its request by then is cut off
+inline constexpr std::size_t kTargetsPerRequest = 256;
+inline constexpr auto kAllowWait = 15s;  // the longest `allow` waits for its names
+
+}  // namespace egress::limits

@@ -1,0 +1,50 @@
+// A question and what came back.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "egress/core/dns_name.hpp"
+#include "egress/core/ip_address.hpp"
+#include "egress/core/time.hpp"
+
+namespace egress::dns {
+
+struct Question {
+  DnsName name;
+  Family family = Family::ipv4;  // A or AAAA
+  auto operator<=>(const Question&) const = default;
+};
+
+enum class Status {
+  ok,           // at least one address
+  nodata,       // the name exists without a record of this family (RFC 2308)
+  nxdomain,     // RFC 1035 RCODE 3
+  servfail,     // RCODE 2
+  refused,      // RCODE 5
+  malformed,    // an answer that does not parse
+  timeout,      // no answer
+  unreachable,  // the resolver could not be asked: no route, connection refused, refused by ourselves
+};
+std::string_view text(Status status);
+
+struct Answer {
+  Question question;
+  Status status = Status::ok;
+  std::vector<IpAddress> addresses;
+  seconds ttl{0};                  // the least along the CNAME chain, as received
+  std::vector<std::string> chain;  // CNAME targets in order; text from the network, quote it before showing
+  bool operator==(const Answer&) const = default;
+};
+
+// The door to DNS. Real: src/adapters/cares. Each question asked gets exactly one answer, later, through the
+// callback given at construction of the implementation.
+class Resolver {
+ public:
+  virtual ~Resolver() = default;
+  virtual void ask(const Question& question) = 0;
+};
+
+}  // namespace egress::dns

@@ -1,0 +1,72 @@
+// The door to the packet filter. Real: src/adapters/netlink. Fake: tests/support/fake_kernel. One contract suite
+// (tests/contract) holds both to the same behaviour.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "egress/core/result.hpp"
+#include "egress/nft/layout.hpp"
+#include "egress/nft/transaction.hpp"
+
+namespace egress::nft {
+
+struct CommitOutcome {
+  enum class Status {
+    committed,  // acknowledged: it holds
+    refused,    // an error came back: nothing of it holds
+    unknown,    // the acknowledgement was lost (ENOBUFS, timeout): read back or replace
+  };
+  Status status = Status::committed;
+  int error = 0;        // errno of a refusal
+  std::string message;  // which object the kernel refused, and what to do
+  std::chrono::microseconds kernel_time{0};  // from send to acknowledgement
+};
+
+struct LiveElement {
+  ElementKey key;
+  milliseconds expires{0};  // what is left; 0: permanent
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+// A destination that was refused lately, with how often. Only TCP and UDP have one; other protocols count in
+// Snapshot::refused_packets alone.
+struct Refusal {
+  Endpoint destination;
+  std::uint64_t packets = 0;
+  bool operator==(const Refusal&) const = default;
+};
+
+// The table as the kernel holds it. One consistent generation.
+struct Snapshot {
+  bool is_present = false;
+  std::vector<LiveElement> elements;  // sorted by key
+  std::vector<Refusal> refusals;
+  std::uint64_t refused_packets = 0;
+  // Where chains, rules, sets or hooks differ from layout(base), one line each; empty: exactly as desired.
+  std::vector<std::string> deviations;
+};
+
+// A tracked connection, by its original direction as the filter sees it (after destination NAT).
+struct Flow {
+  IpAddress source;
+  Endpoint destination;
+};
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  virtual const Capabilities& capabilities() const = 0;
+  // Blocks until the kernel has answered. Never throws for the kernel's errors.
+  virtual CommitOutcome commit(const Transaction& transaction) = 0;
+  // Lists the whole table: for people, verification and resync; never on the hot path.
+  virtual Result<Snapshot> read(const Base& expected) = 0;
+  // Deletes the tracked connections for which `selects` is true, so that their next packet is judged as new.
+  // Returns how many.
+  virtual Result<std::size_t> cut_flows(const std::function<bool(const Flow&)>& selects) = 0;
+};
+
+}  // namespace egress::nft

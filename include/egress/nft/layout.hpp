@@ -1,0 +1,76 @@
+// The static part of the table as data: printable as nft text, encodable to netlink.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "egress/nft/ruleset.hpp"
+
+namespace egress::nft {
+
+// Statements and matches, one struct for each nft phrase that we use.
+struct CtState { bool established = false; bool related = false; bool invalid = false; };  // ct state established
+struct Layer4 { std::vector<std::uint8_t> protocols; };   // meta l4proto { tcp, udp }; one: meta l4proto tcp
+struct OutLoopback {};                                    // oif "lo"
+struct InInterface { std::string pattern; };              // iifname "br-*"
+struct OutInterface { std::string pattern; };             // oifname "docker0"
+struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
+struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
+struct UdpPorts { Port source = 0; Port destination = 0; };  // udp sport 68 udp dport 67
+struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
+struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
+struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
+struct RememberRefusal { Family family{}; };              // update @refused4 { ip daddr . meta l4proto . th dport }
+struct CountAs { std::string counter; };                  // counter name "refused"
+struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
+struct Accept {};
+struct Jump { std::string chain; };
+struct Goto { std::string chain; };
+struct RejectWithReset {};                                // reject with tcp reset
+struct RejectProhibited {};                               // reject with icmpx admin-prohibited
+
+using Statement =
+    std::variant<CtState, Layer4, OutLoopback, InInterface, OutInterface, DestinationIs, DestinationIn, UdpPorts,
+                 Icmp6Types, HopLimit, DestinationInSet, RememberRefusal, CountAs, LogLimited, Accept, Jump, Goto,
+                 RejectWithReset, RejectProhibited>;
+using Rule = std::vector<Statement>;
+
+enum class Hook : std::uint8_t { forward = 2, output = 3 };  // NF_INET_FORWARD, NF_INET_LOCAL_OUT
+enum class ChainPolicy : std::uint8_t { drop = 0, accept = 1 };  // NF_DROP, NF_ACCEPT
+
+struct Chain {
+  std::string name;
+  std::optional<Hook> hook;  // a base chain, `type filter`, priority filter (0)
+  ChainPolicy policy = ChainPolicy::accept;
+  std::vector<Rule> rules;
+};
+
+struct SetDefinition {
+  std::string name;
+  Family family{};
+  bool is_interval = false;
+  bool has_timeout = false;
+  bool is_dynamic = false;  // refused4, refused6: filled by the packet path, bounded in size and time
+  bool has_counter = false;
+};
+
+// In the order in which they are created: counters, sets, then chains (called before callers).
+struct Layout {
+  std::vector<std::string> counters;
+  std::vector<SetDefinition> sets;
+  std::vector<Chain> chains;
+};
+Layout layout(const Base& base);
+
+// Names that the verification and the status look up.
+inline constexpr std::string_view kRefusedCounter = "refused";  // packets refused, or in audit mode passed
+inline constexpr std::string_view kLogPrefix = "egressd refused ";
+
+std::string print(const Statement& statement);
+// The ruleset as a file that `nft -f` accepts. `now` turns ends into timeouts.
+std::string print(const Ruleset& ruleset, Instant now);
+
+}  // namespace egress::nft

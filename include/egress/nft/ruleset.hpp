@@ -1,0 +1,70 @@
+// The desired state of our table, as a comparable, printable value.
+//
+// A table is a static part (chains, rules and empty sets, all decided by Base) and elements. DNS moves only
+// elements. `nft` words: an element's *timeout* is the lifetime given to it, *expires* what is left.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "egress/core/ip_address.hpp"
+#include "egress/core/time.hpp"
+
+namespace egress::nft {
+
+inline constexpr std::string_view kTableName = "egressd";  // family inet
+
+// Each stands for two sets, one per family: allow4 and allow6, ...
+enum class SetId : std::uint8_t {
+  allow,      // from names: address . transport . port, a hash; every element has a timeout
+  nets,       // from CIDRs, literals and port ranges: disjoint intervals; a timeout only on time-boxed grants
+  resolvers,  // the pinned resolvers; never a timeout
+};
+
+// An element's key: a box of addresses and ports. In `allow` and `resolvers` both ranges are single.
+struct ElementKey {
+  SetId set = SetId::allow;
+  IpAddress first;
+  IpAddress last;
+  Transport transport = Transport::tcp;
+  PortRange ports;
+
+  static ElementKey endpoint(SetId set, const Endpoint& endpoint);
+  Family family() const { return first.family(); }
+  bool contains(const Endpoint& endpoint) const;
+  std::string text() const;  // "192.0.2.1 . tcp . 443", as nft prints it
+  auto operator<=>(const ElementKey&) const = default;
+};
+std::string set_name(SetId set, Family family);  // "allow4"
+
+// What decides the chains and rules. Changes when the policy's frame changes, never with DNS.
+struct Base {
+  bool is_audit = false;
+  bool allows_dhcp = true;
+  std::vector<std::string> forward;  // interface patterns whose forwarded traffic is held
+  // Lowered when the kernel lacks the feature; the table stays closed without them.
+  bool logs_refusals = true;       // `log` statement
+  bool remembers_refusals = true;  // dynamic sets refused4, refused6 with a counter per destination
+  bool counts_elements = true;     // a counter on every element
+  bool operator==(const Base&) const = default;
+};
+
+// Elements and when they end; kNever: permanent.
+using Elements = std::map<ElementKey, Instant>;
+
+struct Ruleset {
+  Base base;
+  Elements elements;
+  bool operator==(const Ruleset&) const = default;
+
+  // Whether a new flow to this endpoint would be accepted at `now` (elements only; not the services that the
+  // rules themselves allow, such as DHCP).
+  bool permits(const Endpoint& endpoint, Instant now) const;
+};
+
+}  // namespace egress::nft

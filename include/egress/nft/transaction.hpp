@@ -1,0 +1,75 @@
+// The difference between two rulesets, as one atomic batch.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "egress/nft/ruleset.hpp"
+
+namespace egress::nft {
+
+// What the kernel can do, found by create-and-read-back, never by version.
+struct Capabilities {
+  bool updates_timeout = true;     // adding an element that exists takes the new timeout (Linux >= 6.12)
+  bool destroys = true;            // NFT_MSG_DESTROYSETELEM: deletion that tolerates absence (Linux >= 6.3)
+  bool logs = true;                // the `log` statement
+  bool remembers_refusals = true;  // dynamic sets with per-element counters
+  bool counts_elements = true;     // counters on the elements of all our sets
+  bool deletes_flows = true;       // conntrack entries can be listed and deleted
+  bool operator==(const Capabilities&) const = default;
+};
+
+struct Change {
+  enum class Verb : std::uint8_t {
+    add,     // absent before
+    renew,   // present; gets a new lifetime
+    remove,  // present, or expired meanwhile: both are fine
+  };
+  Verb verb = Verb::add;
+  ElementKey key;
+  milliseconds lifetime{0};  // 0: permanent
+  bool operator==(const Change&) const = default;
+};
+
+// Applied whole or not at all. With `replace` the table is deleted and made anew in the same batch, so that no
+// packet meets a moment without rules; the changes are then all additions.
+struct Transaction {
+  std::optional<Base> replace;
+  std::vector<Change> changes;
+  bool empty() const { return !replace && changes.empty(); }
+  bool operator==(const Transaction&) const = default;
+};
+
+// From nothing we can rely on: replaces the table.
+Transaction install(const Ruleset& desired, Instant now);
+
+// From what is installed to what is desired, over all elements. A different base replaces the table.
+// `installed` and `desired` ends are compared exactly.
+Transaction diff(const Ruleset& installed, const Ruleset& desired, Instant now);
+
+// The same for the elements of one key range only (the hot path): `installed` and `desired` hold just those.
+std::vector<Change> diff(const Elements& installed, const Elements& desired, Instant now);
+
+// What the kernel holds once it has acknowledged.
+void apply(const Transaction& transaction, Instant now, Ruleset& installed);
+
+// A single message to the kernel, after the capabilities have decided how a change is said.
+struct Command {
+  enum class Verb : std::uint8_t {
+    add,      // NEWSETELEM without NLM_F_EXCL: an element that exists stays (and on new kernels is updated)
+    remove,   // DELSETELEM: ENOENT when absent, which voids the batch
+    destroy,  // DESTROYSETELEM
+  };
+  Verb verb = Verb::add;
+  ElementKey key;
+  milliseconds lifetime{0};
+  bool operator==(const Command&) const = default;
+};
+// remove -> destroy, or add + remove where that is missing (the element may have expired unseen);
+// renew -> add, or add + remove + add where adding does not take the new timeout.
+// All removals come before all additions, since intervals may not overlap at any moment of the batch.
+std::vector<Command> lower(std::span<const Change> changes, const Capabilities& capabilities);
+
+}  // namespace egress::nft

@@ -1,0 +1,108 @@
+// From documents to one Policy. Pure: files were read and YAML parsed before.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "egress/core/result.hpp"
+#include "egress/policy/document.hpp"
+#include "egress/policy/policy.hpp"
+
+namespace egress::policy {
+
+// One thing wrong with a policy. `message` names the token and what is accepted instead.
+struct Problem {
+  Place place;
+  std::string message;
+  std::string text() const;  // "egressd.yaml:12:7: message"
+  bool operator==(const Problem&) const = default;
+};
+using Problems = std::vector<Problem>;
+
+// What the policy needs from libidn2 and libpsl (src/adapters/names). Pure functions of their argument.
+struct NameRules {
+  // "bücher.example" -> "xn--bcher-kva.example"; ASCII passes through.
+  std::function<Result<std::string>(std::string_view)> to_a_label;
+  // True for "com", "co.uk", "github.io": names under which strangers register.
+  std::function<bool(const DnsName&)> is_public_suffix;
+};
+
+// A provider, agent or registry from rules/: what `preset: NAME` stands for.
+struct PresetEntry {
+  std::string target;  // target grammar; may hold {region}, {resource}
+  bool is_optional = false;
+  std::string risk;  // "upload: ..." and why, or empty
+  Place place;
+};
+struct Preset {
+  std::string name;
+  std::string title;
+  std::string source;  // where the facts come from
+  std::string date;    // when they were read, YYYY-MM-DD
+  std::string risk;
+  std::vector<std::string> parameters;  // "region", "resource", in the order in which @ takes them
+  std::vector<PresetEntry> entries;
+};
+using Catalogue = std::map<std::string, Preset, std::less<>>;
+
+tl::expected<Preset, Problems> parse_preset(const Node& document, const NameRules& rules);
+
+// A target as written, before presets unfold. The same grammar in files and on the command line:
+//   [tcp/|udp/]host[:port[,port|lo-hi]...]   address   [ipv6]:port   cidr   preset:name[@parameter]
+// No port means 443/tcp.
+struct Target {
+  struct PresetReference {
+    std::string name;
+    std::string parameter;
+    bool operator==(const PresetReference&) const = default;
+  };
+  std::variant<Destination, PresetReference> what;
+  Transport transport = Transport::tcp;
+  std::vector<PortRange> ports;  // sorted, disjoint
+  std::string text() const;      // canonical
+};
+Result<Target> parse_target(std::string_view text, const NameRules& rules);
+
+// What an entry may say besides its target; the flags of `egressctl allow`.
+struct EntryOptions {
+  bool is_optional = false;
+  bool allows_private = false;
+  bool allows_metadata = false;
+  std::optional<WallTime> until;
+  std::string reason;
+  bool operator==(const EntryOptions&) const = default;
+};
+
+// A target that the operator added with `egressctl allow`.
+struct Addition {
+  std::string target;  // canonical: Target::text()
+  EntryOptions options;
+  std::string added_by;
+  WallTime added_at{};
+  bool operator==(const Addition&) const = default;
+};
+// The additions as a YAML file for people to read, and back. Unknown keys are errors, as everywhere.
+std::string print_additions(const std::vector<Addition>& additions);
+tl::expected<std::vector<Addition>, Problems> parse_additions(const Node& document);
+
+// Everything a policy is made of. The first document is the main file; the others may only hold `version`,
+// `allow` and `services.ntp`. Additions whose `until` is not after `now` are left out.
+struct Sources {
+  std::vector<Node> documents;
+  std::vector<Addition> additions;
+  const Catalogue* catalogue = nullptr;
+  const NameRules* rules = nullptr;
+  WallTime now{};
+};
+// All problems at once, sorted by place; a policy only when there is none.
+tl::expected<Policy, Problems> load(const Sources& sources);
+
+// "5s", "15m", "1h", "2h30m", "7d": a positive duration.
+Result<seconds> parse_duration(std::string_view text);
+std::string print_duration(seconds duration);
+
+}  // namespace egress::policy

@@ -1,0 +1,83 @@
+// Policy: what may be reached, normalised and checked. An immutable value.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "egress/core/dns_name.hpp"
+#include "egress/core/ip_address.hpp"
+#include "egress/core/time.hpp"
+#include "egress/policy/document.hpp"
+
+namespace egress::policy {
+
+enum class Mode { enforce, audit };  // audit: what would be refused is counted, logged and passed
+enum class DnsMode { poll };         // clients ask the pinned resolvers themselves, egressd polls
+
+// A resolver: an address and a port, reached over UDP and TCP.
+struct ResolverAddress {
+  IpAddress address;
+  Port port = 53;
+  std::string text() const;  // "10.0.0.2", "10.0.0.2:5353", "[2001:db8::1]:5353"
+  auto operator<=>(const ResolverAddress&) const = default;
+};
+
+// Where an entry comes from, for `list`, `deny` and error messages.
+struct Origin {
+  enum class Kind { file, operator_added, service };
+  Kind kind = Kind::file;
+  Place place;           // file: where it was written
+  std::string preset;    // "anthropic", "bedrock@eu-west-1"; empty when written out
+  std::string added_by;  // operator_added: "root (uid 0)"
+  std::string service;   // service: "ntp"
+  std::string text() const;
+  auto operator<=>(const Origin&) const = default;
+};
+
+using Destination = std::variant<DnsName, Prefix>;
+
+// One destination, one transport, one port or range of ports: the unit that is allowed, listed, counted
+// and revoked. A target with several ports and a preset become several entries.
+struct AllowEntry {
+  Destination destination;
+  Transport transport = Transport::tcp;
+  PortRange ports{443, 443};
+  bool is_optional = false;       // a failure to resolve is reported quietly
+  bool allows_private = false;    // private-use answers may be opened
+  bool allows_metadata = false;   // loopback and metadata addresses may be opened
+  std::optional<WallTime> until;  // a time-boxed grant
+  std::string reason;
+  std::string risk;  // from the preset: why this name can carry data out; empty: nothing known
+  Origin origin;
+
+  const DnsName* name() const { return std::get_if<DnsName>(&destination); }
+  const Prefix* prefix() const { return std::get_if<Prefix>(&destination); }
+  // Canonical and unique within a policy: "tcp/api.openai.com:443", "udp/[2001:db8::/32]:53".
+  std::string target() const;
+  bool operator==(const AllowEntry&) const = default;
+};
+
+struct Limits {
+  seconds min_ttl{5};
+  seconds max_ttl{3600};
+  seconds grace{900};
+  bool operator==(const Limits&) const = default;
+};
+
+struct Policy {
+  Mode mode = Mode::enforce;
+  DnsMode dns = DnsMode::poll;
+  std::optional<std::vector<ResolverAddress>> resolvers;  // empty: those of the system
+  bool allows_dhcp = true;
+  Limits limits;
+  std::vector<std::string> forward;  // interface names; a trailing * matches any suffix
+  std::vector<AllowEntry> entries;   // sorted by target(), unique; NTP servers are entries too
+  bool operator==(const Policy&) const = default;
+};
+
+// The policy written out in full, as a policy file that parses to the same value.
+std::string print(const Policy& policy);
+
+}  // namespace egress::policy
