@@ -1,0 +1,163 @@
+// What egressctl and egressd say to each other: plain values, encoded as JSON by codec.hpp. Field names in the JSON are
+// the member names; durations are in seconds ("_s") or microseconds ("_us"), times are RFC 3339 UTC.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace egress::control {
+
+// ---- requests ------------------------------------------------------------------------------------------------------
+
+struct AllowRequest {
+  std::vector<std::string> targets;
+  std::optional<std::int64_t> for_s;  // a time-boxed grant
+  bool optional = false;
+  bool private_answers = false;  // JSON: "private"
+  bool metadata = false;
+  bool dry_run = false;
+  std::string reason;
+};
+struct DenyRequest {
+  std::vector<std::string> targets;
+  bool dry_run = false;
+};
+struct ListRequest {};
+struct StatusRequest {};
+struct WhyRequest {
+  std::string target;  // a target, or an address without a port
+};
+struct DiffRequest {};
+struct ReloadRequest {};
+struct RefusalsRequest {};  // what was refused lately, with counts
+struct ProofRequest {};     // what `verify` must know to choose its probes
+
+// Reading is open to every local user; allow, deny and reload need root or the group `egress`.
+using Request = std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest, DiffRequest, ReloadRequest,
+                             RefusalsRequest, ProofRequest>;
+
+// ---- replies -------------------------------------------------------------------------------------------------------
+
+struct AddressReport {
+  std::string address;
+  std::int64_t expires_s = 0;  // what is left; 0: permanent
+  std::uint64_t hits = 0;      // new connections, all ports of the entry
+};
+
+struct EntryReport {
+  std::string target;     // canonical: "tcp/api.openai.com:443"
+  std::string state;      // "open" | "resolving" | "failing" (no address) | "stale" (addresses, but lookups fail)
+  std::string origin;     // "egressd.yaml:12:5", "preset openai (egressd.yaml:3:5)", "root (uid 0)", "services.ntp"
+  std::string added_by;   // operator's additions only
+  bool optional = false;
+  std::string reason;
+  std::string risk;
+  std::string error;      // last failure of resolution: "NXDOMAIN from 10.0.0.2, next try in 5 s"
+  std::optional<std::int64_t> until_s;  // seconds to the end of a time-boxed grant
+  std::vector<AddressReport> addresses;
+  std::uint64_t hits = 0;
+};
+
+struct TargetOutcome {
+  std::string target;
+  std::string state;    // "open" | "failed" (kept, retried) | "already" | "revoked" | "would allow" | "would revoke" | "refused"
+  std::string message;  // why, and what to do
+  std::string risk;
+  std::vector<std::string> addresses;
+};
+
+struct AllowReply {
+  std::vector<TargetOutcome> targets;
+  std::int64_t total_us = 0;   // from request to reply
+  std::int64_t kernel_us = 0;  // of that, in commits
+};
+struct DenyReply {
+  std::vector<TargetOutcome> targets;
+  std::uint64_t cut_flows = 0;
+};
+struct ListReply {
+  std::vector<EntryReport> entries;
+};
+
+struct RefusalReport {
+  std::string address;
+  std::string transport;  // "tcp" | "udp"
+  std::uint16_t port = 0;
+  std::uint64_t packets = 0;
+};
+
+struct StatusReply {
+  std::string version;
+  std::string mode;       // "enforce" | "audit"
+  std::string state;      // "enforcing" | "auditing" | "not enforcing: <why>"
+  std::string dns;        // "poll"
+  std::vector<std::string> resolvers;
+  std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
+  std::string policy_file;
+  std::int64_t uptime_s = 0;
+  std::uint64_t entries = 0, names = 0, addresses = 0, elements = 0;
+  std::uint64_t names_failing = 0;
+  std::vector<std::string> failing;   // required targets without an address
+  std::vector<std::string> forward;   // held interfaces
+  std::vector<std::string> missing_features;  // what this kernel lacks and what that costs
+  std::vector<std::string> warnings;          // a reload that was refused, a state file set aside, ...
+  std::uint64_t commits = 0, failed_commits = 0;
+  std::int64_t last_commit_us = 0;
+  std::uint64_t refused_packets = 0;
+  std::vector<RefusalReport> refusals;  // most frequent first, at most 10
+  std::vector<std::string> deviations;  // live table against desired; empty: exact
+};
+
+struct WhyReply {
+  bool allowed = false;
+  std::string summary;             // one sentence
+  std::vector<std::string> facts;  // entry, address, answer, resolver, expiry: one line each
+  std::vector<EntryReport> entries;
+};
+
+struct DiffReply {
+  std::vector<std::string> deviations;  // chains, rules, sets
+  std::vector<std::string> missing;     // elements desired but not in the kernel
+  std::vector<std::string> unexpected;  // elements in the kernel but not desired
+};
+
+struct ReloadReply {
+  std::uint64_t added = 0, removed = 0;  // entries
+  std::vector<std::string> problems;     // "egressd.yaml:12:7: ..."; not empty: nothing changed
+};
+
+struct RefusalsReply {
+  std::uint64_t refused_packets = 0;
+  std::vector<RefusalReport> refusals;
+};
+
+// One allowed endpoint, with every address that is open for it now.
+struct ProvableEndpoint {
+  std::string target;
+  std::string host;       // name, or empty for an address or CIDR
+  std::string transport;
+  std::uint16_t port = 0;  // the first of a range
+  bool optional = false;
+  std::vector<std::string> addresses;  // a CIDR or range gives none: nothing to connect to is known
+};
+struct ProofReply {
+  std::string mode;
+  std::vector<std::string> resolvers;  // "10.0.0.2", "[2001:db8::1]:5353"
+  std::vector<ProvableEndpoint> endpoints;
+  DiffReply table;
+};
+
+// A request that was not carried out.
+struct Refused {
+  std::string code;     // "denied" (no right) | "invalid" | "failed" | "busy"
+  std::string message;  // what is wrong and what to do
+};
+
+using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply, ReloadReply, RefusalsReply,
+                           ProofReply, Refused>;
+
+}  // namespace egress::control
