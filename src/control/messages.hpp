@@ -1,5 +1,6 @@
-// What egressctl and egressd say to each other: plain values, encoded as JSON by codec.hpp. Field names in the JSON are
-// the member names; durations are in seconds ("_s") or microseconds ("_us"), times are RFC 3339 UTC.
+// What egressctl and egressd say to each other: plain values, encoded as JSON by codec.hpp. Field
+// names in the JSON are the member names; durations are in seconds ("_s") or microseconds ("_us"),
+// times are RFC 3339 UTC.
 #pragma once
 
 #include <chrono>
@@ -11,7 +12,8 @@
 
 namespace egress::control {
 
-// ---- requests ------------------------------------------------------------------------------------------------------
+// ---- requests
+// ------------------------------------------------------------------------------------------------------
 
 struct AllowRequest {
   std::vector<std::string> targets;
@@ -37,10 +39,11 @@ struct RefusalsRequest {};  // what was refused lately, with counts
 struct ProofRequest {};     // what `verify` must know to choose its probes
 
 // Reading is open to every local user; allow, deny and reload need root or the group `egress`.
-using Request = std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest, DiffRequest, ReloadRequest,
-                             RefusalsRequest, ProofRequest>;
+using Request = std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest,
+                             DiffRequest, ReloadRequest, RefusalsRequest, ProofRequest>;
 
-// ---- replies -------------------------------------------------------------------------------------------------------
+// ---- replies
+// -------------------------------------------------------------------------------------------------------
 
 struct AddressReport {
   std::string address;
@@ -49,14 +52,16 @@ struct AddressReport {
 };
 
 struct EntryReport {
-  std::string target;     // canonical: "tcp/api.openai.com:443"
-  std::string state;      // "open" | "resolving" | "failing" (no address) | "stale" (addresses, but lookups fail)
-  std::string origin;     // "egressd.yaml:12:5", "preset openai (egressd.yaml:3:5)", "root (uid 0)", "services.ntp"
-  std::string added_by;   // operator's additions only
+  std::string target;    // canonical: "tcp/api.openai.com:443"
+  std::string state;     // "open" | "resolving" | "failing" (no address) | "stale" (addresses, but
+                         // lookups fail)
+  std::string origin;    // "egressd.yaml:12:5", "preset openai (egressd.yaml:3:5)", "root (uid 0)",
+                         // "services.ntp"
+  std::string added_by;  // operator's additions only
   bool optional = false;
   std::string reason;
   std::string risk;
-  std::string error;      // last failure of resolution: "NXDOMAIN from 10.0.0.2, next try in 5 s"
+  std::string error;  // last failure of resolution: "NXDOMAIN from 10.0.0.2, next try in 5 s"
   std::optional<std::int64_t> until_s;  // seconds to the end of a time-boxed grant
   std::vector<AddressReport> addresses;
   std::uint64_t hits = 0;
@@ -64,7 +69,8 @@ struct EntryReport {
 
 struct TargetOutcome {
   std::string target;
-  std::string state;    // "open" | "failed" (kept, retried) | "already" | "revoked" | "would allow" | "would revoke" | "refused"
+  std::string state;  // "open" | "failed" (kept, retried) | "already" | "revoked" | "would allow" |
+                      // "would revoke" | "refused"
   std::string message;  // why, and what to do
   std::string risk;
   std::vector<std::string> addresses;
@@ -92,19 +98,19 @@ struct RefusalReport {
 
 struct StatusReply {
   std::string version;
-  std::string mode;       // "enforce" | "audit"
-  std::string state;      // "enforcing" | "auditing" | "not enforcing: <why>"
-  std::string dns;        // "poll"
+  std::string mode;   // "enforce" | "audit"
+  std::string state;  // "enforcing" | "auditing" | "not enforcing: <why>"
+  std::string dns;    // "poll"
   std::vector<std::string> resolvers;
   std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
   std::string policy_file;
   std::int64_t uptime_s = 0;
   std::uint64_t entries = 0, names = 0, addresses = 0, elements = 0;
   std::uint64_t names_failing = 0;
-  std::vector<std::string> failing;   // required targets without an address
-  std::vector<std::string> forward;   // held interfaces
+  std::vector<std::string> failing;           // required targets without an address
+  std::vector<std::string> forward;           // held interfaces
   std::vector<std::string> missing_features;  // what this kernel lacks and what that costs
-  std::vector<std::string> warnings;          // a reload that was refused, a state file set aside, ...
+  std::vector<std::string> warnings;  // a reload that was refused, a state file set aside, ...
   std::uint64_t commits = 0, failed_commits = 0;
   std::int64_t last_commit_us = 0;
   std::uint64_t refused_packets = 0;
@@ -138,7 +144,7 @@ struct RefusalsReply {
 // One allowed endpoint, with every address that is open for it now.
 struct ProvableEndpoint {
   std::string target;
-  std::string host;       // name, or empty for an address or CIDR
+  std::string host;  // name, or empty for an address or CIDR
   std::string transport;
   std::uint16_t port = 0;  // the first of a range
   bool optional = false;
@@ -157,7 +163,7 @@ struct Refused {
   std::string message;  // what is wrong and what to do
 };
 
-using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply, ReloadReply, RefusalsReply,
-                           ProofReply, Refused>;
+using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply,
+                           ReloadReply, RefusalsReply, ProofReply, Refused>;
 
 }  // namespace egress::control

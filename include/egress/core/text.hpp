@@ -11,4 +11,10 @@ namespace egress {
 // outside reaches a log or a terminal.
 std::string quoted(std::string_view text);
 
+// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text);
+
+// True when an ASCII control character (NUL to US, DEL) is in the text.
+bool has_control_character(std::string_view text);
+
 }  // namespace egress

@@ -26,7 +26,8 @@ enum class Status {
   refused,      // RCODE 5
   malformed,    // an answer that does not parse
   timeout,      // no answer
-  unreachable,  // the resolver could not be asked: no route, connection refused, refused by ourselves
+  unreachable,  // the resolver could not be asked: no route, connection refused, refused by
+                // ourselves
 };
 std::string_view text(Status status);
 
@@ -34,13 +35,14 @@ struct Answer {
   Question question;
   Status status = Status::ok;
   std::vector<IpAddress> addresses;
-  seconds ttl{0};                  // the least along the CNAME chain, as received
-  std::vector<std::string> chain;  // CNAME targets in order; text from the network, quote it before showing
+  seconds ttl{0};  // the least along the CNAME chain, as received
+  std::vector<std::string>
+      chain;  // CNAME targets in order; text from the network, quote it before showing
   bool operator==(const Answer&) const = default;
 };
 
-// The door to DNS. Real: src/adapters/cares. Each question asked gets exactly one answer, later, through the
-// callback given at construction of the implementation.
+// The door to DNS. Real: src/adapters/cares. Each question asked gets exactly one answer, later,
+// through the callback given at construction of the implementation.
 class Resolver {
  public:
   virtual ~Resolver() = default;

@@ -66,10 +66,12 @@ struct Layout {
 Layout layout(const Base& base);
 
 // Names that the verification and the status look up.
+std::string refused_set_name(Family family);                    // "refused4"
 inline constexpr std::string_view kRefusedCounter = "refused";  // packets refused, or in audit mode passed
 inline constexpr std::string_view kLogPrefix = "egressd refused ";
 
 std::string print(const Statement& statement);
+std::string print(const Rule& rule);
 // The ruleset as a file that `nft -f` accepts. `now` turns ends into timeouts.
 std::string print(const Ruleset& ruleset, Instant now);
 

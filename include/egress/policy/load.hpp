@@ -42,7 +42,7 @@ struct Preset {
   std::string name;
   std::string title;
   std::string source;  // where the facts come from
-  std::string date;    // when they were read, YYYY-MM-DD
+  std::string date;    // when they were read, YYYY-MM or YYYY-MM-DD
   std::string risk;
   std::vector<std::string> parameters;  // "region", "resource", in the order in which @ takes them
   std::vector<PresetEntry> entries;

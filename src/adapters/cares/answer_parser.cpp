@@ -1,0 +1,129 @@
+#include "adapters/cares/answer_parser.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "adapters/cares/message_reader.hpp"
+#include "egress/core/limits.hpp"
+
+namespace egress::cares {
+namespace {
+
+constexpr unsigned kNoError = 0;
+constexpr unsigned kNxDomain = 3;
+constexpr unsigned kRefused = 5;
+
+std::uint16_t record_type(Family family) { return family == Family::ipv4 ? kTypeA : kTypeAaaa; }
+
+dns::Answer failed(const dns::Question& question, dns::Status status) {
+  return {question, status, {}, {}, {}};
+}
+
+dns::Status status_of(unsigned rcode) {
+  if (rcode == kNxDomain) return dns::Status::nxdomain;
+  if (rcode == kRefused) return dns::Status::refused;
+  return dns::Status::servfail;
+}
+
+std::uint32_t effective_ttl(std::uint32_t ttl) { return ttl < 0x8000'0000U ? ttl : 0; }
+
+IpAddress address_of(const Record& record) {
+  if (record.key.type == kTypeA) {
+    std::array<std::uint8_t, 4> octets{};
+    std::copy_n(record.address.begin(), octets.size(), octets.begin());
+    return IpAddress::v4(octets);
+  }
+  std::array<std::uint8_t, 16> octets{};
+  std::copy_n(record.address.begin(), octets.size(), octets.begin());
+  return IpAddress::v6(octets);
+}
+
+bool asks(const RecordKey& key, const dns::Question& question) {
+  return key.owner == question.name.text() && key.type == record_type(question.family) &&
+         key.record_class == kClassIn;
+}
+
+bool is_record(const Record& record, std::string_view owner, std::uint16_t type) {
+  return record.key.owner == owner && record.key.type == type && record.key.record_class == kClassIn;
+}
+
+const Record* find_cname(const std::vector<Record>& records, std::string_view owner) {
+  const auto found = std::find_if(records.begin(), records.end(), [&](const Record& record) {
+    return is_record(record, owner, kTypeCname);
+  });
+  return found == records.end() ? nullptr : &*found;
+}
+
+// The name at the end of the chain; empty when the chain loops or is too long.
+std::optional<std::string> follow_chain(const std::vector<Record>& records, dns::Answer& answer,
+                                        std::uint32_t& ttl) {
+  std::string owner = answer.question.name.text();
+  while (const Record* cname = find_cname(records, owner)) {
+    if (answer.chain.size() == limits::kCnameChain) return {};
+    ttl = std::min(ttl, effective_ttl(cname->ttl));
+    owner = cname->target;
+    answer.chain.push_back(owner);
+  }
+  return owner;
+}
+
+void take_addresses(const std::vector<Record>& records, std::string_view owner, dns::Answer& answer,
+                    std::uint32_t& ttl) {
+  const auto type = record_type(answer.question.family);
+  std::set<IpAddress> seen;
+  for (const Record& record : records) {
+    if (!is_record(record, owner, type)) continue;
+    ttl = std::min(ttl, effective_ttl(record.ttl));
+    const IpAddress address = address_of(record);
+    if (seen.size() <= limits::kAddressesPerName && seen.insert(address).second)
+      answer.addresses.push_back(address);
+  }
+}
+
+dns::Answer read_answer(const dns::Question& question, const std::vector<Record>& records) {
+  dns::Answer answer{question, dns::Status::ok, {}, {}, {}};
+  auto ttl = ~std::uint32_t{0};
+  const auto owner = follow_chain(records, answer, ttl);
+  if (!owner) return failed(question, dns::Status::malformed);
+  take_addresses(records, *owner, answer, ttl);
+  if (answer.addresses.empty()) {
+    answer.status = dns::Status::nodata;
+  } else {
+    answer.ttl = seconds(ttl);
+  }
+  return answer;
+}
+
+// The answer section; empty when the message is not a whole response to the question.
+std::optional<std::vector<Record>> read_records(MessageReader& reader, const Header& header,
+                                                const dns::Question& question) {
+  const auto asked = reader.question();
+  if (!asked || !asks(*asked, question)) return {};
+  std::vector<Record> records;
+  for (unsigned i = 0; i < header.answers; ++i) {
+    auto record = reader.record();
+    if (!record) return {};
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
+}  // namespace
+
+dns::Answer parse_answer(const dns::Question& question, std::span<const std::uint8_t> message) {
+  MessageReader reader(message);
+  const auto header = reader.header();
+  if (!header || !header->is_response() || header->opcode() != 0 || header->is_truncated())
+    return failed(question, dns::Status::malformed);
+  if (header->rcode() != kNoError) return failed(question, status_of(header->rcode()));
+  if (header->questions != 1) return failed(question, dns::Status::malformed);
+  const auto records = read_records(reader, *header, question);
+  if (!records) return failed(question, dns::Status::malformed);
+  return read_answer(question, *records);
+}
+
+}  // namespace egress::cares

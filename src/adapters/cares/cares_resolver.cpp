@@ -1,0 +1,188 @@
+#include "adapters/cares/cares_resolver.hpp"
+
+#include <ares.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "adapters/cares/channel.hpp"
+#include "adapters/file_descriptor.hpp"
+#include "adapters/system_error.hpp"
+#include "egress/core/limits.hpp"
+
+namespace egress::cares {
+namespace {
+
+using Channels = std::vector<std::unique_ptr<Channel>>;
+
+struct Lookup {
+  dns::Question question;
+  dns::Status failure = dns::Status::unreachable;  // the most telling so far
+  std::size_t tries = 0;
+  std::size_t asked = 0;                     // the resolver of the try under way
+  std::bitset<limits::kResolvers> has_spoken{};  // resolvers that need not be tried again
+};
+
+bool is_final(dns::Status status) {
+  return status == dns::Status::ok || status == dns::Status::nodata ||
+         status == dns::Status::nxdomain;
+}
+
+// dns::Status lists failures from the most to the least telling.
+dns::Status more_telling(dns::Status a, dns::Status b) { return std::min(a, b); }
+
+}  // namespace
+
+class CaresResolver::State {
+ public:
+  State(FileDescriptor epoll, Deliver deliver)
+      : epoll_(std::move(epoll)), deliver_(std::move(deliver)) {}
+
+  int fd() const { return epoll_.get(); }
+  Result<void> set_resolvers(const std::vector<policy::ResolverAddress>& resolvers);
+  void ask(const dns::Question& question);
+  std::optional<milliseconds> wait() const;
+  void dispatch();
+
+ private:
+  Result<Channels> open_channels(const std::vector<policy::ResolverAddress>& resolvers);
+  void try_next(std::uint64_t id, Lookup& lookup);
+  void take(Reply reply);
+  void process_sockets();
+
+  FileDescriptor epoll_;
+  Deliver deliver_;
+  std::vector<policy::ResolverAddress> resolvers_;
+  std::uint64_t next_id_ = 0;
+  std::map<std::uint64_t, Lookup> lookups_;
+  std::vector<Reply> replies_;         // ended tries, not yet looked at
+  std::vector<dns::Answer> finished_;  // answers, not yet delivered
+  Channels channels_;                  // last: on destruction they still use the epoll
+};
+
+Result<Channels> CaresResolver::State::open_channels(
+    const std::vector<policy::ResolverAddress>& resolvers) {
+  if (resolvers.size() > limits::kResolvers)
+    return fail("more than " + std::to_string(limits::kResolvers) + " resolvers");
+  Channels channels;
+  for (const auto& resolver : resolvers) {
+    const auto tag = static_cast<std::uint32_t>(channels.size());
+    auto channel = Channel::open(resolver, {epoll_.get(), &replies_}, tag);
+    if (!channel) return tl::unexpected(channel.error());
+    channels.push_back(std::move(*channel));
+  }
+  return channels;
+}
+
+Result<void> CaresResolver::State::set_resolvers(
+    const std::vector<policy::ResolverAddress>& resolvers) {
+  if (resolvers == resolvers_) return {};
+  auto channels = open_channels(resolvers);
+  if (!channels) return tl::unexpected(channels.error());
+  channels_ = std::move(*channels);
+  resolvers_ = resolvers;
+  replies_.clear();
+  for (auto it = lookups_.begin(); it != lookups_.end();) {
+    auto& [id, lookup] = *it++;  // try_next() may erase it
+    lookup = Lookup{lookup.question};
+    try_next(id, lookup);
+  }
+  return {};
+}
+
+void CaresResolver::State::ask(const dns::Question& question) {
+  const auto id = next_id_++;
+  try_next(id, lookups_.emplace(id, Lookup{question}).first->second);
+}
+
+// Starts the next try, or ends the lookup when none is left.
+void CaresResolver::State::try_next(std::uint64_t id, Lookup& lookup) {
+  while (lookup.tries < channels_.size() * kTriesPerResolver) {
+    lookup.asked = lookup.tries++ % channels_.size();
+    if (lookup.has_spoken.test(lookup.asked)) continue;
+    channels_[lookup.asked]->query(id, lookup.question);
+    return;
+  }
+  finished_.push_back({lookup.question, lookup.failure, {}, {}, {}});
+  lookups_.erase(id);
+}
+
+void CaresResolver::State::take(Reply reply) {
+  const auto found = lookups_.find(reply.lookup);
+  if (found == lookups_.end()) return;
+  Lookup& lookup = found->second;
+  if (is_final(reply.answer.status)) {
+    finished_.push_back(std::move(reply.answer));
+    lookups_.erase(found);
+    return;
+  }
+  lookup.failure = more_telling(lookup.failure, reply.answer.status);
+  if (reply.answer.status != dns::Status::timeout) lookup.has_spoken.set(lookup.asked);
+  try_next(found->first, lookup);
+}
+
+std::optional<milliseconds> CaresResolver::State::wait() const {
+  if (!replies_.empty() || !finished_.empty()) return milliseconds(0);
+  std::optional<milliseconds> shortest;
+  for (const auto& channel : channels_) {
+    const auto wait = channel->wait();
+    if (wait && (!shortest || *wait < *shortest)) shortest = wait;
+  }
+  return shortest;
+}
+
+void CaresResolver::State::process_sockets() {
+  std::array<epoll_event, 64> events{};
+  const int ready =
+      epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), /*timeout=*/0);
+  for (int i = 0; i < ready; ++i) {
+    const auto& event = events[static_cast<std::size_t>(i)];
+    channels_[event.data.u64 >> 32U]->process(static_cast<int>(event.data.u64 & 0xFFFF'FFFFU),
+                                              event.events);
+  }
+  for (const auto& channel : channels_) channel->expire();
+}
+
+void CaresResolver::State::dispatch() {
+  process_sockets();
+  while (!replies_.empty()) {
+    auto replies = std::exchange(replies_, {});
+    for (auto& reply : replies) take(std::move(reply));
+  }
+  for (auto& answer : std::exchange(finished_, {})) deliver_(std::move(answer));
+}
+
+CaresResolver::CaresResolver(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+CaresResolver::~CaresResolver() {
+  state_.reset();
+  ares_library_cleanup();
+}
+
+Result<std::unique_ptr<CaresResolver>> CaresResolver::open(
+    const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver) {
+  FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll.is_open()) return fail_errno("epoll_create1");
+  const int status = ares_library_init(ARES_LIB_INIT_ALL);
+  if (status != ARES_SUCCESS) return fail(std::string("c-ares: ") + ares_strerror(status));
+  std::unique_ptr<CaresResolver> resolver(
+      new CaresResolver(std::make_unique<State>(std::move(epoll), std::move(deliver))));
+  auto set = resolver->set_resolvers(resolvers);
+  if (!set) return tl::unexpected(set.error());
+  return resolver;
+}
+
+Result<void> CaresResolver::set_resolvers(const std::vector<policy::ResolverAddress>& resolvers) {
+  return state_->set_resolvers(resolvers);
+}
+void CaresResolver::ask(const dns::Question& question) { state_->ask(question); }
+int CaresResolver::fd() const { return state_->fd(); }
+std::optional<milliseconds> CaresResolver::wait() const { return state_->wait(); }
+void CaresResolver::dispatch() { state_->dispatch(); }
+
+}  // namespace egress::cares

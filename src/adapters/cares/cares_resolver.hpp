@@ -1,0 +1,52 @@
+// dns::Resolver over c-ares: asks the resolvers it was given and nobody else (no search domains, no hosts
+// file, no /etc/resolv.conf), falls back to TCP on truncation, and tells every kind of failure apart.
+//
+// A question goes to one resolver after the other until one of them knows: an address, NODATA and NXDOMAIN
+// are final; after SERVFAIL, REFUSED, a malformed or no answer the next one is asked. Resolvers that were
+// only silent are tried a second time. When none knows, the most telling failure is the answer.
+//
+// Belongs to one thread. The caller waits for fd() to be readable, at most wait(), and calls dispatch().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "egress/core/result.hpp"
+#include "egress/core/time.hpp"
+#include "egress/dns/lookup.hpp"
+#include "egress/policy/policy.hpp"
+
+namespace egress::cares {
+
+class CaresResolver final : public dns::Resolver {
+ public:
+  using Deliver = std::function<void(dns::Answer)>;
+  static constexpr int kTriesPerResolver = 2;
+
+  // `deliver` is called out of dispatch() only, and may call ask() and set_resolvers().
+  static Result<std::unique_ptr<CaresResolver>> open(
+      const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver);
+  // Questions still open get no answer.
+  ~CaresResolver() override;
+
+  // Asks from now on these, in this order (at most limits::kResolvers; none: every answer is
+  // `unreachable`). Open questions start again with them. On error the old ones stay.
+  Result<void> set_resolvers(const std::vector<policy::ResolverAddress>& resolvers);
+  void ask(const dns::Question& question) override;
+
+  // An epoll descriptor, readable when dispatch() has something to read.
+  int fd() const;
+  // How long until dispatch() has work even if fd() stays silent; empty: no such moment. Changes with
+  // every call of ask(), set_resolvers() and dispatch().
+  std::optional<milliseconds> wait() const;
+  void dispatch();
+
+ private:
+  class State;
+  explicit CaresResolver(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace egress::cares

@@ -1,0 +1,126 @@
+#include "adapters/cares/channel.hpp"
+
+#include <ares.h>
+#include <arpa/inet.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "adapters/cares/answer_parser.hpp"
+#include "adapters/cares/message_reader.hpp"
+
+namespace egress::cares {
+namespace {
+
+struct Try {
+  std::uint64_t lookup;
+  dns::Question question;
+  std::vector<Reply>* replies;
+};
+
+dns::Status status_of(int ares_status) {
+  if (ares_status == ARES_ETIMEOUT) return dns::Status::timeout;
+  if (ares_status == ARES_EBADRESP) return dns::Status::malformed;
+  return dns::Status::unreachable;
+}
+
+// The message is there whenever one came, whatever c-ares makes of its RCODE: we judge it ourselves.
+void on_try_ended(void* context, int status, int /*timeouts*/, unsigned char* message, int length) {
+  const std::unique_ptr<Try> ended(static_cast<Try*>(context));
+  if (status == ARES_EDESTRUCTION) return;
+  dns::Answer answer{ended->question, status_of(status), {}, {}, {}};
+  if (message != nullptr)
+    answer = parse_answer(ended->question, std::span(message, static_cast<std::size_t>(length)));
+  ended->replies->push_back({ended->lookup, std::move(answer)});
+}
+
+int set_server(ares_channel channel, const policy::ResolverAddress& resolver) {
+  ares_addr_port_node node{};
+  node.family = resolver.address.is_v4() ? AF_INET : AF_INET6;
+  const auto octets = resolver.address.octets();
+  std::copy(octets.begin(), octets.end(), reinterpret_cast<std::uint8_t*>(&node.addr));
+  node.udp_port = resolver.port;
+  node.tcp_port = resolver.port;
+  return ares_set_servers_ports(channel, &node);
+}
+
+}  // namespace
+
+Channel::Channel(Surroundings surroundings, std::uint32_t tag)
+    : surroundings_(surroundings), tag_(tag) {}
+
+Channel::~Channel() {
+  if (channel_ != nullptr) ares_destroy(channel_);
+}
+
+Result<std::unique_ptr<Channel>> Channel::open(const policy::ResolverAddress& resolver,
+                                               Surroundings surroundings, std::uint32_t tag) {
+  std::unique_ptr<Channel> opened(new Channel(surroundings, tag));
+  int status = opened->open_channel();
+  if (status == ARES_SUCCESS) status = set_server(opened->channel_, resolver);
+  if (status != ARES_SUCCESS) return fail(std::string("c-ares: ") + ares_strerror(status));
+  return opened;
+}
+
+int Channel::open_channel() {
+  // Everything that c-ares would take from the system's files or the environment is given, so that it
+  // reads none of them.
+  static char lookups[] = "b";
+  static char no_file[] = "/dev/null";
+  ares_options options{};
+  // NOCHECKRESP: SERVFAIL and REFUSED come back as messages, instead of as a failed connection.
+  options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP | ARES_FLAG_EDNS;
+  options.timeout = static_cast<int>(kTryTimeout.count());
+  options.tries = 1;
+  options.ndots = 0;
+  options.lookups = lookups;
+  options.resolvconf_path = no_file;
+  options.ednspsz = 1232;
+  options.sock_state_cb = [](void* self, int fd, int readable, int writable) {
+    static_cast<Channel*>(self)->watch(fd, readable != 0, writable != 0);
+  };
+  options.sock_state_cb_data = this;
+  return ares_init_options(&channel_, &options,
+                           ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS |
+                               ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_EDNSPSZ |
+                               ARES_OPT_DOMAINS | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB);
+}
+
+void Channel::watch(int fd, bool readable, bool writable) {
+  if (!readable && !writable) {
+    epoll_ctl(surroundings_.epoll, EPOLL_CTL_DEL, fd, nullptr);
+    return;
+  }
+  epoll_event event{};
+  event.events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
+  event.data.u64 = std::uint64_t{tag_} << 32U | static_cast<std::uint32_t>(fd);
+  if (epoll_ctl(surroundings_.epoll, EPOLL_CTL_MOD, fd, &event) != 0)
+    epoll_ctl(surroundings_.epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+void Channel::query(std::uint64_t lookup, const dns::Question& question) {
+  auto started = std::make_unique<Try>(Try{lookup, question, surroundings_.replies});
+  const int type = question.family == Family::ipv4 ? kTypeA : kTypeAaaa;
+  ares_query(channel_, question.name.text().c_str(), kClassIn, type, on_try_ended,
+             started.release());
+}
+
+void Channel::process(int fd, std::uint32_t epoll_events) {
+  const bool reads = (epoll_events & ~std::uint32_t{EPOLLOUT}) != 0;  // errors are read too
+  const bool writes = (epoll_events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0;
+  ares_process_fd(channel_, reads ? fd : ARES_SOCKET_BAD, writes ? fd : ARES_SOCKET_BAD);
+}
+
+void Channel::expire() { ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD); }
+
+std::optional<milliseconds> Channel::wait() const {
+  timeval left{};
+  if (ares_timeout(channel_, nullptr, &left) == nullptr) return {};
+  // Rounded up, so that the time is really over at the end of the wait.
+  return milliseconds(left.tv_sec * 1000 + (left.tv_usec + 999) / 1000);
+}
+
+}  // namespace egress::cares

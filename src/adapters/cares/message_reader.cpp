@@ -1,0 +1,93 @@
+#include "adapters/cares/message_reader.hpp"
+
+#include <ares.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace egress::cares {
+namespace {
+
+char lower(char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+
+std::optional<std::uint16_t> MessageReader::u16() {
+  if (message_.size() - offset_ < 2) return {};
+  const unsigned high = message_[offset_];
+  const unsigned low = message_[offset_ + 1];
+  offset_ += 2;
+  return static_cast<std::uint16_t>(high << 8U | low);
+}
+
+std::optional<std::uint32_t> MessageReader::u32() {
+  const auto high = u16();
+  const auto low = u16();
+  if (!high || !low) return {};
+  return std::uint32_t{*high} << 16U | *low;
+}
+
+std::optional<std::string> MessageReader::name() {
+  char* expanded = nullptr;
+  long length = 0;
+  const int status = ares_expand_name(message_.data() + offset_, message_.data(),
+                                      static_cast<int>(message_.size()), &expanded, &length);
+  if (status != ARES_SUCCESS) return {};
+  const std::unique_ptr<char, decltype(&ares_free_string)> owned(expanded, &ares_free_string);
+  offset_ += static_cast<std::size_t>(length);
+  std::string text(expanded);
+  std::transform(text.begin(), text.end(), text.begin(), lower);
+  return text;
+}
+
+std::optional<Header> MessageReader::header() {
+  constexpr std::size_t kHeaderOctets = 12;
+  if (message_.size() < kHeaderOctets) return {};
+  offset_ = 2;  // past the id, which the channel has checked
+  Header header;
+  header.flags = *u16();
+  header.questions = *u16();
+  header.answers = *u16();
+  offset_ = kHeaderOctets;
+  return header;
+}
+
+std::optional<RecordKey> MessageReader::question() {
+  auto owner = name();
+  if (!owner) return {};
+  const auto type = u16();
+  const auto record_class = u16();
+  if (!type || !record_class) return {};
+  return RecordKey{std::move(*owner), *type, *record_class};
+}
+
+std::optional<Record> MessageReader::record() {
+  auto key = question();
+  if (!key) return {};
+  const auto ttl = u32();
+  const auto length = u16();
+  if (!ttl || !length || message_.size() - offset_ < *length) return {};
+  Record record{std::move(*key), *ttl, {}, {}};
+  const std::size_t end = offset_ + *length;
+  if (!read_rdata(record, *length)) return {};
+  offset_ = end;
+  return record;
+}
+
+bool MessageReader::read_rdata(Record& record, std::size_t length) {
+  if (record.key.record_class != kClassIn) return true;
+  const auto type = record.key.type;
+  if (type == kTypeA || type == kTypeAaaa) {
+    if (length != (type == kTypeA ? 4U : 16U)) return false;
+    const auto rdata = message_.subspan(offset_, length);
+    record.address.assign(rdata.begin(), rdata.end());
+  } else if (type == kTypeCname) {
+    const std::size_t end = offset_ + length;
+    auto target = name();
+    if (!target || offset_ != end) return false;
+    record.target = std::move(*target);
+  }
+  return true;
+}
+
+}  // namespace egress::cares

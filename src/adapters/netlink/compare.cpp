@@ -1,0 +1,162 @@
+#include "adapters/netlink/compare.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "egress/core/text.hpp"
+
+namespace egress::netlink {
+namespace {
+
+using Lines = std::vector<std::string>;
+using Traits = std::map<std::string, std::string>;  // by name, for one kind of object
+
+std::string chain_traits(const nftnl_chain* chain) {
+  if (!nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM)) return "not a base chain";
+  const auto number = [&](std::uint16_t attribute) {
+    return std::to_string(nftnl_chain_get_u32(chain, attribute));
+  };
+  const bool drops = nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY) == 0;
+  return std::string("type ") + nftnl_chain_get_str(chain, NFTNL_CHAIN_TYPE) + " hook " +
+         number(NFTNL_CHAIN_HOOKNUM) + " priority " +
+         std::to_string(nftnl_chain_get_s32(chain, NFTNL_CHAIN_PRIO)) + " policy " +
+         (drops ? "drop" : "accept");
+}
+
+std::string set_traits(const nftnl_set* set) {
+  const auto number = [&](const char* name, std::uint16_t attribute) {
+    return std::string(name) + " " + std::to_string(nftnl_set_get_u32(set, attribute));
+  };
+  std::string traits = number("type", NFTNL_SET_KEY_TYPE) + number(", length", NFTNL_SET_KEY_LEN) +
+                       number(", flags", NFTNL_SET_FLAGS) + number(", size", NFTNL_SET_DESC_SIZE) +
+                       ", timeout " + std::to_string(nftnl_set_get_u64(set, NFTNL_SET_TIMEOUT)) +
+                       " ms";
+  nftnl_set_expr_foreach(
+      set,
+      [](nftnl_expr* expression, void* context) {
+        *static_cast<std::string*>(context) +=
+            std::string(", ") + nftnl_expr_get_str(expression, NFTNL_EXPR_NAME);
+        return 0;
+      },
+      &traits);
+  return traits;
+}
+
+void compare_traits(const std::string& kind, const Traits& live, const Traits& expected,
+                    Lines& lines) {
+  for (const auto& [name, traits] : expected) {
+    const auto found = live.find(name);
+    if (found == live.end()) {
+      lines.push_back(kind + " " + name + " is missing");
+    } else if (found->second != traits) {
+      lines.push_back(kind + " " + name + " is " + quoted(found->second) + " instead of " +
+                      quoted(traits));
+    }
+  }
+  for (const auto& [name, traits] : live) {
+    if (!expected.contains(name)) lines.push_back(kind + " " + quoted(name) + " is not ours");
+  }
+}
+
+void compare_chains(const LiveTable& live, const nft::Layout& layout, Lines& lines) {
+  Traits found;
+  Traits expected;
+  for (const ChainPtr& chain : live.chains) {
+    found.emplace(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME), chain_traits(chain.get()));
+  }
+  for (const nft::Chain& chain : layout.chains) {
+    const ChainPtr encoded = encode_chain(std::string(nft::kTableName), chain);
+    expected.emplace(chain.name, chain_traits(encoded.get()));
+  }
+  compare_traits("chain", found, expected, lines);
+}
+
+void compare_sets(const LiveTable& live, const nft::Layout& layout, Lines& lines) {
+  Traits found;
+  Traits expected;
+  for (const SetPtr& set : live.sets) {
+    const bool is_anonymous = (nftnl_set_get_u32(set.get(), NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS);
+    if (is_anonymous) continue;  // compared within their rules
+    found.emplace(nftnl_set_get_str(set.get(), NFTNL_SET_NAME), set_traits(set.get()));
+  }
+  for (const nft::SetDefinition& definition : layout.sets) {
+    const SetPtr encoded = encode_set(std::string(nft::kTableName), definition);
+    expected.emplace(definition.name, set_traits(encoded.get()));
+  }
+  compare_traits("set", found, expected, lines);
+}
+
+void compare_objects(const LiveTable& live, const nft::Layout& layout, Lines& lines) {
+  Traits found;
+  Traits expected;
+  for (const ObjectPtr& object : live.objects) {
+    const bool is_counter = nftnl_obj_get_u32(object.get(), NFTNL_OBJ_TYPE) == NFT_OBJECT_COUNTER;
+    found.emplace(nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME),
+                  is_counter ? "counter" : "other");
+  }
+  for (const std::string& counter : layout.counters) expected.emplace(counter, "counter");
+  compare_traits("counter", found, expected, lines);
+}
+
+struct ExpectedRule {
+  std::string bytecode;
+  std::string text;
+};
+
+std::vector<ExpectedRule> expected_rules(const nft::Chain& chain) {
+  std::uint32_t next_set_id = 1;
+  const RulePlace place{std::string(nft::kTableName), chain.name, &next_set_id};
+  std::vector<ExpectedRule> rules;
+  for (const nft::Rule& rule : chain.rules) {
+    const EncodedRule encoded = encode_rule(place, rule);
+    rules.push_back({bytecode(encoded.rule.get(), contents_of(encoded.sets)), nft::print(rule)});
+  }
+  return rules;
+}
+
+void compare_rules(const nft::Chain& chain, std::vector<std::string> live, Lines& lines) {
+  const std::string where = "chain " + chain.name;
+  const std::vector<ExpectedRule> expected = expected_rules(chain);
+  const auto same = [](const ExpectedRule& rule, const std::string& text) {
+    return rule.bytecode == text;
+  };
+  if (std::equal(expected.begin(), expected.end(), live.begin(), live.end(), same)) return;
+  const std::size_t before = lines.size();
+  for (const ExpectedRule& rule : expected) {
+    const auto found = std::find(live.begin(), live.end(), rule.bytecode);
+    if (found == live.end()) {
+      lines.push_back(where + " lacks the rule: " + rule.text);
+    } else {
+      live.erase(found);
+    }
+  }
+  for (const std::string& text : live) {
+    lines.push_back(where + " has a rule that is not ours: " + quoted(text));
+  }
+  if (lines.size() == before) lines.push_back(where + " has its rules in another order");
+}
+
+}  // namespace
+
+std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
+                                    const nft::Layout& expected) {
+  if (!live.is_present) return {"table inet " + std::string(nft::kTableName) + " is missing"};
+  Lines lines;
+  if (live.flags != 0) {
+    lines.push_back("the table has flags " + std::to_string(live.flags) +
+                    " instead of none (1: dormant, which switches it off)");
+  }
+  if (live.flowtables != 0) lines.push_back("the table has flowtables, which are not ours");
+  compare_objects(live, expected, lines);
+  compare_sets(live, expected, lines);
+  compare_chains(live, expected, lines);
+  std::map<std::string, std::vector<std::string>> rules;
+  for (const RulePtr& rule : live.rules) {
+    rules[nftnl_rule_get_str(rule.get(), NFTNL_RULE_CHAIN)].push_back(
+        bytecode(rule.get(), contents));
+  }
+  for (const nft::Chain& chain : expected.chains) compare_rules(chain, rules[chain.name], lines);
+  return lines;
+}
+
+}  // namespace egress::netlink

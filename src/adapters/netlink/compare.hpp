@@ -1,0 +1,18 @@
+// The live table against the layout that it should have.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adapters/netlink/dump.hpp"
+#include "adapters/netlink/rule_text.hpp"
+#include "egress/nft/layout.hpp"
+
+namespace egress::netlink {
+
+// One line for each difference, in nft's words where there are any; empty: the same. `contents`
+// holds the anonymous sets of the live table.
+std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
+                                    const nft::Layout& expected);
+
+}  // namespace egress::netlink

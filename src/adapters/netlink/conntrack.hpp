@@ -1,0 +1,17 @@
+// Tracked connections, over ctnetlink.
+#pragma once
+
+#include <functional>
+
+#include "adapters/netlink/socket.hpp"
+#include "egress/nft/kernel.hpp"
+
+namespace egress::netlink {
+
+// Deletes the connections for which `selects` is true; how many.
+Result<std::size_t> cut_flows(Socket& socket, const std::function<bool(const nft::Flow&)>& selects);
+
+// Whether connections can be listed at all.
+bool can_list_flows(Socket& socket);
+
+}  // namespace egress::netlink

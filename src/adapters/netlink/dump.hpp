@@ -1,0 +1,33 @@
+// The raw contents of one table, as libnftnl reads them from the kernel.
+#pragma once
+
+#include <linux/netfilter/nf_tables.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "adapters/netlink/objects.hpp"
+#include "adapters/netlink/socket.hpp"
+
+namespace egress::netlink {
+
+// Each returns 0 or an errno; EINTR: changed meanwhile, start over.
+using TakeElement = std::function<void(nftnl_set_elem*)>;  // valid during the call
+int dump_elements(Socket& socket, const std::string& table, const std::string& set,
+                  const TakeElement& take);
+int read_generation(Socket& socket, std::uint32_t& generation);
+
+// Everything but the elements.
+struct LiveTable {
+  bool is_present = false;
+  std::uint32_t flags = 0;
+  std::vector<ChainPtr> chains;
+  std::vector<RulePtr> rules;  // of all chains, in order within each
+  std::vector<SetPtr> sets;
+  std::vector<ObjectPtr> objects;
+  std::size_t flowtables = 0;
+};
+int dump_table(Socket& socket, const std::string& table, LiveTable& live);
+
+}  // namespace egress::netlink

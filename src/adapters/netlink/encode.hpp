@@ -1,0 +1,60 @@
+// From nft values to nf_tables messages. Each encoder names the nft text it means.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adapters/netlink/batch.hpp"
+#include "adapters/netlink/objects.hpp"
+#include "egress/nft/layout.hpp"
+#include "egress/nft/transaction.hpp"
+
+namespace egress::netlink {
+
+// The key types are the nft tool's own numbers (its data types), so that `nft list` prints the keys
+// well.
+enum class KeyType : std::uint32_t {
+  ipv4_addr = 7,
+  ipv6_addr = 8,
+  inet_proto = 12,
+  inet_service = 13,
+  icmpv6_type = 29,
+};
+
+// `{ tcp, udp }`: a set without a name, which belongs to one rule. All of ours have keys of one
+// byte.
+struct AnonymousSet {
+  std::uint32_t id = 0;  // unique within a batch
+  KeyType key_type{};
+  std::vector<std::uint8_t> values;
+};
+
+struct EncodedRule {
+  RulePtr rule;
+  std::vector<AnonymousSet> sets;  // must be created before the rule
+};
+
+// Where a rule goes. `next_set_id` numbers the anonymous sets of a batch.
+struct RulePlace {
+  std::string table;
+  std::string chain;
+  std::uint32_t* next_set_id = nullptr;
+};
+EncodedRule encode_rule(const RulePlace& place, const nft::Rule& rule);
+
+SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition);
+SetPtr encode_set(const std::string& table, const AnonymousSet& anonymous);
+ChainPtr encode_chain(const std::string& table, const nft::Chain& chain);
+
+// Messages of a batch, in the order in which they must be called.
+void add_table(Batch& batch, const std::string& table);
+void delete_table(Batch& batch, const std::string& table);
+void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& definition);
+// Counters, sets, chains and rules of a layout, into a table that exists and is empty.
+void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout);
+// Elements, many to a message. `commands` must outlive the batch.
+void add_elements(Batch& batch, const std::string& table, std::span<const nft::Command> commands);
+
+}  // namespace egress::netlink

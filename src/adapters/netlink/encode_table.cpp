@@ -1,0 +1,158 @@
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <array>
+
+#include "adapters/netlink/encode.hpp"
+#include "egress/core/limits.hpp"
+
+namespace egress::netlink {
+namespace {
+
+constexpr std::uint32_t kTypeBits = 6;  // of each part of a concatenated type, as nft counts
+
+std::uint32_t concatenated_type(Family family) {
+  const auto address = family == Family::ipv4 ? KeyType::ipv4_addr : KeyType::ipv6_addr;
+  std::uint32_t type = 0;
+  for (const KeyType part : {address, KeyType::inet_proto, KeyType::inet_service}) {
+    type = (type << kTypeBits) | static_cast<std::uint32_t>(part);
+  }
+  return type;
+}
+
+std::uint32_t set_flags(const nft::SetDefinition& definition) {
+  std::uint32_t flags = 0;
+  if (definition.is_interval) flags |= NFT_SET_INTERVAL | NFT_SET_CONCAT;
+  if (definition.has_timeout) flags |= NFT_SET_TIMEOUT;
+  if (definition.is_dynamic) flags |= NFT_SET_EVAL;
+  return flags;
+}
+
+// counter refused { }
+void add_counter(Batch& batch, const std::string& table, const std::string& name) {
+  ObjectPtr counter(nftnl_obj_alloc());
+  nftnl_obj_set_str(counter.get(), NFTNL_OBJ_TABLE, table.c_str());
+  nftnl_obj_set_str(counter.get(), NFTNL_OBJ_NAME, name.c_str());
+  nftnl_obj_set_u32(counter.get(), NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
+  nftnl_obj_set_u64(counter.get(), NFTNL_OBJ_CTR_PKTS, 0);
+  batch.add(NFT_MSG_NEWOBJ, NLM_F_CREATE, {"counter " + name, {}},
+            [&](nlmsghdr* message) { nftnl_obj_nlmsg_build_payload(message, counter.get()); });
+}
+
+// { tcp, udp }
+void add_anonymous_set(Batch& batch, const std::string& table, const AnonymousSet& anonymous) {
+  const SetPtr set = encode_set(table, anonymous);
+  batch.add(NFT_MSG_NEWSET, NLM_F_CREATE, {"anonymous set", {}},
+            [&](nlmsghdr* message) { nftnl_set_nlmsg_build_payload(message, set.get()); });
+  for (const std::uint8_t value : anonymous.values) {
+    nftnl_set_elem* element = nftnl_set_elem_alloc();
+    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, &value, sizeof value);
+    nftnl_set_elem_add(set.get(), element);
+  }
+  batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE, {"anonymous set", {}},
+            [&](nlmsghdr* message) { nftnl_set_elems_nlmsg_build_payload(message, set.get()); });
+}
+
+void add_rule(Batch& batch, const RulePlace& place, const nft::Rule& rule) {
+  const EncodedRule encoded = encode_rule(place, rule);
+  for (const AnonymousSet& set : encoded.sets) add_anonymous_set(batch, place.table, set);
+  batch.add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND,
+            {"chain " + place.chain + ", rule: " + nft::print(rule), {}}, [&](nlmsghdr* message) {
+              nftnl_rule_nlmsg_build_payload(message, encoded.rule.get());
+            });
+}
+
+void add_chain(Batch& batch, const std::string& table, const nft::Chain& chain) {
+  const ChainPtr encoded = encode_chain(table, chain);
+  batch.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, {"chain " + chain.name, {}},
+            [&](nlmsghdr* message) { nftnl_chain_nlmsg_build_payload(message, encoded.get()); });
+}
+
+void table_message(Batch& batch, std::uint16_t type, const std::string& name) {
+  TablePtr table(nftnl_table_alloc());
+  nftnl_table_set_str(table.get(), NFTNL_TABLE_NAME, name.c_str());
+  const std::uint16_t flags = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0;
+  batch.add(type, flags, {"table inet " + name, {}},
+            [&](nlmsghdr* message) { nftnl_table_nlmsg_build_payload(message, table.get()); });
+}
+
+}  // namespace
+
+// set allow4 { type ipv4_addr . inet_proto . inet_service; flags timeout; counter; }
+SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition) {
+  SetPtr set(nftnl_set_alloc());
+  const std::uint8_t address_length = definition.family == Family::ipv4 ? 4 : 16;
+  const std::array<std::uint8_t, 3> field_lengths{address_length, 1, 2};
+  nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table.c_str());
+  nftnl_set_set_str(set.get(), NFTNL_SET_NAME, definition.name.c_str());
+  nftnl_set_set_u32(set.get(), NFTNL_SET_ID, 0);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, set_flags(definition));
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, concatenated_type(definition.family));
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, address_length + 8U);
+  nftnl_set_set_data(set.get(), NFTNL_SET_DESC_CONCAT, field_lengths.data(), field_lengths.size());
+  if (definition.is_dynamic) {
+    nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, limits::kRefusalsRemembered);
+    nftnl_set_set_u64(set.get(), NFTNL_SET_TIMEOUT,
+                      std::uint64_t{milliseconds(limits::kRefusalMemory).count()});
+  }
+  if (definition.has_counter) nftnl_set_add_expr(set.get(), nftnl_expr_alloc("counter"));
+  return set;
+}
+
+SetPtr encode_set(const std::string& table, const AnonymousSet& anonymous) {
+  SetPtr set(nftnl_set_alloc());
+  nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table.c_str());
+  nftnl_set_set_str(set.get(), NFTNL_SET_NAME, "__set%d");
+  nftnl_set_set_u32(set.get(), NFTNL_SET_ID, anonymous.id);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_ANONYMOUS | NFT_SET_CONSTANT);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, static_cast<std::uint32_t>(anonymous.key_type));
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, 1);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE,
+                    static_cast<std::uint32_t>(anonymous.values.size()));
+  return set;
+}
+
+// type filter hook output priority filter; policy drop;
+ChainPtr encode_chain(const std::string& table, const nft::Chain& chain) {
+  ChainPtr encoded(nftnl_chain_alloc());
+  nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_TABLE, table.c_str());
+  nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_NAME, chain.name.c_str());
+  if (chain.hook) {
+    nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_TYPE, "filter");
+    nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_HOOKNUM,
+                        static_cast<std::uint32_t>(*chain.hook));
+    nftnl_chain_set_s32(encoded.get(), NFTNL_CHAIN_PRIO, 0);
+    nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_POLICY,
+                        static_cast<std::uint32_t>(chain.policy));
+  }
+  return encoded;
+}
+
+void add_table(Batch& batch, const std::string& table) {
+  table_message(batch, NFT_MSG_NEWTABLE, table);
+}
+
+void delete_table(Batch& batch, const std::string& table) {
+  table_message(batch, NFT_MSG_DELTABLE, table);
+}
+
+void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& definition) {
+  const SetPtr set = encode_set(table, definition);
+  batch.add(NFT_MSG_NEWSET, NLM_F_CREATE, {"set " + definition.name, {}},
+            [&](nlmsghdr* message) { nftnl_set_nlmsg_build_payload(message, set.get()); });
+}
+
+void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout) {
+  std::uint32_t next_set_id = 1;
+  for (const std::string& counter : layout.counters) add_counter(batch, table, counter);
+  for (const nft::SetDefinition& set : layout.sets) add_set(batch, table, set);
+  for (const nft::Chain& chain : layout.chains) {
+    add_chain(batch, table, chain);
+    for (const nft::Rule& rule : chain.rules) {
+      add_rule(batch, {table, chain.name, &next_set_id}, rule);
+    }
+  }
+}
+
+}  // namespace egress::netlink

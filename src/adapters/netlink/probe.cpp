@@ -1,0 +1,178 @@
+#include "adapters/netlink/probe.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "adapters/netlink/commit.hpp"
+#include "adapters/netlink/conntrack.hpp"
+#include "adapters/netlink/dump.hpp"
+#include "adapters/netlink/encode.hpp"
+
+namespace egress::netlink {
+namespace {
+
+using nft::Command;
+using std::chrono::minutes;
+
+// Made on construction, deleted on destruction.
+class ScratchTable {
+ public:
+  explicit ScratchTable(Socket& socket) : socket_(socket) {
+    Batch batch;
+    add_table(batch, name_);
+    outcome_ = commit(socket_, batch);
+  }
+  ~ScratchTable() {
+    Batch batch;
+    delete_table(batch, name_);
+    commit(socket_, batch);
+  }
+  ScratchTable(const ScratchTable&) = delete;
+  ScratchTable& operator=(const ScratchTable&) = delete;
+
+  const std::string& name() const { return name_; }
+  const nft::CommitOutcome& outcome() const { return outcome_; }
+
+  bool accepts(Batch& batch) {
+    return commit(socket_, batch).status == nft::CommitOutcome::Status::committed;
+  }
+  bool accepts(const nft::Layout& layout) {
+    Batch batch;
+    add_layout(batch, name_, layout);
+    return accepts(batch);
+  }
+  bool accepts(const std::vector<Command>& commands) {
+    Batch batch;
+    add_elements(batch, name_, commands);
+    return accepts(batch);
+  }
+  // The timeout of the only element of a set, and whether it has a counter.
+  struct Found {
+    milliseconds timeout{0};
+    bool has_counter = false;
+  };
+  std::optional<Found> only_element(const std::string& set) {
+    std::optional<Found> found;
+    dump_elements(socket_, name_, set, [&](nftnl_set_elem* element) {
+      const auto timeout = nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_TIMEOUT);
+      found = Found{milliseconds{static_cast<std::int64_t>(timeout)},
+                    nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_EXPR)};
+    });
+    return found;
+  }
+
+ private:
+  Socket& socket_;
+  std::string name_ = "egressd-probe-" + std::to_string(getpid());
+  nft::CommitOutcome outcome_;
+};
+
+nft::SetDefinition allow_set(bool has_counter) {
+  return {.name = nft::set_name(nft::SetId::allow, Family::ipv4),
+          .family = Family::ipv4,
+          .has_timeout = true,
+          .has_counter = has_counter};
+}
+
+nft::SetDefinition nets_set() {
+  return {.name = nft::set_name(nft::SetId::nets, Family::ipv4),
+          .family = Family::ipv4,
+          .is_interval = true,
+          .has_timeout = true,
+          .has_counter = true};
+}
+
+nft::ElementKey some_key(nft::SetId set) {
+  return nft::ElementKey::endpoint(set, {*IpAddress::parse("192.0.2.1"), Transport::tcp, 443});
+}
+
+bool updates_timeout(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::ElementKey key = some_key(nft::SetId::allow);
+  if (!table.accepts({.counters = {}, .sets = {allow_set(false)}, .chains = {}})) return false;
+  if (!table.accepts({{Command::Verb::add, key, minutes(1)}})) return false;
+  if (!table.accepts({{Command::Verb::add, key, minutes(2)}})) return false;
+  const auto found = table.only_element(allow_set(false).name);
+  return found && found->timeout == minutes(2);
+}
+
+bool destroys(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::ElementKey key = some_key(nft::SetId::allow);
+  return table.accepts({.counters = {}, .sets = {allow_set(false)}, .chains = {}}) &&
+         table.accepts({{Command::Verb::destroy, key, {}}});
+}
+
+bool counts_elements(Socket& socket) {
+  ScratchTable table(socket);
+  if (!table.accepts({.counters = {}, .sets = {allow_set(true), nets_set()}, .chains = {}}) ||
+      !table.accepts({{Command::Verb::add, some_key(nft::SetId::allow), minutes(1)},
+                      {Command::Verb::add, some_key(nft::SetId::nets), minutes(1)}})) {
+    return false;
+  }
+  const auto allowed = table.only_element(allow_set(true).name);
+  const auto net = table.only_element(nets_set().name);
+  return allowed && allowed->has_counter && net && net->has_counter;
+}
+
+nft::Chain chain_with(nft::Rule rule) {
+  return {.name = "probe", .hook = {}, .rules = {std::move(rule)}};
+}
+
+bool logs(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::Chain chain = chain_with({nft::LogLimited{std::string(nft::kLogPrefix)}});
+  return table.accepts({.counters = {}, .sets = {}, .chains = {chain}});
+}
+
+bool remembers_refusals(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::SetDefinition refused{.name = nft::refused_set_name(Family::ipv4),
+                                   .family = Family::ipv4,
+                                   .has_timeout = true,
+                                   .is_dynamic = true,
+                                   .has_counter = true};
+  const nft::Chain chain = chain_with({nft::RememberRefusal{Family::ipv4}});
+  return table.accepts({.counters = {}, .sets = {refused}, .chains = {chain}});
+}
+
+Error no_table(const nft::CommitOutcome& outcome) {
+  switch (outcome.error) {
+    case EPERM:
+    case EACCES:
+      return {
+          "not permitted to change the packet filter: run as root or with CAP_NET_ADMIN in this "
+          "network namespace"};
+    case EOPNOTSUPP:
+    case EAFNOSUPPORT:
+    case EINVAL:
+    case EPROTONOSUPPORT:
+      return {
+          "this kernel has no nf_tables for the inet family: load it with `modprobe nf_tables`, or "
+          "use a kernel with CONFIG_NF_TABLES and CONFIG_NF_TABLES_INET (" +
+          outcome.message + ")"};
+    default:
+      return {"cannot make a table: " + outcome.message};
+  }
+}
+
+}  // namespace
+
+Result<nft::Capabilities> probe(Socket& socket) {
+  {
+    const ScratchTable table(socket);
+    if (table.outcome().status != nft::CommitOutcome::Status::committed) {
+      return tl::unexpected(no_table(table.outcome()));
+    }
+  }
+  return nft::Capabilities{.updates_timeout = updates_timeout(socket),
+                           .destroys = destroys(socket),
+                           .logs = logs(socket),
+                           .remembers_refusals = remembers_refusals(socket),
+                           .counts_elements = counts_elements(socket),
+                           .deletes_flows = can_list_flows(socket)};
+}
+
+}  // namespace egress::netlink

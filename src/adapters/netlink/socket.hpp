@@ -1,0 +1,48 @@
+// One NETLINK_NETFILTER socket.
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "egress/core/result.hpp"
+
+namespace egress::netlink {
+
+class Socket {
+ public:
+  static Result<Socket> open();
+
+  // Sequence numbers for `count` messages; the first is returned.
+  std::uint32_t take_sequence(std::uint32_t count);
+  // 0 or an errno. The kernel has processed the whole message when this returns.
+  int send(std::span<const std::uint8_t> message);
+  // The next datagram, valid until the next call; on failure `error` is set (EAGAIN: nothing came
+  // in time).
+  std::span<const std::uint8_t> receive(int& error);
+  // Throws away whatever is queued, so that no later request reads an answer that is not its own.
+  void drain();
+
+  // Sends one request and hands each answer to `take`. 0 or an errno; EINTR: the dump was
+  // interrupted by a change and must be repeated.
+  int ask(nlmsghdr& request, const std::function<void(const nlmsghdr&)>& take);
+
+ private:
+  struct Close {
+    void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
+  };
+  explicit Socket(mnl_socket* socket);
+  void make_room(std::size_t bytes);
+
+  std::unique_ptr<mnl_socket, Close> socket_;
+  std::vector<std::uint8_t> buffer_;
+  std::size_t send_room_ = 0;
+  std::uint32_t sequence_ = 1;
+};
+
+}  // namespace egress::netlink

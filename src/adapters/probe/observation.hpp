@@ -1,0 +1,45 @@
+// What one probe saw: a plain value, so that judging needs no socket.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "egress/core/ip_address.hpp"
+
+namespace egress::probe {
+
+enum class Outcome : std::uint8_t {
+  reached,       // the far side answered as it should
+  wrong_answer,  // the far side answered, but not as it should: a bad certificate, SERVFAIL, a
+                 // stray datagram
+  refused,       // an error came back: `error` says which
+  timeout,       // nothing came back
+  no_route,      // this host has no route for the address; no packet was made
+  impossible,    // the probe itself could not be made: no permission, no descriptor, out of time
+};
+std::string_view text(Outcome outcome);
+
+struct Observation {
+  Outcome outcome = Outcome::impossible;
+  int error = 0;  // errno of `refused` and `impossible`
+  std::chrono::microseconds elapsed{0};
+  std::optional<IpAddress>
+      offender;                    // who sent the ICMP error (SO_EE_OFFENDER), where there was one
+  bool offender_is_local = false;  // the offender is an address of this host
+  std::string detail;              // for people; text from the network in it is quoted already
+  std::optional<int> rcode;        // of a DNS answer (RFC 1035 section 4.1.1)
+  std::vector<IpAddress> addresses;  // of a DNS answer
+
+  bool was_answered() const {
+    return outcome == Outcome::reached || outcome == Outcome::wrong_answer;
+  }
+};
+
+// "refused (Connection refused)", "timeout", "reached: TLSv1.3": one phrase for a table.
+std::string summary(const Observation& observation);
+
+}  // namespace egress::probe

@@ -1,0 +1,72 @@
+#include "adapters/probe/udp.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+
+#include <array>
+#include <cerrno>
+
+#include "adapters/probe/error_queue.hpp"
+
+namespace egress::probe {
+
+namespace {
+
+constexpr std::chrono::milliseconds kRepeat{700};
+
+// Reads every datagram that has arrived. True when one was accepted; `any` when one came at all.
+bool receive(const Socket& socket, const Accepts& accepts, bool& any) {
+  std::array<std::uint8_t, 4096> buffer;
+  for (;;) {
+    const auto size = ::recv(socket.fd(), buffer.data(), buffer.size(), 0);
+    if (size < 0) return false;
+    any = true;
+    if (accepts(Datagram(buffer).first(static_cast<std::size_t>(size)))) return true;
+  }
+}
+
+}  // namespace
+
+Observation exchange(const Socket& socket, Datagram question, const Accepts& accepts,
+                     const Deadline& deadline) {
+  Observation seen;
+  bool any = false;
+  while (!deadline.passed()) {
+    if (const int error = send(socket, question); error != 0) {
+      return refusal(socket, error, deadline);
+    }
+    const Deadline turn = deadline.within(kRepeat);
+    while (const short events = wait(socket, POLLIN, turn)) {
+      if ((events & POLLERR) != 0) return refusal(socket, 0, deadline);
+      if (!receive(socket, accepts, any)) continue;
+      seen.outcome = Outcome::reached;
+      seen.elapsed = deadline.elapsed();
+      return seen;
+    }
+  }
+  seen.outcome = any ? Outcome::wrong_answer : Outcome::timeout;
+  seen.elapsed = deadline.elapsed();
+  return seen;
+}
+
+Observation exchange_udp(const IpAddress& address, Port port, Datagram question,
+                         const Accepts& accepts, const Deadline& deadline) {
+  Observation seen;
+  if (!has_route(address)) {
+    seen.outcome = Outcome::no_route;
+    return seen;
+  }
+  const Socket socket(address.family(), SOCK_DGRAM, IPPROTO_UDP);
+  if (!socket || !queue_errors(socket, address.family())) {
+    seen.error = errno;
+    return seen;
+  }
+  if (const int error = connect(socket, address, port); error != 0) {
+    seen.outcome = Outcome::refused;
+    seen.error = error;
+    return seen;
+  }
+  return exchange(socket, question, accepts, deadline);
+}
+
+}  // namespace egress::probe

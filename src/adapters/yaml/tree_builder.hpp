@@ -1,0 +1,59 @@
+// yaml-cpp's events into a policy::Node, refusing what a policy file has no use for.
+#pragma once
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/mark.h>
+
+#include <string>
+#include <vector>
+
+#include "egress/policy/load.hpp"
+
+namespace egress::adapters {
+
+// Thrown through yaml-cpp, the only way to stop it early; parse_yaml() catches it.
+struct Refusal {
+  policy::Problem problem;
+};
+
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  explicit TreeBuilder(std::string file) : file_(std::move(file)) {}
+
+  policy::Node take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override;
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override;
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override;
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override;
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override;
+  void OnSequenceEnd() override;
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override;
+  void OnMapEnd() override;
+
+ private:
+  [[noreturn]] void refuse(const YAML::Mark& mark, std::string message) const;
+  policy::Place place(const YAML::Mark& mark) const;
+  void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor);
+  void open(policy::Node node, const YAML::Mark& mark);
+  void close();
+  void attach(policy::Node node);
+
+  // A list or map that is still being filled, and in a map the key that waits for its value.
+  struct Level {
+    policy::Node node;
+    std::vector<policy::Node> waiting_key;
+  };
+
+  std::string file_;
+  policy::Node root_;
+  std::vector<Level> levels_;
+  std::size_t nodes_ = 0;
+  bool has_document_ = false;
+};
+
+}  // namespace egress::adapters

@@ -1,0 +1,17 @@
+// YAML text to a policy document, through yaml-cpp.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "egress/policy/load.hpp"
+
+namespace egress::adapters {
+
+// One document of scalars, lists and maps. Refused, with the place: more than one document,
+// anchors, aliases, tags, NUL and other control characters, invalid UTF-8, and anything past the
+// bounds in limits.hpp. An empty text is a null node. `file` only names the places. Never throws.
+tl::expected<policy::Node, policy::Problem> parse_yaml(std::string_view text,
+                                                       const std::string& file);
+
+}  // namespace egress::adapters

@@ -1,0 +1,85 @@
+#include "control/peer.hpp"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+namespace egress::control {
+namespace {
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
+constexpr std::size_t kLineBytes = 64 << 10;  // a group may list many members
+
+std::string user_name(uid_t uid) {
+  const File file(std::fopen("/etc/passwd", "re"));
+  std::vector<char> line(kLineBytes);
+  passwd entry{};
+  passwd* found = nullptr;
+  while (file && fgetpwent_r(file.get(), &entry, line.data(), line.size(), &found) == 0) {
+    if (entry.pw_uid == uid) return entry.pw_name;
+  }
+  return "";
+}
+
+Result<std::vector<gid_t>> groups_of(int socket) {
+  std::vector<gid_t> groups(64);
+  socklen_t size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  int status = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+  if (status != 0 && errno == ERANGE) {  // `size` now says how much is needed
+    groups.resize(size / sizeof(gid_t));
+    status = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+  }
+  if (status != 0)
+    return fail(std::string("cannot read the peer's groups: ") + std::strerror(errno));
+  groups.resize(size / sizeof(gid_t));
+  return groups;
+}
+
+}  // namespace
+
+std::string Peer::text() const {
+  const std::string number = "uid " + std::to_string(uid);
+  return name.empty() ? number : name + " (" + number + ")";
+}
+
+Result<Peer> peer_of(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+    return fail(std::string("cannot read the peer's credentials: ") + std::strerror(errno));
+  }
+  auto groups = groups_of(socket);
+  if (!groups) return tl::unexpected(groups.error());
+  return Peer{credentials.uid, credentials.gid, credentials.pid, user_name(credentials.uid),
+              std::move(*groups)};
+}
+
+bool may_change(const Peer& peer, std::optional<gid_t> group) {
+  if (peer.uid == 0) return true;
+  if (!group) return false;
+  return peer.gid == *group ||
+         std::find(peer.groups.begin(), peer.groups.end(), *group) != peer.groups.end();
+}
+
+std::optional<gid_t> group_id(const std::string& name) {
+  const File file(std::fopen("/etc/group", "re"));
+  std::vector<char> line(kLineBytes);
+  group entry{};
+  group* found = nullptr;
+  while (file && fgetgrent_r(file.get(), &entry, line.data(), line.size(), &found) == 0) {
+    if (name == entry.gr_name) return entry.gr_gid;
+  }
+  return std::nullopt;
+}
+
+}  // namespace egress::control

@@ -1,0 +1,191 @@
+// The members of every message as they stand in the JSON: one table that encodes, decodes and names
+// them.
+#pragma once
+
+#include <string_view>
+#include <tuple>
+
+#include "control/messages.hpp"
+
+namespace egress::control {
+
+template <class M, class T>
+struct Field {
+  std::string_view name;
+  T M::*member;
+  bool is_required = false;  // otherwise an absent member keeps its default
+};
+
+template <class M, class T>
+constexpr Field<M, T> field(std::string_view name, T M::*member) {
+  return {name, member, false};
+}
+template <class M, class T>
+constexpr Field<M, T> required(std::string_view name, T M::*member) {
+  return {name, member, true};
+}
+
+// The value of "command" in a request and of "reply" in a reply.
+template <class M>
+constexpr std::string_view kKind = "";
+template <class M>
+constexpr std::tuple<> kFields{};
+
+// ---- requests ----------------------------------------------------------------------------------
+
+template <>
+inline constexpr std::string_view kKind<AllowRequest> = "allow";
+template <>
+inline constexpr auto kFields<AllowRequest> = std::tuple{
+    required("targets", &AllowRequest::targets), field("for_s", &AllowRequest::for_s),
+    field("optional", &AllowRequest::optional),  field("private", &AllowRequest::private_answers),
+    field("metadata", &AllowRequest::metadata),  field("dry_run", &AllowRequest::dry_run),
+    field("reason", &AllowRequest::reason)};
+
+template <>
+inline constexpr std::string_view kKind<DenyRequest> = "deny";
+template <>
+inline constexpr auto kFields<DenyRequest> =
+    std::tuple{required("targets", &DenyRequest::targets), field("dry_run", &DenyRequest::dry_run)};
+
+template <>
+inline constexpr std::string_view kKind<ListRequest> = "list";
+template <>
+inline constexpr std::string_view kKind<StatusRequest> = "status";
+template <>
+inline constexpr std::string_view kKind<WhyRequest> = "why";
+template <>
+inline constexpr auto kFields<WhyRequest> = std::tuple{required("target", &WhyRequest::target)};
+template <>
+inline constexpr std::string_view kKind<DiffRequest> = "diff";
+template <>
+inline constexpr std::string_view kKind<ReloadRequest> = "reload";
+template <>
+inline constexpr std::string_view kKind<RefusalsRequest> = "refusals";
+template <>
+inline constexpr std::string_view kKind<ProofRequest> = "proof";
+
+// ---- replies -----------------------------------------------------------------------------------
+
+template <>
+inline constexpr auto kFields<AddressReport> =
+    std::tuple{required("address", &AddressReport::address),
+               field("expires_s", &AddressReport::expires_s), field("hits", &AddressReport::hits)};
+
+template <>
+inline constexpr auto kFields<EntryReport> = std::tuple{
+    required("target", &EntryReport::target),  required("state", &EntryReport::state),
+    field("origin", &EntryReport::origin),     field("added_by", &EntryReport::added_by),
+    field("optional", &EntryReport::optional), field("reason", &EntryReport::reason),
+    field("risk", &EntryReport::risk),         field("error", &EntryReport::error),
+    field("until_s", &EntryReport::until_s),   field("addresses", &EntryReport::addresses),
+    field("hits", &EntryReport::hits)};
+
+template <>
+inline constexpr auto kFields<TargetOutcome> =
+    std::tuple{required("target", &TargetOutcome::target), required("state", &TargetOutcome::state),
+               field("message", &TargetOutcome::message), field("risk", &TargetOutcome::risk),
+               field("addresses", &TargetOutcome::addresses)};
+
+template <>
+inline constexpr std::string_view kKind<AllowReply> = "allow";
+template <>
+inline constexpr auto kFields<AllowReply> =
+    std::tuple{required("targets", &AllowReply::targets), field("total_us", &AllowReply::total_us),
+               field("kernel_us", &AllowReply::kernel_us)};
+
+template <>
+inline constexpr std::string_view kKind<DenyReply> = "deny";
+template <>
+inline constexpr auto kFields<DenyReply> =
+    std::tuple{required("targets", &DenyReply::targets), field("cut_flows", &DenyReply::cut_flows)};
+
+template <>
+inline constexpr std::string_view kKind<ListReply> = "list";
+template <>
+inline constexpr auto kFields<ListReply> = std::tuple{required("entries", &ListReply::entries)};
+
+template <>
+inline constexpr auto kFields<RefusalReport> = std::tuple{
+    required("address", &RefusalReport::address), required("transport", &RefusalReport::transport),
+    required("port", &RefusalReport::port), required("packets", &RefusalReport::packets)};
+
+template <>
+inline constexpr std::string_view kKind<StatusReply> = "status";
+template <>
+inline constexpr auto kFields<StatusReply> =
+    std::tuple{required("version", &StatusReply::version),
+               required("mode", &StatusReply::mode),
+               required("state", &StatusReply::state),
+               field("dns", &StatusReply::dns),
+               field("resolvers", &StatusReply::resolvers),
+               field("resolver_source", &StatusReply::resolver_source),
+               field("policy_file", &StatusReply::policy_file),
+               field("uptime_s", &StatusReply::uptime_s),
+               field("entries", &StatusReply::entries),
+               field("names", &StatusReply::names),
+               field("addresses", &StatusReply::addresses),
+               field("elements", &StatusReply::elements),
+               field("names_failing", &StatusReply::names_failing),
+               field("failing", &StatusReply::failing),
+               field("forward", &StatusReply::forward),
+               field("missing_features", &StatusReply::missing_features),
+               field("warnings", &StatusReply::warnings),
+               field("commits", &StatusReply::commits),
+               field("failed_commits", &StatusReply::failed_commits),
+               field("last_commit_us", &StatusReply::last_commit_us),
+               field("refused_packets", &StatusReply::refused_packets),
+               field("refusals", &StatusReply::refusals),
+               field("deviations", &StatusReply::deviations)};
+
+template <>
+inline constexpr std::string_view kKind<WhyReply> = "why";
+template <>
+inline constexpr auto kFields<WhyReply> =
+    std::tuple{required("allowed", &WhyReply::allowed), required("summary", &WhyReply::summary),
+               field("facts", &WhyReply::facts), field("entries", &WhyReply::entries)};
+
+template <>
+inline constexpr std::string_view kKind<DiffReply> = "diff";
+template <>
+inline constexpr auto kFields<DiffReply> = std::tuple{
+    required("deviations", &DiffReply::deviations), required("missing", &DiffReply::missing),
+    required("unexpected", &DiffReply::unexpected)};
+
+template <>
+inline constexpr std::string_view kKind<ReloadReply> = "reload";
+template <>
+inline constexpr auto kFields<ReloadReply> =
+    std::tuple{field("added", &ReloadReply::added), field("removed", &ReloadReply::removed),
+               required("problems", &ReloadReply::problems)};
+
+template <>
+inline constexpr std::string_view kKind<RefusalsReply> = "refusals";
+template <>
+inline constexpr auto kFields<RefusalsReply> =
+    std::tuple{required("refused_packets", &RefusalsReply::refused_packets),
+               required("refusals", &RefusalsReply::refusals)};
+
+template <>
+inline constexpr auto kFields<ProvableEndpoint> =
+    std::tuple{required("target", &ProvableEndpoint::target),
+               field("host", &ProvableEndpoint::host),
+               required("transport", &ProvableEndpoint::transport),
+               required("port", &ProvableEndpoint::port),
+               field("optional", &ProvableEndpoint::optional),
+               field("addresses", &ProvableEndpoint::addresses)};
+
+template <>
+inline constexpr std::string_view kKind<ProofReply> = "proof";
+template <>
+inline constexpr auto kFields<ProofReply> = std::tuple{
+    required("mode", &ProofReply::mode), field("resolvers", &ProofReply::resolvers),
+    required("endpoints", &ProofReply::endpoints), required("table", &ProofReply::table)};
+
+template <>
+inline constexpr std::string_view kKind<Refused> = "refused";
+template <>
+inline constexpr auto kFields<Refused> =
+    std::tuple{required("code", &Refused::code), required("message", &Refused::message)};
+
+}  // namespace egress::control

@@ -1,0 +1,188 @@
+#include "control/server.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "control/codec.hpp"
+#include "egress/core/limits.hpp"
+
+namespace egress::control {
+namespace {
+
+constexpr ClientId kListener = 0;  // in epoll_event::data
+constexpr int kAcceptsPerTurn = 16;
+constexpr auto kAcceptPause = seconds(1);
+
+bool watch(int epoll, int operation, int fd, ClientId id, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = id;
+  return epoll_ctl(epoll, operation, fd, &event) == 0;
+}
+
+// What to wait for; a hang-up is reported even for 0.
+std::uint32_t interest(Connection::State state) {
+  if (state == Connection::State::receiving) return EPOLLIN;
+  if (state == Connection::State::sending) return EPOLLOUT;
+  return 0;
+}
+
+Refused too_many_clients() {
+  return {"busy", "too many clients of the control socket at once; try again in a few seconds"};
+}
+
+Refused no_right(const Peer& peer, const std::string& group) {
+  return {"denied",
+          peer.text() +
+              " may not change the policy: run as root (sudo), or as a member of the group \"" +
+              group + "\" (after joining it, log in again)"};
+}
+
+}  // namespace
+
+Result<Server> Server::start(Descriptor listener, OnRequest on_request, std::string group) {
+  Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll || !watch(epoll.get(), EPOLL_CTL_ADD, listener.get(), kListener, EPOLLIN)) {
+    return fail(std::string("cannot watch the control socket: ") + std::strerror(errno));
+  }
+  return Server(std::move(epoll), std::move(listener), std::move(on_request), std::move(group));
+}
+
+Server::Server(Descriptor epoll, Descriptor listener, OnRequest on_request, std::string group)
+    : epoll_(std::move(epoll)),
+      listener_(std::move(listener)),
+      on_request_(std::move(on_request)),
+      group_(std::move(group)) {}
+
+Instant Server::next_deadline() const {
+  Instant next = accept_again_;
+  for (const auto& [id, connection] : connections_) next = std::min(next, connection.deadline());
+  return next;
+}
+
+void Server::dispatch(Instant now) {
+  std::array<epoll_event, limits::kClients + 1> events{};
+  const int ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  for (int i = 0; i < ready; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.u64 == kListener) {
+      accept_clients(now);
+    } else {
+      serve(event.data.u64, event.events, now);
+    }
+  }
+  std::erase_if(connections_, [now](const auto& entry) { return entry.second.deadline() <= now; });
+  if (accept_again_ <= now) watch_listener(true);
+}
+
+void Server::accept_clients(Instant now) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (client) {
+      admit(std::move(client), now);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      watch_listener(false);  // else the waiting client would keep the loop spinning
+      accept_again_ = now + kAcceptPause;
+      return;
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      return;
+    }
+  }
+}
+
+void Server::watch_listener(bool is_on) {
+  watch(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), kListener, is_on ? EPOLLIN : 0U);
+  accept_again_ = kNever;
+}
+
+void Server::admit(Descriptor socket, Instant now) {
+  auto peer = peer_of(socket.get());
+  if (!peer) return;
+  const bool is_full = is_full_for(*peer);
+  Connection connection(std::move(socket), std::move(*peer), now);
+  if (is_full) return connection.reply(encode(Reply(too_many_clients())), now, /*is_last=*/true);
+  const ClientId id = next_id_++;
+  if (!watch(epoll_.get(), EPOLL_CTL_ADD, connection.fd(), id, EPOLLIN)) return;
+  connections_.emplace(id, std::move(connection));
+}
+
+// The last places are root's, so that no crowd of others locks the administrator out.
+bool Server::is_full_for(const Peer& peer) const {
+  if (peer.uid == 0) return connections_.size() >= limits::kClients;
+  const auto same =
+      std::count_if(connections_.begin(), connections_.end(),
+                    [&peer](const auto& entry) { return entry.second.peer().uid == peer.uid; });
+  return static_cast<std::size_t>(same) >= limits::kClientsPerUser ||
+         connections_.size() >= limits::kClients - limits::kClientsPerUser;
+}
+
+void Server::serve(ClientId id, std::uint32_t events, Instant now) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  Connection& connection = found->second;
+  switch (connection.state()) {
+    case Connection::State::receiving:
+      if (connection.receive()) return handle(id, now);
+      break;
+    case Connection::State::sending:
+      connection.send(now);
+      break;
+    default:  // only a hang-up wakes us here
+      if ((events & (EPOLLHUP | EPOLLERR)) != 0) return void(connections_.erase(found));
+  }
+  settle(id);
+}
+
+// on_request_ may reply at once, so the connection may be gone after it.
+void Server::handle(ClientId id, Instant now) {
+  const Connection& connection = connections_.at(id);
+  settle(id);
+  const bool is_overlong = connection.request().size() > limits::kMessageBytes;
+  auto request = decode_request(connection.request());
+  if (!request) return answer(id, Refused{"invalid", request.error().message}, now, is_overlong);
+  if (changes_policy(*request) && !may_change(connection.peer(), group_id(group_))) {
+    return answer(id, no_right(connection.peer(), group_), now, false);
+  }
+  const Peer peer = connection.peer();
+  on_request_(id, *request, peer);
+}
+
+void Server::reply(ClientId id, const Reply& reply, Instant now) {
+  answer(id, reply, now, false);
+}
+
+void Server::answer(ClientId id, const Reply& reply, Instant now, bool is_last) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end() || found->second.state() != Connection::State::waiting) return;
+  std::string line = encode(reply);
+  if (unsent() + line.size() > limits::kUnsentBytes) {
+    line = encode(
+        Reply(Refused{"busy", "too many replies wait to be read; try again in a few seconds"}));
+  }
+  found->second.reply(std::move(line), now, is_last);
+  settle(id);
+}
+
+// After a step of a connection: waits for the right thing next, or ends it.
+void Server::settle(ClientId id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  const Connection& connection = found->second;
+  if (connection.state() == Connection::State::closed ||
+      !watch(epoll_.get(), EPOLL_CTL_MOD, connection.fd(), id, interest(connection.state()))) {
+    connections_.erase(found);
+  }
+}
+
+std::size_t Server::unsent() const {
+  std::size_t sum = 0;
+  for (const auto& [id, connection] : connections_) sum += connection.unsent();
+  return sum;
+}
+
+}  // namespace egress::control

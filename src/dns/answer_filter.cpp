@@ -1,0 +1,32 @@
+#include "egress/dns/answer_filter.hpp"
+
+#include "egress/core/address_class.hpp"
+
+namespace egress::dns {
+
+std::optional<std::string_view> objection(const IpAddress& address, const FilterRules& rules,
+                                          const std::set<IpAddress>& own_addresses) {
+  if (own_addresses.contains(address)) return "one of this host's own addresses";
+  switch (classify(address)) {
+    case AddressClass::unicast:
+      return std::nullopt;
+    case AddressClass::private_use:
+      if (rules.allows_private) return std::nullopt;
+      return "a private address, and the entry does not say private: true";
+    case AddressClass::metadata:
+      if (rules.allows_metadata) return std::nullopt;
+      return "a cloud metadata address";
+    case AddressClass::loopback:
+      if (rules.allows_metadata) return std::nullopt;
+      return "a loopback address";
+    case AddressClass::link_local:
+      return "a link-local address";
+    case AddressClass::multicast:
+      return "a multicast address";
+    case AddressClass::unusable:
+      return "not a host's address";
+  }
+  return "of an unknown class";
+}
+
+}  // namespace egress::dns

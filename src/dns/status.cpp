@@ -1,0 +1,27 @@
+#include "egress/dns/lookup.hpp"
+
+namespace egress::dns {
+
+std::string_view text(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "NOERROR";
+    case Status::nodata:
+      return "NODATA";
+    case Status::nxdomain:
+      return "NXDOMAIN";
+    case Status::servfail:
+      return "SERVFAIL";
+    case Status::refused:
+      return "REFUSED";
+    case Status::malformed:
+      return "malformed answer";
+    case Status::timeout:
+      return "timeout";
+    case Status::unreachable:
+      return "resolver unreachable";
+  }
+  return "unknown";
+}
+
+}  // namespace egress::dns

@@ -1,0 +1,76 @@
+// egressctl allow: adds targets to the operator's own additions.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "egressctl/ask.hpp"
+#include "egressctl/duration.hpp"
+#include "egressctl/outcomes.hpp"
+
+namespace egress::ctl {
+namespace {
+
+struct Options {
+  control::AllowRequest request;  // without the targets
+  std::vector<std::string> targets;
+  std::string duration;
+};
+
+std::string check_duration(const std::string& text) {
+  const auto duration = parse_duration(text);
+  return duration ? "" : duration.error().message;
+}
+
+void print(const Context& context, const control::AllowReply& reply) {
+  print_outcomes(context, reply.targets);
+  context.out << print_microseconds(reply.total_us) << ", of which "
+              << print_microseconds(reply.kernel_us) << " in the kernel\n";
+}
+
+Exit run_allow(Context& context, const Options& options) {
+  control::AllowRequest request = options.request;
+  if (!options.duration.empty()) request.for_s = parse_duration(options.duration).value();
+  control::AllowReply all;
+  std::size_t slice = 0;
+  for (auto& targets : slices(options.targets)) {
+    request.targets = std::move(targets);
+    auto reply =
+        ask<control::AllowReply>(context, request, activity(slice++, options.targets.size()));
+    if (!reply) return reply.error();
+    all.targets.insert(all.targets.end(), reply->targets.begin(), reply->targets.end());
+    all.total_us += reply->total_us;
+    all.kernel_us += reply->kernel_us;
+  }
+  context.json ? print_json(context, all) : print(context, all);
+  return exit_for(all.targets);
+}
+
+}  // namespace
+
+void add_allow(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  control::AllowRequest& request = options->request;
+  CLI::App* command = app.add_subcommand("allow", "Allow targets, now and after every restart");
+  command
+      ->add_option("TARGET", options->targets,
+                   "[tcp/|udp/]host[:port[,port|lo-hi]], address, CIDR, preset:name[@region]; no "
+                   "port: 443/tcp")
+      ->required();
+  command->add_option("--for", options->duration, "end after this time: 15m, 2h, 1d")
+      ->type_name("TIME")
+      ->check(check_duration);
+  command->add_flag("--optional", request.optional, "a failure to resolve is reported quietly");
+  command->add_flag("--private", request.private_answers,
+                    "addresses for private use may be opened");
+  command->add_flag("--metadata", request.metadata,
+                    "loopback and cloud metadata addresses may be opened");
+  command->add_option("--reason", request.reason, "why, for those who read the list")
+      ->type_name("TEXT");
+  command->add_flag("--dry-run", request.dry_run, "say what would be done, and change nothing");
+  command->footer(
+      "Returns when the kernel has acknowledged. A name that does not resolve is kept and retried; "
+      "the\n"
+      "exit code is then 1.");
+  command->callback([&context, options] { context.exit = run_allow(context, *options); });
+}
+
+}  // namespace egress::ctl

@@ -1,0 +1,76 @@
+// egressctl list: every entry with its addresses.
+#include <CLI/CLI.hpp>
+
+#include "egress/core/text.hpp"
+#include "egressctl/ask.hpp"
+#include "egressctl/duration.hpp"
+#include "egressctl/outcomes.hpp"
+#include "egressctl/table.hpp"
+
+namespace egress::ctl {
+namespace {
+
+constexpr std::size_t kAddressesShown = 8;  // of one entry; --json has all
+
+std::string origin(const control::EntryReport& entry) {
+  if (entry.added_by.empty() || entry.added_by == entry.origin) return entry.origin;
+  return entry.origin.empty() ? entry.added_by : entry.origin + ", by " + entry.added_by;
+}
+
+void add_addresses(Table& table, const control::EntryReport& entry) {
+  std::size_t shown = 0;
+  for (const control::AddressReport& address : entry.addresses) {
+    if (shown++ == kAddressesShown) break;
+    table.add({"  " + address.address, "",
+               address.expires_s == 0 ? "never" : print_seconds(address.expires_s),
+               std::to_string(address.hits), ""});
+  }
+  if (entry.addresses.size() > kAddressesShown) {
+    table.note(std::to_string(entry.addresses.size() - kAddressesShown) +
+               " more addresses; --json shows all");
+  }
+}
+
+void add_entry(Table& table, const control::EntryReport& entry) {
+  table.add({entry.target,
+             {entry.state, state_colour(entry.state)},
+             entry.until_s ? print_seconds(*entry.until_s) : "",
+             std::to_string(entry.hits),
+             origin(entry)});
+  if (entry.optional) table.note("optional");
+  if (!entry.reason.empty()) table.note("reason: " + egress::quoted(entry.reason));
+  if (!entry.risk.empty()) table.note({"risk: " + entry.risk, Colour::yellow});
+  if (!entry.error.empty()) table.note({"error: " + entry.error, state_colour(entry.state)});
+  add_addresses(table, entry);
+}
+
+Exit run_list(Context& context) {
+  const auto reply = ask<control::ListReply>(context, control::ListRequest{});
+  if (!reply) return reply.error();
+  if (context.json) {
+    print_json(context, *reply);
+    return Exit::done;
+  }
+  Table table({"TARGET", "STATE", "EXPIRES", "HITS", "ORIGIN"});
+  for (const control::EntryReport& entry : reply->entries) add_entry(table, entry);
+  if (table.empty()) {
+    context.out << "nothing is allowed; add with: egressctl allow HOST[:PORT]\n";
+  } else {
+    table.print(context.out, context.out_terminal);
+  }
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Context& context) {
+  CLI::App* command =
+      app.add_subcommand("list", "Show every entry: addresses, expiry, hits, origin");
+  command->footer(
+      "EXPIRES is the end of a time-boxed entry, and for an address when it leaves the kernel "
+      "unless it is\n"
+      "seen again. HITS counts new connections.");
+  command->callback([&context] { context.exit = run_list(context); });
+}
+
+}  // namespace egress::ctl

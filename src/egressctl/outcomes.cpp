@@ -1,0 +1,66 @@
+#include "egressctl/outcomes.hpp"
+
+#include <algorithm>
+
+#include "egress/core/limits.hpp"
+
+namespace egress::ctl {
+namespace {
+
+static_assert(kTargetsPerCall <= limits::kTargetsPerRequest);
+static_assert(kTargetsPerCall * (limits::kTargetBytes + 3) + 2 * limits::kReasonBytes <
+              limits::kMessageBytes);
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::string>> slices(const std::vector<std::string>& targets) {
+  std::vector<std::vector<std::string>> all;
+  for (std::size_t i = 0; i < targets.size(); i += kTargetsPerCall) {
+    const auto first = targets.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto length = std::min(kTargetsPerCall, targets.size() - i);
+    all.emplace_back(first, first + static_cast<std::ptrdiff_t>(length));
+  }
+  return all;
+}
+
+std::string activity(std::size_t slice, std::size_t targets) {
+  const std::string count = std::to_string(targets);
+  if (targets == 1) return "waiting for 1 target";
+  if (targets <= kTargetsPerCall) return "waiting for " + count + " targets";
+  const std::size_t first = slice * kTargetsPerCall;
+  return "waiting for targets " + std::to_string(first + 1) + " to " +
+         std::to_string(std::min(first + kTargetsPerCall, targets)) + " of " + count;
+}
+
+Colour state_colour(const std::string& state) {
+  if (state == "open" || state == "already" || state == "revoked") return Colour::green;
+  if (state == "failed" || state == "failing" || state == "refused") return Colour::red;
+  if (state == "stale" || state == "resolving") return Colour::yellow;
+  return Colour::none;
+}
+
+void print_outcomes(const Context& context, const std::vector<control::TargetOutcome>& targets) {
+  Table table({"TARGET", "STATE", "ADDRESSES"});
+  for (const control::TargetOutcome& target : targets) {
+    table.add({target.target, {target.state, state_colour(target.state)}, join(target.addresses)});
+    if (!target.message.empty()) table.note(target.message);
+    if (!target.risk.empty()) table.note({"risk: " + target.risk, Colour::yellow});
+  }
+  table.print(context.out, context.out_terminal);
+}
+
+Exit exit_for(const std::vector<control::TargetOutcome>& targets) {
+  const bool is_bad =
+      std::any_of(targets.begin(), targets.end(), [](const control::TargetOutcome& target) {
+        return target.state == "failed" || target.state == "refused";
+      });
+  return is_bad ? Exit::failed : Exit::done;
+}
+
+}  // namespace egress::ctl

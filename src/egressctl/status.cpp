@@ -1,0 +1,100 @@
+// egressctl status, the default command.
+#include <CLI/CLI.hpp>
+#include <ostream>
+
+#include "egressctl/ask.hpp"
+#include "egressctl/duration.hpp"
+#include "egressctl/table.hpp"
+
+namespace egress::ctl {
+namespace {
+
+using control::StatusReply;
+
+bool is_audit(const StatusReply& status) {
+  return status.mode == "audit" || status.state == "auditing";
+}
+bool is_working(const StatusReply& status) {
+  return status.state == "enforcing" || status.state == "auditing";
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + printable(word);
+  return text.empty() ? "none" : text;
+}
+
+void print_headline(const Context& context, const StatusReply& status) {
+  context.out << "egressd " << printable(status.version) << ": "
+              << coloured(printable(status.state),
+                          status.state == "enforcing" ? Colour::green : Colour::red,
+                          context.out_terminal)
+              << '\n';
+  if (is_audit(status)) {
+    context.out << coloured("AUDIT", Colour::red, context.out_terminal)
+                << ": nothing is refused; what would be is counted and logged (mode: audit)\n";
+  }
+}
+
+void print_facts(std::ostream& out, const StatusReply& status) {
+  out << "  policy     " << printable(status.policy_file) << ", " << status.entries << " entries\n"
+      << "  names      " << status.names << ", of which " << status.names_failing << " failing; "
+      << status.addresses << " addresses\n"
+      << "  resolvers  " << join(status.resolvers) << " (from " << printable(status.resolver_source)
+      << "), dns " << printable(status.dns) << '\n'
+      << "  forward    " << join(status.forward) << '\n'
+      << "  kernel     " << status.elements << " elements; " << status.commits << " commits, "
+      << status.failed_commits << " failed, the last took "
+      << print_microseconds(status.last_commit_us) << '\n'
+      << (is_audit(status) ? "  would refuse  " : "  refused    ") << status.refused_packets
+      << " packets\n"
+      << "  uptime     " << print_seconds(status.uptime_s) << '\n';
+}
+
+void print_section(const Context& context, const std::string& title, Colour colour,
+                   const std::vector<std::string>& lines) {
+  if (lines.empty()) return;
+  context.out << coloured(title, colour, context.out_terminal) << '\n';
+  for (const std::string& line : lines) context.out << "  " << printable(line) << '\n';
+}
+
+void print_refusals(const Context& context, const std::vector<control::RefusalReport>& refusals) {
+  if (refusals.empty()) return;
+  context.out << '\n';
+  Table table({"REFUSED LATELY", "PORT", "PACKETS"});
+  for (const control::RefusalReport& refusal : refusals) {
+    table.add({refusal.address, std::to_string(refusal.port) + "/" + refusal.transport,
+               std::to_string(refusal.packets)});
+  }
+  table.print(context.out, context.out_terminal);
+}
+
+}  // namespace
+
+Exit run_status(Context& context) {
+  const auto status = ask<StatusReply>(context, control::StatusRequest{});
+  if (!status) return status.error();
+  const Exit exit = is_working(*status) ? Exit::done : Exit::failed;
+  if (context.json) {
+    print_json(context, *status);
+    return exit;
+  }
+  print_headline(context, *status);
+  print_facts(context.out, *status);
+  print_section(context, "not resolved (egressctl list says why):", Colour::red, status->failing);
+  print_section(context, "the kernel's table differs (egressctl diff):", Colour::red,
+                status->deviations);
+  print_section(context, "warnings:", Colour::yellow, status->warnings);
+  print_section(context, "missing in this kernel:", Colour::yellow, status->missing_features);
+  print_refusals(context, status->refusals);
+  return exit;
+}
+
+void add_status(CLI::App& app, Context& context) {
+  CLI::App* command =
+      app.add_subcommand("status", "Show whether the policy is enforced, and how (the default)");
+  command->footer("Exit code 1 when egressd runs but does not enforce.");
+  command->callback([&context] { context.exit = run_status(context); });
+}
+
+}  // namespace egress::ctl

@@ -1,0 +1,48 @@
+// What observations prove. Pure, and strict in one direction: whatever is not positively shown is
+// not proven, so no dead network, silent drop or stranger's refusal can pass for our own.
+#pragma once
+
+#include <span>
+
+#include "control/messages.hpp"
+#include "egressctl/verify/probe.hpp"
+#include "egressctl/verify/refusals.hpp"
+#include "egressctl/verify/report.hpp"
+
+namespace egress::verify {
+
+// The positive controls: what shows that this host can get through at all.
+struct Controls {
+  bool resolver_answers = false;
+  bool endpoint_connects = false;
+  bool reached_v4 = false;
+  bool reached_v6 = false;
+
+  bool reached(Family family) const { return family == Family::ipv4 ? reached_v4 : reached_v6; }
+};
+Controls controls_of(std::span<const Trial> works);
+
+// One row for each trial of plan_works(). `refusals`: moved while they ran; an allowed endpoint
+// that we ourselves refused fails even if another address of the same name works.
+Rows judge_works(std::span<const Trial> trials, const Refusals& refusals);
+
+// One row for each trial of plan_refusals(). `refusals`: moved while they ran.
+Rows judge_refusals(std::span<const Trial> trials, const Refusals& refusals,
+                    const Controls& controls);
+
+// Live table against desired.
+Row judge_table(const control::DiffReply& table);
+
+// The two rows that tell whether the positive controls hold.
+Rows control_rows(const Controls& controls);
+
+struct Findings {
+  bool is_audit = false;
+  Controls controls;
+  Rows works;
+  Rows refusals;
+  Row table;
+};
+Report conclude(const Findings& findings);
+
+}  // namespace egress::verify

@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <set>
+
+#include "egressctl/verify/judge.hpp"
+
+namespace egress::verify {
+
+namespace {
+
+using probe::Outcome;
+using namespace std::chrono_literals;
+
+// Before the first retransmission of a SYN (1 s, RFC 6298 section 2): the error answers the first
+// packet, and comes from no farther than this host or its link.
+constexpr auto kAtOnce = 500ms;
+
+// What `reject with tcp reset` and `reject with icmpx admin-prohibited` make of connect(2) and
+// send(2).
+bool is_reject_error(int error) {
+  constexpr std::array kErrors{ECONNREFUSED, EHOSTUNREACH, EACCES, EPERM};
+  return std::ranges::find(kErrors, error) != kErrors.end();
+}
+
+bool is_ping(const Trial& trial) {
+  return trial.probe.method == Method::ping;
+}
+
+// What the counters must show for all trials together: each packet of ours that was refused counts
+// once.
+class Evidence {
+ public:
+  Evidence(std::span<const Trial> trials, const Refusals& refusals) : refusals_(refusals) {
+    std::set<Endpoint> endpoints;
+    for (const Trial& trial : trials) {
+      if (trial.seen.outcome != Outcome::refused) continue;
+      if (is_ping(trial)) {
+        ++pings_;
+      } else {
+        ++trials_at_[trial.probe.endpoint];
+      }
+    }
+    std::uint64_t with_ports = 0;
+    for (const auto& [endpoint, count] : trials_at_) with_ports += refusals.at(endpoint);
+    elsewhere_ = refusals.total() > with_ports ? refusals.total() - with_ports : 0;
+  }
+
+  bool counted(const Trial& trial) const {
+    return is_ping(trial)
+               ? elsewhere_ >= pings_
+               : refusals_.at(trial.probe.endpoint) >= trials_at_.at(trial.probe.endpoint);
+  }
+  std::string text(const Trial& trial) const {
+    if (is_ping(trial))
+      return "refused packets beside the TCP and UDP probes +" + std::to_string(elsewhere_);
+    return "egressd's counter for it +" + std::to_string(refusals_.at(trial.probe.endpoint));
+  }
+
+ private:
+  const Refusals& refusals_;
+  std::map<Endpoint, std::uint64_t> trials_at_;
+  std::uint64_t pings_ = 0;
+  std::uint64_t elsewhere_ = 0;  // refused packets that went to none of the probed endpoints
+};
+
+std::string error_source(const probe::Observation& seen) {
+  if (!seen.offender) return {};
+  return ", error from " + seen.offender->text() +
+         (seen.offender_is_local ? " (this host)" : " (not this host)");
+}
+
+void judge_error(const Trial& trial, const Evidence& evidence, Row& row) {
+  const probe::Observation& seen = trial.seen;
+  row.evidence = evidence.text(trial) + error_source(seen);
+  if (!is_reject_error(seen.error)) {
+    row.evidence = "not the error that egressd's reject makes; " + row.evidence;
+  } else if (seen.elapsed > kAtOnce) {
+    row.evidence = "the error came late, so from elsewhere; " + row.evidence;
+  } else if (is_ping(trial) && !seen.offender_is_local) {
+    row.evidence = "not shown to come from this host; " + row.evidence;
+  } else if (seen.offender && !seen.offender_is_local) {
+    row.evidence = "the packet left this host; " + row.evidence;
+  } else if (evidence.counted(trial)) {
+    row.mark = Mark::holds;
+    row.evidence = "at once; " + row.evidence;
+  }
+}
+
+void judge_no_route(const Trial& trial, const Controls& controls, Row& row) {
+  const std::string family(text(trial.probe.family()));
+  if (controls.reached(trial.probe.family())) {
+    row.evidence = "no route to it, although " + family + " works here";
+    return;
+  }
+  row.mark = Mark::not_applicable;
+  row.seen = "n/a: this host has no " + family + " route";
+  row.evidence = "nothing can leave that way";
+}
+
+Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls) {
+  Row row{describe(trial.probe), "refused", summary(trial.seen), {}, Mark::not_proven};
+  switch (trial.seen.outcome) {
+    case Outcome::reached:
+    case Outcome::wrong_answer:
+      row.mark = Mark::leak;
+      row.evidence = "something answered";
+      break;
+    case Outcome::timeout:
+      row.evidence = "silence: dropped somewhere, or the network is dead";
+      break;
+    case Outcome::refused:
+      judge_error(trial, evidence, row);
+      break;
+    case Outcome::no_route:
+      judge_no_route(trial, controls, row);
+      break;
+    case Outcome::impossible:
+      row.evidence = "the probe could not be made; run verify as root";
+      break;
+  }
+  return row;
+}
+
+}  // namespace
+
+Rows judge_refusals(std::span<const Trial> trials, const Refusals& refusals,
+                    const Controls& controls) {
+  const Evidence evidence(trials, refusals);
+  Rows rows;
+  for (const Trial& trial : trials) rows.push_back(judge(trial, evidence, controls));
+  return rows;
+}
+
+}  // namespace egress::verify

@@ -1,0 +1,80 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "egressctl/verify/judge.hpp"
+
+namespace egress::verify {
+
+namespace {
+
+using probe::Outcome;
+
+// What may stand in for one another: the resolvers; the addresses of one target and family.
+using Group = std::pair<std::string, int>;
+Group group_of(const Probe& probe) {
+  return {probe.target, probe.method == Method::dns ? 0 : static_cast<int>(probe.family())};
+}
+
+Mark failed(const Probe& probe) {
+  return probe.is_optional ? Mark::warning : Mark::fails;
+}
+
+Row judge(const Trial& trial, const Refusals& refusals, const Controls& controls) {
+  Row row{describe(trial.probe), "works", summary(trial.seen), {}, failed(trial.probe)};
+  const std::uint64_t refused = refusals.at(trial.probe.endpoint);
+  if (trial.seen.outcome == Outcome::reached) {
+    row.mark = Mark::holds;
+  } else if (refused > 0) {
+    row.evidence = "egressd refused it: its counter moved by " + std::to_string(refused);
+  } else if (trial.seen.outcome == Outcome::no_route && !controls.reached(trial.probe.family())) {
+    row.mark = Mark::not_applicable;
+    row.seen = "n/a: this host has no " + std::string(text(trial.probe.family())) + " route";
+  }
+  return row;
+}
+
+bool is_excusable(const Trial& trial, const Row& row, const Refusals& refusals) {
+  return row.mark == Mark::fails && refusals.at(trial.probe.endpoint) == 0;
+}
+
+}  // namespace
+
+Controls controls_of(std::span<const Trial> works) {
+  Controls controls;
+  for (const Trial& trial : works) {
+    const bool is_dns = trial.probe.method == Method::dns;
+    if (!trial.seen.was_answered()) continue;
+    (trial.probe.family() == Family::ipv4 ? controls.reached_v4 : controls.reached_v6) = true;
+    if (is_dns && trial.seen.rcode) controls.resolver_answers = true;
+    if (!is_dns && trial.seen.outcome == Outcome::reached) controls.endpoint_connects = true;
+  }
+  return controls;
+}
+
+Rows judge_works(std::span<const Trial> trials, const Refusals& refusals) {
+  const Controls controls = controls_of(trials);
+  Rows rows;
+  std::set<Group> working_groups;
+  std::set<std::string> working_targets;
+  for (const Trial& trial : trials) {
+    rows.push_back(judge(trial, refusals, controls));
+    if (rows.back().mark != Mark::holds) continue;
+    working_groups.insert(group_of(trial.probe));
+    working_targets.insert(trial.probe.target);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Probe& probe = trials[i].probe;
+    if (working_groups.contains(group_of(probe)) && is_excusable(trials[i], rows[i], refusals)) {
+      rows[i].mark = Mark::warning;
+      rows[i].evidence = "another address of it works";
+    } else if (rows[i].mark == Mark::not_applicable && !working_targets.contains(probe.target)) {
+      rows[i].mark = failed(probe);
+      rows[i].evidence = "no address of it works";
+    }
+  }
+  return rows;
+}
+
+}  // namespace egress::verify

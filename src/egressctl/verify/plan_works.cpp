@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include "egress/core/limits.hpp"
+#include "egressctl/verify/allowed.hpp"
+#include "egressctl/verify/plan.hpp"
+
+namespace egress::verify {
+
+namespace {
+
+using control::ProofReply;
+using control::ProvableEndpoint;
+
+constexpr Port kHttps = 443;
+constexpr Port kNtp = 123;
+
+// How to prove that the endpoint works; empty for UDP services whose questions are unknown.
+std::optional<Method> method_for(const ProvableEndpoint& endpoint) {
+  if (endpoint.transport == "udp") {
+    return endpoint.port == kNtp ? std::optional(Method::ntp) : std::nullopt;
+  }
+  const bool has_name = DnsName::parse(endpoint.host).has_value();
+  return has_name && endpoint.port == kHttps ? Method::tls : Method::tcp;
+}
+
+Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddress& address) {
+  Probe probe;
+  probe.method = method;
+  probe.endpoint = {address, endpoint.transport == "udp" ? Transport::udp : Transport::tcp,
+                    endpoint.port};
+  probe.target = endpoint.target;
+  probe.label = endpoint.host.empty() ? endpoint.target : endpoint.host;
+  probe.is_optional = endpoint.optional;
+  if (method == Method::tls) probe.name = *DnsName::parse(endpoint.host);
+  return probe;
+}
+
+// A name with a single port has addresses as soon as it resolves; a CIDR or a range never has.
+bool should_have_addresses(const ProvableEndpoint& endpoint) {
+  const auto parts = split_target(endpoint.target);
+  return !endpoint.host.empty() && parts && parts->ports.is_single();
+}
+
+Row row_without_address(const ProvableEndpoint& endpoint) {
+  Row row{endpoint.target, "works", "no address to connect to is known", {}, Mark::not_probed};
+  if (should_have_addresses(endpoint)) {
+    row.seen = "no address is open";
+    row.evidence = "the name does not resolve: egressctl why " + endpoint.target;
+    row.mark = endpoint.optional ? Mark::warning : Mark::fails;
+  }
+  return row;
+}
+
+void plan_dns(const ProofReply& proof, Plan& plan) {
+  Probe probe;
+  probe.method = Method::dns;
+  probe.target = "dns";
+  probe.label = "pinned resolver";
+  probe.name = *DnsName::parse("example.com");
+  for (const auto& endpoint : proof.endpoints) {
+    const auto name = DnsName::parse(endpoint.host);
+    if (!name || endpoint.addresses.empty()) continue;
+    const auto address = IpAddress::parse(endpoint.addresses.front());
+    probe.name = *name;
+    if (address) probe.asked = address->family();
+    break;
+  }
+  for (const auto& text : proof.resolvers) {
+    const auto server = parse_resolver(text);
+    if (!server) continue;
+    probe.endpoint = {server->address, Transport::udp, server->port};
+    plan.probes.push_back(probe);
+  }
+}
+
+// The n-th address of every endpoint before the next one of any, so that the limit leaves none out
+// without need.
+void plan_endpoints(const ProofReply& proof, Plan& plan) {
+  std::size_t wanted = 0;
+  std::size_t most = 0;
+  for (const auto& endpoint : proof.endpoints) most = std::max(most, endpoint.addresses.size());
+  for (std::size_t n = 0; n < most; ++n) {
+    for (const auto& endpoint : proof.endpoints) {
+      const auto method = method_for(endpoint);
+      if (!method || n >= endpoint.addresses.size() || ++wanted > limits::kProofAddresses) continue;
+      const auto address = IpAddress::parse(endpoint.addresses[n]);
+      if (!address) continue;
+      plan.probes.push_back(make_probe(endpoint, *method, *address));
+    }
+  }
+  if (wanted <= limits::kProofAddresses) return;
+  plan.rows.push_back({std::to_string(wanted - limits::kProofAddresses) + " more addresses",
+                       "works",
+                       "verify connects to at most " + std::to_string(limits::kProofAddresses),
+                       {},
+                       Mark::not_probed});
+}
+
+}  // namespace
+
+Plan plan_works(const ProofReply& proof) {
+  Plan plan;
+  plan_dns(proof, plan);
+  plan_endpoints(proof, plan);
+  for (const auto& endpoint : proof.endpoints) {
+    if (endpoint.addresses.empty()) {
+      plan.rows.push_back(row_without_address(endpoint));
+    } else if (!method_for(endpoint)) {
+      plan.rows.push_back({endpoint.target,
+                           "works",
+                           "no question for this UDP service is known",
+                           {},
+                           Mark::not_probed});
+    }
+  }
+  return plan;
+}
+
+}  // namespace egress::verify

@@ -1,0 +1,88 @@
+#include "egressctl/verify/print.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "egressctl/table.hpp"
+
+namespace egress::verify {
+
+namespace {
+
+using ctl::Colour;
+
+Colour colour_of(Mark mark) {
+  switch (mark) {
+    case Mark::holds:
+      return Colour::green;
+    case Mark::leak:
+    case Mark::fails:
+    case Mark::not_proven:
+      return Colour::red;
+    case Mark::warning:
+      return Colour::yellow;
+    default:
+      return Colour::none;
+  }
+}
+
+bool needs_attention(const Row& row) {
+  const Colour colour = colour_of(row.mark);
+  return colour == Colour::red || colour == Colour::yellow;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter | 0x20) : letter;
+  });
+  return result;
+}
+
+void print_in_full(const Row& row, const ctl::Context& context) {
+  context.out << ctl::coloured(text(row.mark), colour_of(row.mark), context.out_terminal) << ": "
+              << ctl::printable(row.probe) << "\n    expected: " << row.expected
+              << "; seen: " << ctl::printable(row.seen) << '\n';
+  if (!row.evidence.empty()) context.out << "    " << ctl::printable(row.evidence) << '\n';
+}
+
+}  // namespace
+
+void print_text(const Report& report, const ctl::Context& context) {
+  ctl::Table table({"RESULT", "PROBE", "EXPECTED", "SEEN", "EVIDENCE"});
+  for (const Row& row : report.rows) {
+    table.add({{std::string(text(row.mark)), colour_of(row.mark)},
+               row.probe,
+               row.expected,
+               row.seen,
+               row.evidence});
+  }
+  table.print(context.out, context.out_terminal);
+  context.out << '\n';
+  for (const Row& row : report.rows) {
+    if (needs_attention(row)) print_in_full(row, context);
+  }
+  const bool proven = report.verdict == Verdict::proven;
+  context.out << ctl::coloured(text(report.verdict), proven ? Colour::green : Colour::red,
+                               context.out_terminal)
+              << ": " << ctl::printable(report.summary) << '\n';
+}
+
+void print_json(const Report& report, const ctl::Context& context) {
+  nlohmann::ordered_json probes = nlohmann::ordered_json::array();
+  for (const Row& row : report.rows) {
+    probes.push_back({{"result", lower(text(row.mark))},
+                      {"probe", row.probe},
+                      {"expected", row.expected},
+                      {"seen", row.seen},
+                      {"evidence", row.evidence}});
+  }
+  const nlohmann::ordered_json document{{"verdict", lower(text(report.verdict))},
+                                        {"summary", report.summary},
+                                        {"probes", std::move(probes)}};
+  constexpr auto kReplaceBadUtf8 = nlohmann::ordered_json::error_handler_t::replace;
+  context.out << document.dump(2, ' ', false, kReplaceBadUtf8) << '\n';
+}
+
+}  // namespace egress::verify

@@ -1,0 +1,43 @@
+// What `verify` asks the network, and what it saw: plain values between planning, running and
+// judging.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "adapters/probe/observation.hpp"
+#include "egress/core/dns_name.hpp"
+#include "egress/core/ip_address.hpp"
+
+namespace egress::verify {
+
+enum class Method {
+  tcp,   // connect
+  tls,   // connect and a handshake for `name`
+  dns,   // one question over UDP, for `name`
+  ntp,   // one SNTP question
+  ping,  // one ICMP echo request; the endpoint's transport and port mean nothing
+};
+
+struct Probe {
+  Method method = Method::tcp;
+  Endpoint endpoint;
+  std::string label;   // for people: "api.openai.com", "google.com by name"
+  std::string target;  // what must work: probes of one target and family stand in for one another
+  std::optional<DnsName> name;  // tls, dns
+  Family asked = Family::ipv4;  // dns: A or AAAA
+  bool is_optional = false;     // a failure is a warning
+
+  Family family() const { return endpoint.address.family(); }
+};
+
+// "api.openai.com: TLS to tcp/192.0.2.1:443".
+std::string describe(const Probe& probe);
+std::string_view text(Family family);  // "IPv4"
+
+struct Trial {
+  Probe probe;
+  probe::Observation seen;
+};
+
+}  // namespace egress::verify

@@ -1,0 +1,86 @@
+#include "egressctl/verify/prove.hpp"
+
+#include "egressctl/verify/judge.hpp"
+#include "egressctl/verify/plan.hpp"
+
+namespace egress::verify {
+
+namespace {
+
+template <class T>
+void append(std::vector<T>& all, const std::vector<T>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+class Proof {
+ public:
+  Proof(Daemon& daemon, const tls::Trust& trust, const Pace& pace, const Tell& tell)
+      : daemon_(daemon), trust_(trust), pace_(pace), tell_(tell) {}
+
+  std::optional<Report> run();
+
+ private:
+  std::vector<Trial> probe(std::string_view phase, const std::vector<Probe>& probes);
+  bool prove_works(const control::ProofReply& policy);
+  bool prove_refusals(const control::ProofReply& policy);
+
+  Daemon& daemon_;
+  const tls::Trust& trust_;
+  const Pace& pace_;
+  const Tell& tell_;
+  std::vector<Trial> lookups_;
+  Findings findings_;
+};
+
+std::vector<Trial> Proof::probe(std::string_view phase, const std::vector<Probe>& probes) {
+  return verify::run(probes, trust_, pace_,
+                     [&](std::size_t done) { tell_(phase, done, probes.size()); });
+}
+
+bool Proof::prove_works(const control::ProofReply& policy) {
+  const auto before = daemon_.refusals();
+  if (!before) return false;
+  Plan plan = plan_works(policy);
+  const auto count = static_cast<std::ptrdiff_t>(plan.probes.size());
+  append(plan.probes, plan_lookups(policy));
+  std::vector<Trial> trials = probe("what must work", plan.probes);
+  const auto after = daemon_.refusals();
+  if (!after) return false;
+  lookups_.assign(trials.begin() + count, trials.end());
+  trials.erase(trials.begin() + count, trials.end());
+  findings_.controls = controls_of(trials);
+  findings_.works = judge_works(trials, {*before, *after});
+  append(findings_.works, plan.rows);
+  return true;
+}
+
+bool Proof::prove_refusals(const control::ProofReply& policy) {
+  const auto before = daemon_.refusals();
+  if (!before) return false;
+  const Plan plan = plan_refusals(policy, lookups_);
+  const auto trials = probe("what must be refused", plan.probes);
+  const auto after = daemon_.refusals();
+  if (!after) return false;
+  findings_.refusals = judge_refusals(trials, {*before, *after}, findings_.controls);
+  append(findings_.refusals, plan.rows);
+  return true;
+}
+
+std::optional<Report> Proof::run() {
+  const auto policy = daemon_.proof();
+  if (!policy) return std::nullopt;
+  findings_.is_audit = policy->mode == "audit";
+  findings_.table = judge_table(policy->table);
+  if (!prove_works(*policy)) return std::nullopt;
+  if (!findings_.is_audit && !prove_refusals(*policy)) return std::nullopt;
+  return conclude(findings_);
+}
+
+}  // namespace
+
+std::optional<Report> prove(Daemon& daemon, const tls::Trust& trust, const Pace& pace,
+                            const Tell& tell) {
+  return Proof(daemon, trust, pace, tell).run();
+}
+
+}  // namespace egress::verify

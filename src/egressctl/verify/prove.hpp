@@ -1,0 +1,32 @@
+// The whole run: ask the daemon, probe, ask again, judge.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "control/messages.hpp"
+#include "egressctl/verify/report.hpp"
+#include "egressctl/verify/run.hpp"
+
+namespace egress::verify {
+
+// Who knows the policy and counts the refusals. Empty: it did not answer, and the user has been
+// told.
+class Daemon {
+ public:
+  virtual ~Daemon() = default;
+  virtual std::optional<control::ProofReply> proof() = 0;
+  virtual std::optional<control::RefusalsReply> refusals() = 0;
+};
+
+// Called after each probe, never from two threads at once.
+using Tell = std::function<void(std::string_view phase, std::size_t done, std::size_t total)>;
+
+// What must work comes first, with the positive controls; then what must be refused, between two
+// readings of the refusal counters. In audit mode nothing is refused, so nothing of the latter is
+// tried. Takes at most 2 * (pace.phase + pace.timeout). Empty: the daemon did not answer.
+std::optional<Report> prove(Daemon& daemon, const tls::Trust& trust, const Pace& pace,
+                            const Tell& tell);
+
+}  // namespace egress::verify

@@ -1,0 +1,48 @@
+#include "egressd/additions.hpp"
+
+#include <algorithm>
+
+namespace egress::daemon {
+
+std::vector<std::string> split(const policy::Target& target) {
+  std::vector<std::string> targets;
+  for (const PortRange& range : target.ports) {
+    policy::Target single = target;
+    single.ports = {range};
+    targets.push_back(single.text());
+  }
+  if (targets.empty()) targets.push_back(target.text());  // a preset has no ports of its own
+  return targets;
+}
+
+policy::EntryOptions options_of(const control::AllowRequest& request, WallTime now) {
+  policy::EntryOptions options{.is_optional = request.optional,
+                               .allows_private = request.private_answers,
+                               .allows_metadata = request.metadata,
+                               .until = std::nullopt,
+                               .reason = request.reason};
+  if (request.for_s) options.until = now + seconds{*request.for_s};
+  return options;
+}
+
+std::vector<policy::Addition> with(std::vector<policy::Addition> additions,
+                                   const std::vector<std::string>& targets,
+                                   const policy::Addition& pattern) {
+  for (const std::string& target : targets) {
+    policy::Addition addition = pattern;
+    addition.target = target;
+    const auto at = std::ranges::find(additions, target, &policy::Addition::target);
+    if (at == additions.end())
+      additions.push_back(std::move(addition));
+    else
+      *at = std::move(addition);
+  }
+  return additions;
+}
+
+bool stems_from(const policy::AllowEntry& entry, const std::string& target) {
+  return entry.target() == target ||
+         (!entry.origin.preset.empty() && target == "preset:" + entry.origin.preset);
+}
+
+}  // namespace egress::daemon

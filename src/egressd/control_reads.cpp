@@ -1,0 +1,101 @@
+// The requests that change nothing.
+#include <algorithm>
+
+#include "egressd/control_service.hpp"
+#include "egressd/reports.hpp"
+#include "egressd/version.hpp"
+
+namespace egress::daemon {
+namespace {
+
+using control::Reply;
+
+constexpr std::size_t kRefusalsInStatus = 10;
+
+}  // namespace
+
+Result<nft::Snapshot> ControlService::read_kernel() {
+  return enforcer_.kernel().read(engine::compile_base(engine().inputs()));
+}
+
+Reply ControlService::carry_out(const control::ListRequest&, const control::Peer&) {
+  const auto live = read_kernel();
+  if (!live) return control::Refused{"failed", live.error().message};
+  control::ListReply reply;
+  for (const policy::AllowEntry& entry : policy().entries)
+    reply.entries.push_back(report_entry(engine(), entry, *live, now()));
+  return reply;
+}
+
+Reply ControlService::carry_out(const control::StatusRequest&, const control::Peer&) {
+  const auto live = read_kernel();
+  control::StatusReply reply;
+  const bool is_audit = policy().mode == policy::Mode::audit;
+  reply.version = kVersion;
+  reply.mode = is_audit ? "audit" : "enforce";
+  reply.state = is_audit ? "auditing" : "enforcing";
+  if (!live || !live->is_present)
+    reply.state = "not enforcing: " + (live ? "the table is gone" : live.error().message);
+  reply.dns = "poll";
+  for (const policy::ResolverAddress& resolver : engine().inputs().resolvers)
+    reply.resolvers.push_back(resolver.text());
+  reply.resolver_source = frame_.resolver_source;
+  reply.policy_file = store_.paths().config.string();
+  reply.uptime_s = std::chrono::floor<seconds>(now() - frame_.started).count();
+  reply.entries = policy().entries.size();
+  reply.names = engine().names().names().size();
+  reply.addresses = engine().names().address_count();
+  reply.elements = engine().installed() != nullptr ? engine().installed()->elements.size() : 0;
+  for (const policy::AllowEntry& entry : policy().entries) {
+    if (engine().standing(entry, now()).state != engine::Standing::State::failing) continue;
+    ++reply.names_failing;
+    if (!entry.is_optional) reply.failing.push_back(entry.target());
+  }
+  reply.forward = policy().forward;
+  reply.missing_features = missing_features(enforcer_.kernel().capabilities());
+  reply.warnings = frame_.warnings;
+  reply.commits = enforcer_.tally().commits;
+  reply.failed_commits = enforcer_.tally().failed_commits;
+  reply.last_commit_us = enforcer_.tally().last_commit.count();
+  if (!live) return reply;
+  reply.refused_packets = live->refused_packets;
+  reply.refusals = report_refusals(*live, kRefusalsInStatus);
+  reply.deviations = live->deviations;
+  return reply;
+}
+
+Reply ControlService::carry_out(const control::WhyRequest& request, const control::Peer&) {
+  if (const auto address = IpAddress::parse(request.target))
+    return explain_address(engine(), *address, now());
+  const auto target = store_.parse_target(request.target);
+  if (!target) return control::Refused{"invalid", target.error().message};
+  const auto* destination = std::get_if<policy::Destination>(&target->what);
+  if (destination == nullptr)
+    return control::Refused{"invalid", "why takes a host or an address, not a preset"};
+  const Port port = target->ports.front().first;
+  if (const auto* name = std::get_if<DnsName>(destination))
+    return explain_name(engine(), *name, target->transport, port, now());
+  const auto& prefix = std::get<Prefix>(*destination);
+  return explain_endpoint(engine(), {prefix.first(), target->transport, port}, now());
+}
+
+Reply ControlService::carry_out(const control::DiffRequest&, const control::Peer&) {
+  const auto live = read_kernel();
+  if (!live) return control::Refused{"failed", live.error().message};
+  return report_diff(engine(), *live, now());
+}
+
+Reply ControlService::carry_out(const control::RefusalsRequest&, const control::Peer&) {
+  const auto live = read_kernel();
+  if (!live) return control::Refused{"failed", live.error().message};
+  return control::RefusalsReply{live->refused_packets,
+                                report_refusals(*live, live->refusals.size())};
+}
+
+Reply ControlService::carry_out(const control::ProofRequest&, const control::Peer&) {
+  const auto live = read_kernel();
+  if (!live) return control::Refused{"failed", live.error().message};
+  return report_proof(engine(), *live, now());
+}
+
+}  // namespace egress::daemon

@@ -1,0 +1,174 @@
+#include "egressd/daemon.hpp"
+
+#include <csignal>
+
+#include "adapters/host/privileges.hpp"
+#include "adapters/netlink/netlink_kernel.hpp"
+#include "adapters/state/files.hpp"
+#include "adapters/systemd/notify.hpp"
+#include "control/unix_socket.hpp"
+#include "egressd/log.hpp"
+#include "egressd/version.hpp"
+
+namespace egress::daemon {
+namespace {
+
+template <class T>
+bool take(Result<T>&& result, std::optional<T>& into, Error& error) {
+  if (!result) {
+    error = result.error();
+    return false;
+  }
+  into.emplace(*std::move(result));
+  return true;
+}
+
+}  // namespace
+
+Daemon::Daemon(Options options) : options_(std::move(options)), store_(options_.paths) {}
+
+// Closing the host comes before everything that can wait.
+Result<int> Daemon::run() {
+  frame_.started = clock_.now();
+  return prepare_directories()
+      .and_then([&] { return open_adapters(); })
+      .and_then([&] { return close_the_host(); })
+      .and_then([&] { return serve(); })
+      .and_then([&] { return loop_->run(); });
+}
+
+Result<void> Daemon::prepare_directories() const {
+  state::Owner owner{::geteuid(), ::getegid()};
+  if (!options_.user.empty()) {
+    const auto ids = host::find_user(options_.user);
+    if (!ids) return tl::unexpected(ids.error());
+    owner = {ids->uid, ids->gid};
+  }
+  if (auto made = state::prepare_directory(options_.paths.state_dir, owner); !made) return made;
+  return state::prepare_directory(options_.paths.runtime_dir, owner);
+}
+
+Result<void> Daemon::open_adapters() {
+  Error error;
+  auto kernel = netlink::open_kernel();
+  if (!kernel) return tl::unexpected(kernel.error());
+  kernel_ = *std::move(kernel);
+  if (!take(host::AddressWatch::open(), own_addresses_, error)) return tl::unexpected(error);
+  if (!take(resolvconf::Watch::open({}), system_resolvers_, error)) return tl::unexpected(error);
+  auto resolver = cares::CaresResolver::open(
+      {}, [this](dns::Answer answer) { enforcer_->note(engine::Answered{std::move(answer)}); });
+  if (!resolver) return tl::unexpected(resolver.error());
+  resolver_ = *std::move(resolver);
+  enforcer_.emplace(*kernel_, *resolver_, clock_);
+  enforcer_->on_save([this] { save_known(); });
+  if (!options_.user.empty()) return host::drop_privileges(options_.user);
+  return {};
+}
+
+Result<void> Daemon::close_the_host() {
+  policy::Policy policy = first_policy();
+  enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
+  adopt(std::move(policy));
+  if (enforcer_->engine().is_enforcing()) return {};
+  return fail("enforcement is not possible: the kernel refused the table (see the lines above)");
+}
+
+Result<void> Daemon::serve() {
+  auto listener = control::listen_at(options_.paths.socket());
+  if (!listener) return tl::unexpected(listener.error());
+  const auto on_request = [this](control::ClientId client, const control::Request& request,
+                                 const control::Peer& peer) {
+    service_->handle(client, request, peer);
+  };
+  Error error;
+  if (!take(control::Server::start(*std::move(listener), on_request), server_, error))
+    return tl::unexpected(error);
+  service_.emplace(
+      *enforcer_, store_, frame_,
+      ControlService::Hooks{.reply =
+                                [this](control::ClientId client, const control::Reply& reply) {
+                                  server_->reply(client, reply, clock_.now());
+                                },
+                            .adopt = [this](policy::Policy policy) { adopt(std::move(policy)); },
+                            .reload = [this] { return reload(); }});
+  if (auto watching = watch_all(); !watching) return watching;
+  log(Level::info, "ready",
+      {{"version", kVersion},
+       {"policy", options_.paths.config},
+       {"socket", options_.paths.socket()}});
+  return systemd::notify_ready("Enforcing");
+}
+
+Result<void> Daemon::watch_all() {
+  Error error;
+  if (!take(systemd::EventLoop::open(), loop_, error)) return tl::unexpected(error);
+  if (!take(loop_->timer([] {}), timer_, error))
+    return tl::unexpected(error);  // the turn's end does the work
+  auto turn = loop_->after_each_turn([this] { finish_turn(); });
+  if (!turn) return tl::unexpected(turn.error());
+  sources_.push_back(*std::move(turn));
+  if (const auto interval = systemd::watchdog_interval()) {
+    const auto period = std::chrono::duration_cast<milliseconds>(*interval);
+    const auto ping = [this, period] {
+      (void)systemd::notify_alive();  // a manager that has gone away is no reason to stop
+      watchdog_->arm(clock_.now() + period);
+    };
+    if (!take(loop_->timer(ping), watchdog_, error)) return tl::unexpected(error);
+    watchdog_->arm(clock_.now());
+  }
+  return watch(resolver_->fd(), [this] { resolver_->dispatch(); })
+      .and_then([&] { return watch(server_->fd(), [this] { server_->dispatch(clock_.now()); }); })
+      .and_then([&] {
+        return watch(system_resolvers_->fd(), [this] {
+          if (system_resolvers_->dispatch()) choose_resolvers();
+        });
+      })
+      .and_then([&] {
+        return watch(own_addresses_->fd(), [this] {
+          if (own_addresses_->dispatch())
+            enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
+        });
+      })
+      .and_then([&] { return on_signal(SIGHUP, [this] { reload(); }); })
+      .and_then([&] { return on_signal(SIGTERM, [this] { stop(); }); })
+      .and_then([&] { return on_signal(SIGINT, [this] { stop(); }); });
+}
+
+Result<void> Daemon::watch(int fd, systemd::EventLoop::Callback callback) {
+  auto watching =
+      loop_->watch(fd, [callback = std::move(callback)](systemd::Ready) { callback(); });
+  if (!watching) return tl::unexpected(watching.error());
+  watches_.push_back(*std::move(watching));
+  return {};
+}
+
+Result<void> Daemon::on_signal(int signal, systemd::EventLoop::Callback callback) {
+  auto source = loop_->on_signal(signal, std::move(callback));
+  if (!source) return tl::unexpected(source.error());
+  sources_.push_back(*std::move(source));
+  return {};
+}
+
+// Once after all that was ready together: one transaction, the answers to clients, the next moment
+// to wake.
+void Daemon::finish_turn() {
+  const Instant now = clock_.now();
+  if (const auto wait = resolver_->wait(); wait && wait->count() == 0) resolver_->dispatch();
+  if (server_->next_deadline() <= now) server_->dispatch(now);
+  enforcer_->turn();
+  service_->settle();
+  Instant next =
+      std::min({enforcer_->next_deadline(), server_->next_deadline(), service_->next_deadline()});
+  if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
+  timer_->arm(next);
+}
+
+// SIGTERM leaves the table as it is: a stopped daemon never opens anything.
+void Daemon::stop() {
+  (void)systemd::notify_stopping("The table stays in place");
+  save_known();
+  log(Level::info, "stopping", {{"table", "stays in place"}});
+  loop_->exit(0);
+}
+
+}  // namespace egress::daemon

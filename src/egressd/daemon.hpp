@@ -1,0 +1,68 @@
+// The daemon: a thin shell around the engine. It turns descriptors, timers and signals into events.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "adapters/cares/cares_resolver.hpp"
+#include "adapters/host/addresses.hpp"
+#include "adapters/resolvconf/watch.hpp"
+#include "adapters/systemd/clock.hpp"
+#include "adapters/systemd/event_loop.hpp"
+#include "control/server.hpp"
+#include "egress/nft/kernel.hpp"
+#include "egressd/control_service.hpp"
+#include "egressd/enforcer.hpp"
+#include "egressd/options.hpp"
+#include "egressd/policy_store.hpp"
+
+namespace egress::daemon {
+
+class Daemon {
+ public:
+  explicit Daemon(Options options);
+  // Runs until it is told to end. An error: enforcement was not possible, or the environment is
+  // unusable.
+  Result<int> run();
+
+ private:
+  Result<void> prepare_directories() const;
+  Result<void> open_adapters();
+  Result<void> close_the_host();  // the first commit
+  Result<void> serve();
+  Result<void> watch_all();
+  Result<void> watch(int fd, systemd::EventLoop::Callback callback);
+  Result<void> on_signal(int signal, systemd::EventLoop::Callback callback);
+
+  policy::Policy first_policy();
+  void adopt(policy::Policy policy);
+  void choose_resolvers();
+  policy::Problems reload();
+  void restore_known();
+  void save_known() const;
+  void finish_turn();
+  void stop();
+
+  Options options_;
+  systemd::SystemClock clock_;
+  PolicyStore store_;
+  Frame frame_;
+  std::optional<policy::Policy> running_;  // as adopted
+
+  std::unique_ptr<nft::Kernel> kernel_;
+  std::unique_ptr<cares::CaresResolver> resolver_;
+  std::optional<resolvconf::Watch> system_resolvers_;
+  std::optional<host::AddressWatch> own_addresses_;
+  std::optional<Enforcer> enforcer_;
+  std::optional<control::Server> server_;
+  std::optional<ControlService> service_;
+
+  std::optional<systemd::EventLoop> loop_;
+  std::vector<systemd::Watch> watches_;
+  std::vector<systemd::Source> sources_;
+  std::optional<systemd::Timer> timer_;  // everything that is due
+  std::optional<systemd::Timer> watchdog_;
+};
+
+}  // namespace egress::daemon

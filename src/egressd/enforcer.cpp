@@ -1,0 +1,74 @@
+#include "egressd/enforcer.hpp"
+
+#include <string>
+
+#include "egressd/log.hpp"
+
+namespace egress::daemon {
+namespace {
+
+Fields describe(const nft::Transaction& transaction, const nft::CommitOutcome& outcome) {
+  std::size_t counts[3] = {};
+  for (const nft::Change& change : transaction.changes) ++counts[static_cast<int>(change.verb)];
+  return {{"table", transaction.replace ? "replaced" : "updated"},
+          {"added", std::to_string(counts[0])},
+          {"renewed", std::to_string(counts[1])},
+          {"removed", std::to_string(counts[2])},
+          {"kernel_us", std::to_string(outcome.kernel_time.count())}};
+}
+
+}  // namespace
+
+Enforcer::Enforcer(nft::Kernel& kernel, dns::Resolver& resolver, const Clock& clock)
+    : kernel_(kernel), resolver_(resolver), clock_(clock), engine_(kernel.capabilities()) {}
+
+void Enforcer::tell(const engine::Event& event) {
+  note(event);
+  turn();
+}
+
+void Enforcer::turn() {
+  for (;;) {
+    const std::vector<engine::Action> actions = engine_.act(clock_.now());
+    if (actions.empty()) return;
+    for (const engine::Action& action : actions)
+      std::visit([this](const auto& concrete) { carry_out(concrete); }, action);
+  }
+}
+
+void Enforcer::carry_out(const engine::Ask& ask) {
+  resolver_.ask(ask.question);
+}
+
+void Enforcer::carry_out(const engine::Commit& commit) {
+  const nft::CommitOutcome outcome = kernel_.commit(commit.transaction);
+  const bool is_done = outcome.status == nft::CommitOutcome::Status::committed;
+  ++(is_done ? tally_.commits : tally_.failed_commits);
+  tally_.last_commit = outcome.kernel_time;
+  tally_.in_kernel += outcome.kernel_time;
+  if (is_done)
+    log(commit.transaction.replace ? Level::info : Level::debug, "committed",
+        describe(commit.transaction, outcome));
+  note(engine::CommitDone{outcome});
+}
+
+void Enforcer::carry_out(const engine::CutFlows& cut) {
+  const Instant now = clock_.now();
+  const auto selects = [&](const nft::Flow& flow) {
+    return engine_.must_cut(flow, cut.revoked, now);
+  };
+  const auto count = kernel_.cut_flows(selects);
+  if (!count) return log(Level::error, "cut-failed", {{"message", count.error().message}});
+  tally_.cut_flows += *count;
+  log(Level::info, "flows-cut", {{"count", std::to_string(*count)}});
+}
+
+void Enforcer::carry_out(const engine::SaveKnown&) {
+  save_();
+}
+
+void Enforcer::carry_out(const engine::Notice& notice) {
+  log(notice.level, notice.event, notice.fields);
+}
+
+}  // namespace egress::daemon

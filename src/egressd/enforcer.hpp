@@ -1,0 +1,59 @@
+// The engine with its two arms: it carries actions out on the kernel and the resolver, and tells
+// the engine what came of them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "egress/core/time.hpp"
+#include "egress/dns/lookup.hpp"
+#include "egress/engine/engine.hpp"
+#include "egress/nft/kernel.hpp"
+
+namespace egress::daemon {
+
+struct Tally {
+  std::uint64_t commits = 0;
+  std::uint64_t failed_commits = 0;
+  std::uint64_t cut_flows = 0;
+  std::chrono::microseconds last_commit{0};
+  std::chrono::microseconds in_kernel{0};  // all commits together
+};
+
+class Enforcer {
+ public:
+  Enforcer(nft::Kernel& kernel, dns::Resolver& resolver, const Clock& clock);
+
+  // Called when the last-known-good file is to be written.
+  void on_save(std::function<void()> save) { save_ = std::move(save); }
+
+  // Hands events to the engine and carries out all that is due.
+  void tell(const engine::Event& event);
+  void turn();
+
+  Instant next_deadline() const { return engine_.next_deadline(); }
+  const engine::Engine& engine() const { return engine_; }
+  nft::Kernel& kernel() { return kernel_; }
+  const Tally& tally() const { return tally_; }
+  const Clock& clock() const { return clock_; }
+
+  // Collects events without acting, so that a burst of them becomes one transaction; turn()
+  // follows.
+  void note(const engine::Event& event) { engine_.handle(event, clock_.now()); }
+
+ private:
+  void carry_out(const engine::Ask& ask);
+  void carry_out(const engine::Commit& commit);
+  void carry_out(const engine::CutFlows& cut);
+  void carry_out(const engine::SaveKnown& save);
+  void carry_out(const engine::Notice& notice);
+
+  nft::Kernel& kernel_;
+  dns::Resolver& resolver_;
+  const Clock& clock_;
+  engine::Engine engine_;
+  Tally tally_;
+  std::function<void()> save_ = [] {};
+};
+
+}  // namespace egress::daemon

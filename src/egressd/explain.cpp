@@ -1,0 +1,132 @@
+// `egressctl why`: is it allowed, by which entry, through which answer.
+#include <algorithm>
+
+#include "egress/core/text.hpp"
+#include "egress/dns/answer_filter.hpp"
+#include "egressd/reports.hpp"
+
+namespace egress::daemon {
+namespace {
+
+using policy::AllowEntry;
+
+bool covers(const AllowEntry& entry, Transport transport, Port port) {
+  return entry.transport == transport && entry.ports.contains(port);
+}
+
+void add_entry(const engine::Engine& engine, const AllowEntry& entry, Instant now,
+               control::WhyReply& reply) {
+  reply.facts.push_back("entry " + entry.target() + " from " + entry.origin.text());
+  reply.entries.push_back(report_entry(engine, entry, {}, now));
+}
+
+std::string lookup_text(const dns::FamilyState& lookup, const char* type, Instant now) {
+  if (!lookup.was_answered) return std::string(type) + ": not answered yet";
+  std::string line = std::string(type) + ": " + std::string(dns::text(lookup.status)) + ", " +
+                     std::to_string(std::chrono::floor<seconds>(now - lookup.answered_at).count()) +
+                     " s ago";
+  if (lookup.status == dns::Status::ok)
+    line += ", TTL " + std::to_string(lookup.ttl.count()) + " s";
+  for (const std::string& alias : lookup.chain) line += ", CNAME " + quoted(alias);
+  return line;
+}
+
+void add_lookups(const engine::Engine& engine, const DnsName& name, Instant now,
+                 control::WhyReply& reply) {
+  const dns::NameState* state = engine.names().find(name);
+  if (state == nullptr) return;
+  reply.facts.push_back(name.text() + " " + lookup_text(state->v4, "A", now));
+  reply.facts.push_back(name.text() + " " + lookup_text(state->v6, "AAAA", now));
+}
+
+// The names that own the address, what each entry makes of it, and why one may not open it.
+void add_owners(const engine::Engine& engine, const IpAddress& address, Instant now,
+                control::WhyReply& reply) {
+  for (const DnsName& name : engine.names().owners(address)) {
+    reply.facts.push_back(address.text() + " is an address of " + name.text());
+    add_lookups(engine, name, now, reply);
+    const auto entries = engine.inputs().by_name.find(name);
+    if (entries == engine.inputs().by_name.end()) continue;
+    for (const AllowEntry* entry : entries->second) {
+      add_entry(engine, *entry, now, reply);
+      const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
+      if (const auto why = dns::objection(address, rules, engine.inputs().own_addresses))
+        reply.facts.push_back("not opened: it is " + std::string(*why));
+    }
+  }
+  for (const AllowEntry& entry : engine.inputs().policy->entries)
+    if (entry.prefix() != nullptr && entry.prefix()->contains(address))
+      add_entry(engine, entry, now, reply);
+}
+
+std::string hint(const engine::Engine& engine) {
+  return engine.inputs().policy->mode == policy::Mode::audit
+             ? "; AUDIT mode lets it pass all the same"
+             : "";
+}
+
+}  // namespace
+
+control::WhyReply explain_endpoint(const engine::Engine& engine, const Endpoint& endpoint,
+                                   Instant now) {
+  control::WhyReply reply;
+  reply.allowed = engine.installed() != nullptr && engine.installed()->permits(endpoint, now);
+  add_owners(engine, endpoint.address, now, reply);
+  const auto is_resolver = [&](const policy::ResolverAddress& resolver) {
+    return resolver.address == endpoint.address && resolver.port == endpoint.port;
+  };
+  if (std::ranges::any_of(engine.inputs().resolvers, is_resolver))
+    reply.facts.push_back(endpoint.text() + " is a pinned resolver");
+  reply.summary = endpoint.text() +
+                  (reply.allowed ? " is allowed" : " is refused: no entry opens it" + hint(engine));
+  return reply;
+}
+
+control::WhyReply explain_address(const engine::Engine& engine, const IpAddress& address,
+                                  Instant now) {
+  control::WhyReply reply;
+  std::string open;
+  if (engine.installed() != nullptr)
+    for (const auto& [key, end] : engine.installed()->elements)
+      if (key.family() == address.family() && key.first <= address && address <= key.last &&
+          end > now)
+        open +=
+            (open.empty() ? "" : ", ") + std::string(text(key.transport)) + "/" + key.ports.text();
+  reply.allowed = !open.empty();
+  add_owners(engine, address, now, reply);
+  reply.summary = address.text() + (reply.allowed ? " is open for " + open
+                                                  : " is refused on every port" + hint(engine));
+  return reply;
+}
+
+control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name,
+                               Transport transport, Port port, Instant now) {
+  control::WhyReply reply;
+  const std::string target =
+      std::string(text(transport)) + "/" + name.text() + ":" + std::to_string(port);
+  add_lookups(engine, name, now, reply);
+  const auto entries = engine.inputs().by_name.find(name);
+  if (entries == engine.inputs().by_name.end()) {
+    reply.summary = target + " is refused: no entry names " + name.text() + hint(engine);
+    return reply;
+  }
+  for (const AllowEntry* entry : entries->second) {
+    add_entry(engine, *entry, now, reply);
+    if (!covers(*entry, transport, port)) continue;
+    const engine::Standing standing = engine.standing(*entry, now);
+    reply.allowed = reply.allowed || !standing.addresses.empty();
+    for (const auto& [address, end] : standing.addresses)
+      reply.facts.push_back("open at " + address.text());
+    if (standing.addresses.empty())
+      reply.facts.push_back("allowed, but nothing is open: " + standing.error);
+  }
+  const auto is_covered = [&](const AllowEntry* entry) { return covers(*entry, transport, port); };
+  const bool is_listed = std::ranges::any_of(entries->second, is_covered);
+  reply.summary =
+      target + (reply.allowed ? " is allowed"
+                : is_listed   ? " is allowed, but no address of it is open"
+                              : " is refused: its entries allow other ports" + hint(engine));
+  return reply;
+}
+
+}  // namespace egress::daemon

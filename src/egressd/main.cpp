@@ -1,0 +1,37 @@
+#include <cstdio>
+
+#include "adapters/systemd/clock.hpp"
+#include "egressd/daemon.hpp"
+#include "egressd/log.hpp"
+#include "egressd/options.hpp"
+
+namespace {
+
+using namespace egress::daemon;
+
+// Prints the normalised policy, or every problem.
+int check(const Options& options) {
+  PolicyStore store(options.paths);
+  const LoadedPolicy policy = store.reload(egress::systemd::SystemClock().wall());
+  if (policy) {
+    std::fputs(egress::policy::print(*policy).c_str(), stdout);
+    return 0;
+  }
+  for (const egress::policy::Problem& problem : policy.error())
+    std::fprintf(stderr, "%s\n", problem.text().c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto parsed = parse_options(argc, argv);
+  if (const int* code = std::get_if<int>(&parsed)) return *code;
+  const Options& options = std::get<Options>(parsed);
+  if (options.check) return check(options);
+  set_log_level(options.log_level);
+  const auto code = Daemon(options).run();
+  if (code) return *code;
+  log(Level::error, "failed", {{"message", code.error().message}});
+  return 1;
+}

@@ -1,0 +1,21 @@
+// The command line of egressd.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "egressd/policy_store.hpp"
+
+namespace egress::daemon {
+
+struct Options {
+  Paths paths;
+  std::string user;  // to become after start; empty: stay who we are
+  std::string log_level = "info";
+  bool check = false;  // parse, print the normalised policy, exit
+};
+
+// The options, or the exit code after --help, --version or an error (which have been printed).
+std::variant<Options, int> parse_options(int argc, char** argv);
+
+}  // namespace egress::daemon

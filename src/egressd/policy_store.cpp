@@ -1,0 +1,114 @@
+#include "egressd/policy_store.hpp"
+
+#include "adapters/names/names.hpp"
+#include "adapters/state/files.hpp"
+#include "adapters/state/policy_files.hpp"
+#include "adapters/yaml/yaml.hpp"
+#include "egress/core/limits.hpp"
+
+namespace egress::daemon {
+namespace {
+
+tl::unexpected<policy::Problems> problem(const std::string& file, const std::string& message) {
+  return tl::unexpected(policy::Problems{{policy::Place{file, 0, 0}, message}});
+}
+
+// A file of ours as a document; an absent one is a null node.
+tl::expected<policy::Node, policy::Problems> read_document(const std::filesystem::path& path) {
+  const auto text = state::read_file(path, limits::kPolicyFileBytes, state::Guard::ownership);
+  if (!text) return problem(path, text.error().message);
+  auto node = adapters::parse_yaml(text->value_or(""), path);
+  if (!node) return tl::unexpected(policy::Problems{node.error()});
+  return *std::move(node);
+}
+
+}  // namespace
+
+PolicyStore::PolicyStore(Paths paths)
+    : paths_(std::move(paths)), rules_(adapters::system_name_rules()) {}
+
+LoadedPolicy PolicyStore::reload(WallTime now) {
+  auto catalogue = read_catalogue();
+  if (!catalogue) return tl::unexpected(catalogue.error());
+  auto documents = read_documents();
+  if (!documents) return tl::unexpected(documents.error());
+  auto additions = read_additions();
+  if (!additions) return tl::unexpected(additions.error());
+  const policy::Sources sources{*documents, *additions, &*catalogue, &rules_, now};
+  LoadedPolicy policy = policy::load(sources);
+  if (!policy) return policy;
+  catalogue_ = *std::move(catalogue);
+  documents_ = *std::move(documents);
+  additions_ = *std::move(additions);
+  return policy;
+}
+
+// Additions stay out of it: they are in the last good policy already.
+LoadedPolicy PolicyStore::load_last_good(WallTime now) {
+  auto document = read_document(paths_.last_good_policy());
+  if (!document) return tl::unexpected(document.error());
+  if (document->kind == policy::Node::Kind::null)
+    return problem(paths_.last_good_policy(), "there is none yet");
+  LoadedPolicy policy = policy::load({{*document}, {}, &catalogue_, &rules_, now});
+  if (policy) documents_ = {*std::move(document)};
+  return policy;
+}
+
+LoadedPolicy PolicyStore::with_additions(const std::vector<policy::Addition>& additions,
+                                         WallTime now) const {
+  return policy::load({documents_, additions, &catalogue_, &rules_, now});
+}
+
+Result<void> PolicyStore::keep_additions(std::vector<policy::Addition> additions) {
+  const auto written =
+      state::write_atomically(paths_.additions(), policy::print_additions(additions), 0640);
+  if (written) additions_ = std::move(additions);
+  return written;
+}
+
+Result<void> PolicyStore::keep_last_good(const policy::Policy& policy) const {
+  return state::write_atomically(paths_.last_good_policy(), policy::print(policy), 0640);
+}
+
+Result<policy::Target> PolicyStore::parse_target(const std::string& text) const {
+  return policy::parse_target(text, rules_);
+}
+
+tl::expected<std::vector<policy::Node>, policy::Problems> PolicyStore::read_documents() const {
+  const auto files = state::read_policy_files(paths_.config);
+  if (!files) return problem(paths_.config, files.error().message);
+  std::vector<policy::Node> documents;
+  policy::Problems problems;
+  for (const state::PolicyFile& file : *files) {
+    auto node = adapters::parse_yaml(file.text, file.path);
+    if (node)
+      documents.push_back(*std::move(node));
+    else
+      problems.push_back(node.error());
+  }
+  if (!problems.empty()) return tl::unexpected(problems);
+  return documents;
+}
+
+tl::expected<std::vector<policy::Addition>, policy::Problems> PolicyStore::read_additions() const {
+  const auto document = read_document(paths_.additions());
+  if (!document) return tl::unexpected(document.error());
+  if (document->kind == policy::Node::Kind::null) return std::vector<policy::Addition>{};
+  return policy::parse_additions(*document);
+}
+
+tl::expected<policy::Catalogue, policy::Problems> PolicyStore::read_catalogue() const {
+  const auto files = state::read_policy_folder(paths_.rules_dir);
+  if (!files) return problem(paths_.rules_dir, files.error().message);
+  policy::Catalogue catalogue;
+  for (const state::PolicyFile& file : *files) {
+    const auto node = adapters::parse_yaml(file.text, file.path);
+    if (!node) return tl::unexpected(policy::Problems{node.error()});
+    auto preset = policy::parse_preset(*node, rules_);
+    if (!preset) return tl::unexpected(preset.error());
+    catalogue.insert_or_assign(preset->name, *std::move(preset));
+  }
+  return catalogue;
+}
+
+}  // namespace egress::daemon

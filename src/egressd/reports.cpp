@@ -1,0 +1,161 @@
+#include "egressd/reports.hpp"
+
+#include <algorithm>
+
+namespace egress::daemon {
+namespace {
+
+using engine::Standing;
+
+std::string state_text(Standing::State state) {
+  switch (state) {
+    case Standing::State::resolving:
+      return "resolving";
+    case Standing::State::open:
+      return "open";
+    case Standing::State::stale:
+      return "stale";
+    case Standing::State::failing:
+      return "failing";
+  }
+  return "unknown";
+}
+
+std::int64_t seconds_until(Instant end, Instant now) {
+  return end == kNever ? 0
+                       : std::max<std::int64_t>(1, std::chrono::ceil<seconds>(end - now).count());
+}
+
+bool concerns(const nft::ElementKey& key, const policy::AllowEntry& entry) {
+  return key.transport == entry.transport && key.ports.first <= entry.ports.last &&
+         entry.ports.first <= key.ports.last;
+}
+
+// The connections that the name's elements at this address have let through. Live elements are
+// sorted by key.
+std::uint64_t hits_at(const policy::AllowEntry& entry, const nft::Snapshot& live,
+                      const IpAddress& address) {
+  const nft::ElementKey lowest{
+      nft::SetId::allow, address, IpAddress::lowest(Family::ipv4), Transport{}, {}};
+  std::uint64_t hits = 0;
+  for (auto at = std::ranges::lower_bound(live.elements, lowest, {}, &nft::LiveElement::key);
+       at != live.elements.end(); ++at) {
+    if (at->key.set != nft::SetId::allow || at->key.first != address) break;
+    if (concerns(at->key, entry)) hits += at->packets;
+  }
+  return hits;
+}
+
+std::uint64_t hits_in(const policy::AllowEntry& entry, const nft::Snapshot& live,
+                      const Prefix& prefix) {
+  std::uint64_t hits = 0;
+  for (const auto& [key, expires, packets, bytes] : live.elements)
+    if (key.set == nft::SetId::nets && key.family() == prefix.family() &&
+        key.first <= prefix.last() && prefix.first() <= key.last && concerns(key, entry))
+      hits += packets;
+  return hits;
+}
+
+std::string next_try(const dns::NameState& state, Instant now) {
+  const Instant next = std::min(state.v4.next_ask, state.v6.next_ask);
+  return next <= now ? "asking now"
+                     : "next try in " + std::to_string(seconds_until(next, now)) + " s";
+}
+
+}  // namespace
+
+control::EntryReport report_entry(const engine::Engine& engine, const policy::AllowEntry& entry,
+                                  const nft::Snapshot& live, Instant now) {
+  const Standing standing = engine.standing(entry, now);
+  control::EntryReport report;
+  report.target = entry.target();
+  report.state = state_text(standing.state);
+  report.origin = entry.origin.text();
+  report.added_by = entry.origin.added_by;
+  report.optional = entry.is_optional;
+  report.reason = entry.reason;
+  report.risk = entry.risk;
+  report.error = standing.error;
+  if (const dns::NameState* state = entry.name() ? engine.names().find(*entry.name()) : nullptr;
+      state != nullptr && !standing.error.empty() && standing.state != Standing::State::open)
+    report.error += ", " + next_try(*state, now);
+  if (entry.until) report.until_s = seconds_until(engine.inputs().end_of(entry), now);
+  for (const auto& [address, end] : standing.addresses) {
+    const std::uint64_t hits = entry.name() != nullptr ? hits_at(entry, live, address) : 0;
+    report.addresses.push_back({address.text(), seconds_until(end, now), hits});
+    report.hits += hits;
+  }
+  if (const Prefix* prefix = entry.prefix()) report.hits = hits_in(entry, live, *prefix);
+  return report;
+}
+
+control::DiffReply report_diff(const engine::Engine& engine, const nft::Snapshot& live,
+                               Instant now) {
+  control::DiffReply reply{.deviations = live.deviations, .missing = {}, .unexpected = {}};
+  const nft::Ruleset desired = engine.desired(now);
+  std::set<nft::ElementKey> held;
+  for (const nft::LiveElement& element : live.elements) {
+    held.insert(element.key);
+    if (!desired.elements.contains(element.key))
+      reply.unexpected.push_back(nft::set_name(element.key.set, element.key.family()) + " " +
+                                 element.key.text());
+  }
+  for (const auto& [key, end] : desired.elements)
+    if (!held.contains(key) && end > now)
+      reply.missing.push_back(nft::set_name(key.set, key.family()) + " " + key.text());
+  return reply;
+}
+
+std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit) {
+  std::vector<nft::Refusal> refusals = live.refusals;
+  std::ranges::stable_sort(refusals, std::ranges::greater{}, &nft::Refusal::packets);
+  std::vector<control::RefusalReport> reports;
+  for (const nft::Refusal& refusal : refusals) {
+    if (reports.size() == limit) break;
+    const Endpoint& to = refusal.destination;
+    reports.push_back(
+        {to.address.text(), std::string(text(to.transport)), to.port, refusal.packets});
+  }
+  return reports;
+}
+
+control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapshot& live,
+                                 Instant now) {
+  control::ProofReply reply;
+  const policy::Policy& policy = *engine.inputs().policy;
+  reply.mode = policy.mode == policy::Mode::audit ? "audit" : "enforce";
+  for (const policy::ResolverAddress& resolver : engine.inputs().resolvers)
+    reply.resolvers.push_back(resolver.text());
+  for (const policy::AllowEntry& entry : policy.entries) {
+    control::ProvableEndpoint endpoint;
+    endpoint.target = entry.target();
+    if (entry.name() != nullptr) endpoint.host = entry.name()->text();
+    endpoint.transport = text(entry.transport);
+    endpoint.port = entry.ports.first;
+    endpoint.optional = entry.is_optional;
+    for (const auto& [address, end] : engine.standing(entry, now).addresses)
+      endpoint.addresses.push_back(address.text());
+    reply.endpoints.push_back(std::move(endpoint));
+  }
+  reply.table = report_diff(engine, live, now);
+  return reply;
+}
+
+std::vector<std::string> missing_features(const nft::Capabilities& capabilities) {
+  std::vector<std::string> missing;
+  const auto lacks = [&](bool has, const char* cost) {
+    if (!has) missing.emplace_back(cost);
+  };
+  lacks(capabilities.updates_timeout,
+        "timeouts are not updated in place: renewed elements lose their hit counts");
+  lacks(capabilities.destroys, "no tolerant deletion: removals take two messages each");
+  lacks(capabilities.logs, "no `log` statement: refusals are counted but not logged");
+  lacks(capabilities.remembers_refusals,
+        "no dynamic sets: refused destinations are not remembered, verify cannot prove");
+  lacks(capabilities.counts_elements, "no element counters: list shows no hits");
+  lacks(capabilities.deletes_flows,
+        "no conntrack access: deny does not cut connections that are open");
+  return missing;
+}
+
+}  // namespace egress::daemon

@@ -1,0 +1,37 @@
+// What the engine and the kernel know, in the words of the control protocol.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/messages.hpp"
+#include "egress/engine/engine.hpp"
+#include "egress/nft/kernel.hpp"
+
+namespace egress::daemon {
+
+// `live` may be empty: then hits are 0.
+control::EntryReport report_entry(const engine::Engine& engine, const policy::AllowEntry& entry,
+                                  const nft::Snapshot& live, Instant now);
+
+control::DiffReply report_diff(const engine::Engine& engine, const nft::Snapshot& live,
+                               Instant now);
+
+// Most frequent first, at most `limit`.
+std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit);
+
+control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapshot& live,
+                                 Instant now);
+
+// Answers `why`: `target` has been parsed before; an address alone asks about every port.
+control::WhyReply explain_endpoint(const engine::Engine& engine, const Endpoint& endpoint,
+                                   Instant now);
+control::WhyReply explain_address(const engine::Engine& engine, const IpAddress& address,
+                                  Instant now);
+control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name,
+                               Transport transport, Port port, Instant now);
+
+// What the kernel lacks and what that costs, one line each.
+std::vector<std::string> missing_features(const nft::Capabilities& capabilities);
+
+}  // namespace egress::daemon

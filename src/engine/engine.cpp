@@ -1,0 +1,122 @@
+#include "egress/engine/engine.hpp"
+
+#include <algorithm>
+
+#include "egress/core/limits.hpp"
+
+namespace egress::engine {
+
+Engine::Engine(const nft::Capabilities& capabilities) {
+  inputs_.capabilities = capabilities;
+}
+
+void Engine::handle(const Event& event, Instant now) {
+  std::visit([&](const auto& concrete) { on(concrete, now); }, event);
+}
+
+std::vector<Action> Engine::act(Instant now) {
+  touch(names_.advance(now));
+  end_grants(now);
+  for (dns::Question& question : names_.take_questions())
+    outbox_.emplace_back(Ask{std::move(question)});
+  if (auto commit = plan_commit(now)) outbox_.emplace_back(std::move(*commit));
+  if (save_at_ <= now) {
+    save_at_ = kNever;
+    outbox_.emplace_back(SaveKnown{});
+  }
+  return std::exchange(outbox_, {});
+}
+
+bool Engine::is_settled() const {
+  return installed_ && !under_way_ && !is_frame_dirty_ && dirty_.empty();
+}
+
+Instant Engine::next_deadline() const {
+  const bool may_commit = has_policy() && !under_way_ && !is_settled();
+  return std::min({names_.next_deadline(), next_end_, save_at_, may_commit ? retry_at_ : kNever});
+}
+
+bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
+                      Instant now) const {
+  const auto admits = [&](const nft::ElementKey& key) { return key.contains(flow.destination); };
+  return std::ranges::any_of(revoked, admits) &&
+         !(installed_ && installed_->permits(flow.destination, now));
+}
+
+void Engine::on(const PolicyChanged& event, Instant now) {
+  inputs_.set_policy(event.policy, now, event.wall);
+  const policy::Limits& limits = event.policy->limits;
+  names_.set_lifetimes({limits.min_ttl, limits.max_ttl, limits.grace});
+  std::set<DnsName> wanted;
+  for (const auto& [name, entries] : inputs_.by_name) wanted.insert(name);
+  touch(names_.track(wanted, now));
+  next_end_ = kNever;
+  for (const policy::AllowEntry& entry : event.policy->entries)
+    if (inputs_.end_of(entry) > now) next_end_ = std::min(next_end_, inputs_.end_of(entry));
+  is_frame_dirty_ = true;
+  plan_save(now, true);
+}
+
+void Engine::on(const ResolversChanged& event, Instant now) {
+  if (event.resolvers == inputs_.resolvers) return;
+  inputs_.resolvers = event.resolvers;
+  is_frame_dirty_ = true;
+  names_.retry_failing(now);
+}
+
+void Engine::on(const OwnAddressesChanged& event, Instant) {
+  if (event.addresses == inputs_.own_addresses) return;
+  inputs_.own_addresses = event.addresses;
+  is_frame_dirty_ = true;
+}
+
+void Engine::on(const Restored& event, Instant now) {
+  touch(names_.restore(event.name, event.address, event.expires, now));
+}
+
+void Engine::on(const Answered& event, Instant now) {
+  note_answer(event.answer);
+  const std::size_t known_before = names_.address_count();
+  touch(names_.absorb(event.answer, now));
+  plan_save(now, names_.address_count() != known_before);
+}
+
+void Engine::on(const TableDoubted&, Instant) {
+  installed_.reset();
+}
+
+void Engine::on(const CommitDone& event, Instant now) {
+  UnderWay done = std::move(*under_way_);
+  under_way_.reset();
+  if (event.outcome.status == nft::CommitOutcome::Status::committed) {
+    failed_commits_ = 0;
+    if (done.transaction.replace) installed_.emplace();
+    if (!installed_) return;  // doubted while the commit was under way
+    nft::apply(done.transaction, done.since, *installed_);
+    if (!done.revoked.empty()) outbox_.emplace_back(CutFlows{std::move(done.revoked)});
+    return;
+  }
+  // Whatever the kernel holds now, only a whole new table is certain; the first retry comes at
+  // once.
+  installed_.reset();
+  revoked_.insert(revoked_.end(), done.revoked.begin(), done.revoked.end());
+  retry_at_ = failed_commits_++ == 0 ? now : now + limits::kCommitRetry;
+  note(Notice::Level::error, "commit-failed",
+       {{"message", event.outcome.message}, {"failures", std::to_string(failed_commits_)}});
+}
+
+void Engine::touch(const dns::NameTable::Touched& addresses) {
+  dirty_.insert(addresses.begin(), addresses.end());
+}
+
+// The last-known-good file follows a new address soon, and mere extensions of ends at leisure.
+void Engine::plan_save(Instant now, bool is_urgent) {
+  save_at_ = std::min(save_at_, now + (is_urgent ? limits::kSaveSoon : limits::kSaveLater));
+}
+
+void Engine::note(Notice::Level level, std::string event,
+                  std::vector<std::pair<std::string, std::string>> fields) {
+  outbox_.emplace_back(Notice{level, std::move(event), std::move(fields)});
+}
+
+}  // namespace egress::engine

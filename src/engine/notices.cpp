@@ -1,0 +1,69 @@
+// What the engine reports of the answers it gets: changes only, so that a healthy host is silent.
+#include <algorithm>
+
+#include "egress/dns/answer_filter.hpp"
+#include "egress/engine/engine.hpp"
+
+namespace egress::engine {
+namespace {
+
+std::string join(const std::vector<IpAddress>& addresses) {
+  std::string joined;
+  for (const IpAddress& address : addresses) joined += (joined.empty() ? "" : ",") + address.text();
+  return joined;
+}
+
+bool is_failure(dns::Status status) {
+  return status != dns::Status::ok && status != dns::Status::nodata;
+}
+
+}  // namespace
+
+// Called before the answer is taken in, so that what was known until now can be compared.
+void Engine::note_answer(const dns::Answer& answer) {
+  const dns::NameState* state = names_.find(answer.question.name);
+  if (state == nullptr) return;
+  const dns::FamilyState& before = state->family(answer.question.family);
+  const std::string type = answer.question.family == Family::ipv4 ? "A" : "AAAA";
+  const bool was_failing = before.was_answered && is_failure(before.status);
+  if (is_failure(answer.status)) {
+    if (was_failing && before.status == answer.status) return;
+    const auto is_required = [](const policy::AllowEntry* entry) { return !entry->is_optional; };
+    const auto entries = inputs_.by_name.find(answer.question.name);
+    const bool is_loud =
+        entries != inputs_.by_name.end() && std::ranges::any_of(entries->second, is_required);
+    note(is_loud ? Notice::Level::warning : Notice::Level::info, "lookup-failed",
+         {{"name", answer.question.name.text()},
+          {"type", type},
+          {"status", std::string(dns::text(answer.status))},
+          {"next_try_s", std::to_string(dns::retry_delay(before.failures + 1).count())}});
+    return;
+  }
+  std::vector<IpAddress> fresh;
+  std::ranges::copy_if(answer.addresses, std::back_inserter(fresh),
+                       [&](const IpAddress& address) { return state->find(address) == nullptr; });
+  if (fresh.empty() && !was_failing) return;
+  note(Notice::Level::info, "resolved",
+       {{"name", answer.question.name.text()},
+        {"type", type},
+        {"new", join(fresh)},
+        {"ttl_s", std::to_string(answer.ttl.count())}});
+  note_filtered(answer.question.name, fresh);
+}
+
+void Engine::note_filtered(const DnsName& name, const std::vector<IpAddress>& fresh) {
+  const auto entries = inputs_.by_name.find(name);
+  if (entries == inputs_.by_name.end()) return;
+  for (const IpAddress& address : fresh)
+    for (const policy::AllowEntry* entry : entries->second) {
+      const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
+      const auto why = dns::objection(address, rules, inputs_.own_addresses);
+      if (!why) continue;
+      note(Notice::Level::warning, "address-filtered",
+           {{"target", entry->target()},
+            {"address", address.text()},
+            {"because", std::string(*why)}});
+    }
+}
+
+}  // namespace egress::engine

@@ -1,0 +1,107 @@
+// What the next transaction holds.
+#include <algorithm>
+
+#include "egress/engine/engine.hpp"
+
+namespace egress::engine {
+namespace {
+
+using nft::Elements;
+
+// The installed elements of one address, all of them in `allow`.
+Elements installed_at(const Elements& installed, const IpAddress& address) {
+  Elements found;
+  auto at = installed.lower_bound(nft::ElementKey{
+      nft::SetId::allow, address, IpAddress::lowest(Family::ipv4), Transport{}, {}});
+  for (; at != installed.end() && at->first.set == nft::SetId::allow && at->first.first == address;
+       ++at)
+    found.insert(*at);
+  return found;
+}
+
+// In the latest answer of every name that owns it, and none of them is failing.
+bool is_steady(const dns::NameTable& names, const IpAddress& address) {
+  const auto holds = [&](const DnsName& name) {
+    const dns::NameState& state = *names.find(name);
+    return state.find(address)->is_current &&
+           state.family(address.family()).status == dns::Status::ok;
+  };
+  return std::ranges::all_of(names.owners(address), holds);
+}
+
+// A steady address will be seen again before its element ends, so its element is renewed only once
+// a quarter of the lifetime it should have is missing: most refreshes then cost no message to the
+// kernel.
+void ease_renewal(const Elements& installed, const dns::NameTable& names, Elements& desired,
+                  Instant now) {
+  for (auto& [key, end] : desired) {
+    const auto held = installed.find(key);
+    if (key.set != nft::SetId::allow || held == installed.end() || held->second >= end) continue;
+    if ((end - held->second) * 4 < end - now && is_steady(names, key.first)) end = held->second;
+  }
+}
+
+}  // namespace
+
+std::optional<Commit> Engine::plan_commit(Instant now) {
+  if (!has_policy() || under_way_ || is_settled() || now < retry_at_) return std::nullopt;
+  nft::Transaction transaction = installed_ ? plan_update(now) : nft::install(desired(now), now);
+  is_frame_dirty_ = false;
+  dirty_.clear();
+  if (transaction.empty()) {
+    if (!revoked_.empty()) outbox_.emplace_back(CutFlows{std::exchange(revoked_, {})});
+    return std::nullopt;
+  }
+  under_way_ = UnderWay{transaction, now, std::exchange(revoked_, {})};
+  return Commit{std::move(transaction)};
+}
+
+nft::Transaction Engine::plan_update(Instant now) {
+  if (is_frame_dirty_) return plan_everything(now);
+  nft::Transaction transaction;
+  for (const IpAddress& address : dirty_) {
+    const Elements installed = installed_at(installed_->elements, address);
+    Elements desired = compile_address(inputs_, names_, address, now);
+    ease_renewal(installed, names_, desired, now);
+    std::ranges::copy(nft::diff(installed, desired, now), std::back_inserter(transaction.changes));
+  }
+  return transaction;
+}
+
+// A removal before the element's end is a revocation: the flows that it admitted are cut.
+nft::Transaction Engine::plan_everything(Instant now) {
+  nft::Ruleset desired = compile(inputs_, names_, now);
+  ease_renewal(installed_->elements, names_, desired.elements, now);
+  for (const auto& [key, end] : installed_->elements)
+    if (end > now && !desired.elements.contains(key)) revoked_.push_back(key);
+  return nft::diff(*installed_, desired, now);
+}
+
+// Entries whose time-box is over: the kernel has dropped their elements by itself or does so at
+// this moment; what is left to do is to forget them and to cut what they admitted.
+void Engine::end_grants(Instant now) {
+  if (next_end_ > now) return;
+  const Instant first_due = std::exchange(next_end_, kNever);
+  for (const policy::AllowEntry& entry : inputs_.policy->entries) {
+    const Instant end = inputs_.end_of(entry);
+    if (end > now) next_end_ = std::min(next_end_, end);
+    if (end > now || end < first_due) continue;
+    note(Notice::Level::info, "grant-ended", {{"target", entry.target()}});
+    std::ranges::move(admitted_by(entry), std::back_inserter(revoked_));
+  }
+  is_frame_dirty_ = true;
+}
+
+std::vector<nft::ElementKey> Engine::admitted_by(const policy::AllowEntry& entry) const {
+  const auto box = [&](const IpAddress& first, const IpAddress& last) {
+    return nft::ElementKey{nft::SetId::nets, first, last, entry.transport, entry.ports};
+  };
+  if (const Prefix* prefix = entry.prefix()) return {box(prefix->first(), prefix->last())};
+  std::vector<nft::ElementKey> keys;
+  if (const dns::NameState* state = names_.find(*entry.name()))
+    for (const dns::HeldAddress& held : state->addresses)
+      keys.push_back(box(held.address, held.address));
+  return keys;
+}
+
+}  // namespace egress::engine

@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "egress/dns/answer_filter.hpp"
+#include "egress/engine/engine.hpp"
+
+namespace egress::engine {
+namespace {
+
+// The end of the element that lets the entry's first port through at this address, as the kernel
+// acknowledged it.
+std::optional<Instant> open_until(const nft::Ruleset& installed, const policy::AllowEntry& entry,
+                                  const IpAddress& address, Instant now) {
+  const Endpoint endpoint{address, entry.transport, entry.ports.first};
+  if (entry.prefix() != nullptr) {
+    nft::ElementKey lowest;
+    lowest.set = nft::SetId::nets;
+    for (auto at = installed.elements.lower_bound(lowest);
+         at != installed.elements.end() && at->first.set == nft::SetId::nets; ++at)
+      if (at->first.contains(endpoint) && at->second > now) return at->second;
+    return std::nullopt;
+  }
+  const auto at = installed.elements.find(nft::ElementKey::endpoint(nft::SetId::allow, endpoint));
+  if (at == installed.elements.end() || at->second <= now) return std::nullopt;
+  return at->second;
+}
+
+void append(std::string& list, const std::string& item) {
+  list += (list.empty() ? "" : "; ") + item;
+}
+
+std::string describe_lookups(const dns::NameState& state) {
+  std::string error;
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const dns::FamilyState& lookup = state.family(family);
+    if (!lookup.was_answered || lookup.status == dns::Status::ok) continue;
+    append(error,
+           (family == Family::ipv4 ? "A: " : "AAAA: ") + std::string(dns::text(lookup.status)));
+  }
+  return error;
+}
+
+std::string describe_filtered(const Inputs& inputs, const policy::AllowEntry& entry,
+                              const dns::NameState& state) {
+  std::string error;
+  const dns::FilterRules rules{entry.allows_private, entry.allows_metadata};
+  for (const dns::HeldAddress& held : state.addresses)
+    if (const auto why = dns::objection(held.address, rules, inputs.own_addresses))
+      append(error, held.address.text() + " is " + std::string(*why));
+  return error;
+}
+
+bool fails(const dns::FamilyState& lookup) {
+  return lookup.was_answered && lookup.status != dns::Status::ok &&
+         lookup.status != dns::Status::nodata;
+}
+
+}  // namespace
+
+Standing Engine::standing(const policy::AllowEntry& entry, Instant now) const {
+  Standing standing;
+  if (!installed_) return standing;
+  const Prefix* prefix = entry.prefix();
+  if (prefix != nullptr) {
+    const auto end = open_until(*installed_, entry, prefix->first(), now);
+    standing.state = end            ? Standing::State::open
+                     : is_settled() ? Standing::State::failing
+                                    : Standing::State::resolving;
+    if (end && prefix->is_single()) standing.addresses.emplace_back(prefix->first(), *end);
+    return standing;
+  }
+  const dns::NameState* state = names_.find(*entry.name());
+  if (state == nullptr) return standing;
+  for (const dns::HeldAddress& held : state->addresses)
+    if (const auto end = open_until(*installed_, entry, held.address, now))
+      standing.addresses.emplace_back(held.address, *end);
+  std::ranges::sort(standing.addresses);
+  standing.error = describe_lookups(*state);
+  const std::string filtered = describe_filtered(inputs_, entry, *state);
+  if (!filtered.empty()) append(standing.error, filtered);
+  const bool is_failing = fails(state->v4) || fails(state->v6);
+  if (!standing.addresses.empty())
+    standing.state = is_failing ? Standing::State::stale : Standing::State::open;
+  else if (state->is_settled() && is_settled())
+    standing.state = Standing::State::failing;
+  return standing;
+}
+
+}  // namespace egress::engine

@@ -1,0 +1,68 @@
+#include <cstddef>
+#include <optional>
+
+#include "egress/nft/ruleset.hpp"
+
+namespace egress::nft {
+namespace {
+
+// The length of the prefix that is exactly first..last, if there is one.
+std::optional<std::size_t> prefix_length(const IpAddress& first, const IpAddress& last) {
+  const auto low = first.octets();
+  const auto high = last.octets();
+  std::size_t at = 0;
+  while (at < low.size() && low[at] == high[at]) ++at;
+  if (at == low.size()) return 8 * at;
+  const unsigned host_bits = static_cast<unsigned>(low[at] ^ high[at]);
+  if ((host_bits & (host_bits + 1)) != 0 || (low[at] & host_bits) != 0) return std::nullopt;
+  std::size_t length = 8 * at + 8;
+  for (unsigned bits = host_bits; bits != 0; bits >>= 1) --length;
+  for (++at; at < low.size(); ++at) {
+    if (low[at] != 0x00 || high[at] != 0xff) return std::nullopt;
+  }
+  return length;
+}
+
+std::string range_text(const IpAddress& first, const IpAddress& last) {
+  if (first == last) return first.text();
+  if (const auto length = prefix_length(first, last)) {
+    return first.text() + "/" + std::to_string(*length);
+  }
+  return first.text() + "-" + last.text();
+}
+
+}  // namespace
+
+ElementKey ElementKey::endpoint(SetId set, const Endpoint& endpoint) {
+  return {.set = set,
+          .first = endpoint.address,
+          .last = endpoint.address,
+          .transport = endpoint.transport,
+          .ports = {endpoint.port, endpoint.port}};
+}
+
+bool ElementKey::contains(const Endpoint& endpoint) const {
+  return endpoint.address.family() == family() && first <= endpoint.address &&
+         endpoint.address <= last && endpoint.transport == transport &&
+         ports.contains(endpoint.port);
+}
+
+std::string ElementKey::text() const {
+  return range_text(first, last) + " . " + std::string(egress::text(transport)) + " . " +
+         ports.text();
+}
+
+std::string set_name(SetId set, Family family) {
+  const char* suffix = family == Family::ipv4 ? "4" : "6";
+  switch (set) {
+    case SetId::allow:
+      return std::string("allow") + suffix;
+    case SetId::nets:
+      return std::string("nets") + suffix;
+    case SetId::resolvers:
+      return std::string("resolvers") + suffix;
+  }
+  return {};
+}
+
+}  // namespace egress::nft

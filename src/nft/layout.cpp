@@ -1,0 +1,137 @@
+#include "egress/nft/layout.hpp"
+
+#include <array>
+
+namespace egress::nft {
+namespace {
+
+constexpr std::uint8_t kIcmp = 1;
+constexpr std::uint8_t kTcp = 6;
+constexpr std::uint8_t kUdp = 17;
+constexpr std::uint8_t kIcmp6 = 58;
+constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
+
+std::vector<SetDefinition> sets(const Base& base) {
+  const bool counts = base.counts_elements;
+  std::vector<SetDefinition> all;
+  for (const Family family : kFamilies) {
+    all.push_back({.name = set_name(SetId::allow, family),
+                   .family = family,
+                   .has_timeout = true,
+                   .has_counter = counts});
+    all.push_back(
+        {.name = set_name(SetId::resolvers, family), .family = family, .has_counter = counts});
+    all.push_back({.name = set_name(SetId::nets, family),
+                   .family = family,
+                   .is_interval = true,
+                   .has_timeout = true,
+                   .has_counter = counts});
+    if (!base.remembers_refusals) continue;
+    all.push_back({.name = refused_set_name(family),
+                   .family = family,
+                   .has_timeout = true,
+                   .is_dynamic = true,
+                   .has_counter = true});
+  }
+  return all;
+}
+
+// What a connection that was admitted may still send: its own packets and the ICMP errors about it.
+std::vector<Rule> admitted_flows() {
+  return {{CtState{.established = true}, Accept{}},
+          {CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}}};
+}
+
+// Every packet that ends here is counted and remembered; in audit mode it passes all the same.
+Chain refuse(const Base& base) {
+  std::vector<Rule> rules{{CountAs{std::string(kRefusedCounter)}}};
+  if (base.remembers_refusals) {
+    for (const Family family : kFamilies) {
+      rules.push_back({Layer4{{kTcp, kUdp}}, RememberRefusal{family}});
+    }
+  }
+  if (base.logs_refusals) rules.push_back({LogLimited{std::string(kLogPrefix)}});
+  if (base.is_audit) {
+    rules.push_back({Accept{}});
+  } else {
+    rules.push_back({Layer4{{kTcp}}, RejectWithReset{}});
+    rules.push_back({RejectProhibited{}});
+  }
+  return {.name = "refuse", .hook = {}, .rules = std::move(rules)};
+}
+
+// Only new flows get here. The large set comes first.
+Chain judge() {
+  std::vector<Rule> rules;
+  for (const SetId set : {SetId::allow, SetId::nets, SetId::resolvers}) {
+    for (const Family family : kFamilies)
+      rules.push_back({DestinationInSet{set, family}, Accept{}});
+  }
+  rules.push_back({Goto{"refuse"}});
+  return {.name = "judge", .hook = {}, .rules = std::move(rules)};
+}
+
+// What the host's own link needs. Forwarded traffic never comes here.
+Chain link(const Base& base) {
+  // RFC 4861: router solicitation, neighbour solicitation and advertisement; on the link only,
+  // hence the hop limit.
+  std::vector<Rule> rules{{Icmp6Types{{133, 135, 136}}, HopLimit{255}, Accept{}}};
+  // RFC 2710 and 3810: multicast listener reports, without which a switch may withhold
+  // solicitations.
+  rules.push_back(
+      {Icmp6Types{{131, 132, 143}}, DestinationIn{*Prefix::parse("ff02::/16")}, Accept{}});
+  if (base.allows_dhcp) {
+    rules.push_back({DestinationIs{IpAddress::highest(Family::ipv4)}, UdpPorts{68, 67}, Accept{}});
+    rules.push_back({DestinationIs{*IpAddress::parse("ff02::1:2")}, UdpPorts{546, 547}, Accept{}});
+  }
+  return {.name = "link", .hook = {}, .rules = std::move(rules)};
+}
+
+// Traffic from a held interface. What stays among held interfaces stays on the host.
+Chain held(const Base& base) {
+  std::vector<Rule> rules;
+  for (const std::string& pattern : base.forward) {
+    rules.push_back({OutInterface{pattern}, Accept{}});
+  }
+  for (Rule& rule : admitted_flows()) rules.push_back(std::move(rule));
+  rules.push_back({Goto{"judge"}});
+  return {.name = "held", .hook = {}, .rules = std::move(rules)};
+}
+
+Chain output() {
+  std::vector<Rule> rules = admitted_flows();
+  rules.push_back({OutLoopback{}, Accept{}});
+  rules.push_back({Jump{"link"}});
+  rules.push_back({Goto{"judge"}});
+  return {.name = "output",
+          .hook = Hook::output,
+          .policy = ChainPolicy::drop,
+          .rules = std::move(rules)};
+}
+
+Chain forward(const Base& base) {
+  std::vector<Rule> rules;
+  for (const std::string& pattern : base.forward) {
+    rules.push_back({InInterface{pattern}, Goto{"held"}});
+  }
+  return {.name = "forward", .hook = Hook::forward, .rules = std::move(rules)};
+}
+
+}  // namespace
+
+std::string refused_set_name(Family family) {
+  return family == Family::ipv4 ? "refused4" : "refused6";
+}
+
+Layout layout(const Base& base) {
+  Layout all{.counters = {std::string(kRefusedCounter)},
+             .sets = sets(base),
+             .chains = {refuse(base), judge(), link(base), output()}};
+  if (!base.forward.empty()) {
+    all.chains.push_back(held(base));
+    all.chains.push_back(forward(base));
+  }
+  return all;
+}
+
+}  // namespace egress::nft

@@ -1,0 +1,88 @@
+#include <array>
+#include <utility>
+
+#include "egress/core/limits.hpp"
+#include "egress/nft/layout.hpp"
+
+namespace egress::nft {
+namespace {
+
+// "1h5s200ms", as nft writes it
+std::string duration_text(milliseconds duration) {
+  static constexpr std::array<std::pair<std::int64_t, const char*>, 5> kUnits{
+      {{86'400'000, "d"}, {3'600'000, "h"}, {60'000, "m"}, {1'000, "s"}, {1, "ms"}}};
+  std::string text;
+  std::int64_t rest = duration.count();
+  for (const auto& [size, unit] : kUnits) {
+    if (rest < size) continue;
+    text += std::to_string(rest / size) + unit;
+    rest %= size;
+  }
+  return text;
+}
+
+std::string flags_text(const SetDefinition& set) {
+  std::string flags;
+  const auto add = [&](bool is_set, const char* name) {
+    if (!is_set) return;
+    if (!flags.empty()) flags += ',';
+    flags += name;
+  };
+  add(set.is_interval, "interval");
+  add(set.is_dynamic, "dynamic");
+  add(set.has_timeout, "timeout");
+  return flags;
+}
+
+// By set name, in the order of the ruleset.
+std::string elements_text(const Elements& elements, const std::string& name, Instant now) {
+  std::string text;
+  for (const auto& [key, end] : elements) {
+    if (set_name(key.set, key.family()) != name || end <= now) continue;
+    text += text.empty() ? "\t\telements = { " : ",\n\t\t\t     ";
+    text += key.text();
+    if (end != kNever) text += " timeout " + duration_text(end - now);
+  }
+  return text.empty() ? text : text + " }\n";
+}
+
+std::string set_text(const SetDefinition& set, const std::string& elements) {
+  std::string text = "\tset " + set.name + " {\n\t\ttype ";
+  text += set.family == Family::ipv4 ? "ipv4_addr" : "ipv6_addr";
+  text += " . inet_proto . inet_service\n";
+  if (set.is_dynamic) text += "\t\tsize " + std::to_string(limits::kRefusalsRemembered) + "\n";
+  if (const std::string flags = flags_text(set); !flags.empty())
+    text += "\t\tflags " + flags + "\n";
+  if (set.has_counter) text += "\t\tcounter\n";
+  if (set.is_dynamic) text += "\t\ttimeout " + duration_text(limits::kRefusalMemory) + "\n";
+  return text + elements + "\t}\n";
+}
+
+std::string chain_text(const Chain& chain) {
+  std::string text = "\tchain " + chain.name + " {\n";
+  if (chain.hook) {
+    text += "\t\ttype filter hook ";
+    text += *chain.hook == Hook::output ? "output" : "forward";
+    text += " priority filter; policy ";
+    text += chain.policy == ChainPolicy::drop ? "drop;\n" : "accept;\n";
+  }
+  for (const Rule& rule : chain.rules) text += "\t\t" + print(rule) + "\n";
+  return text + "\t}\n";
+}
+
+}  // namespace
+
+std::string print(const Ruleset& ruleset, Instant now) {
+  const Layout table = layout(ruleset.base);
+  std::string text = "table inet " + std::string(kTableName) + " {\n";
+  for (const std::string& counter : table.counters) {
+    text += "\tcounter " + counter + " {\n\t\tpackets 0 bytes 0\n\t}\n";
+  }
+  for (const SetDefinition& set : table.sets) {
+    text += "\n" + set_text(set, elements_text(ruleset.elements, set.name, now));
+  }
+  for (const Chain& chain : table.chains) text += "\n" + chain_text(chain);
+  return text + "}\n";
+}
+
+}  // namespace egress::nft

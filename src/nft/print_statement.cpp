@@ -1,0 +1,141 @@
+// Each statement as nft prints it, so that `nft list` and print() can be compared.
+#include <string>
+#include <string_view>
+
+#include "egress/core/text.hpp"
+#include "egress/nft/layout.hpp"
+
+namespace egress::nft {
+namespace {
+
+std::string protocol_name(std::uint8_t protocol) {
+  switch (protocol) {
+    case 1:
+      return "icmp";
+    case 6:
+      return "tcp";
+    case 17:
+      return "udp";
+    case 58:
+      return "ipv6-icmp";
+    default:
+      return std::to_string(protocol);
+  }
+}
+
+std::string icmp6_type_name(std::uint8_t type) {
+  switch (type) {
+    case 131:
+      return "mld-listener-report";
+    case 132:
+      return "mld-listener-done";
+    case 133:
+      return "nd-router-solicit";
+    case 135:
+      return "nd-neighbor-solicit";
+    case 136:
+      return "nd-neighbor-advert";
+    case 143:
+      return "mld2-listener-report";
+    default:
+      return std::to_string(type);
+  }
+}
+
+// "tcp", or "{ tcp, udp }"
+std::string one_or_set(const std::vector<std::uint8_t>& values, std::string (*name)(std::uint8_t)) {
+  if (values.size() == 1) return name(values.front());
+  std::string text = "{ ";
+  for (const std::uint8_t value : values) {
+    if (text.size() > 2) text += ", ";
+    text += name(value);
+  }
+  return text + " }";
+}
+
+std::string ip(Family family) {
+  return family == Family::ipv4 ? "ip" : "ip6";
+}
+
+std::string destination(Family family) {
+  return ip(family) + " daddr . meta l4proto . th dport";
+}
+
+struct Printer {
+  std::string operator()(const CtState& match) const {
+    std::string states;
+    const auto add = [&](bool is_wanted, std::string_view name) {
+      if (!is_wanted) return;
+      if (!states.empty()) states += ',';
+      states += name;
+    };
+    add(match.invalid, "invalid");
+    add(match.established, "established");
+    add(match.related, "related");
+    return "ct state " + states;
+  }
+  std::string operator()(const Layer4& match) const {
+    return "meta l4proto " + one_or_set(match.protocols, protocol_name);
+  }
+  std::string operator()(const OutLoopback&) const { return "oif \"lo\""; }
+  std::string operator()(const InInterface& match) const {
+    return "iifname " + quoted(match.pattern);
+  }
+  std::string operator()(const OutInterface& match) const {
+    return "oifname " + quoted(match.pattern);
+  }
+  std::string operator()(const DestinationIs& match) const {
+    return ip(match.address.family()) + " daddr " + match.address.text();
+  }
+  std::string operator()(const DestinationIn& match) const {
+    return ip(match.prefix.family()) + " daddr " + match.prefix.text();
+  }
+  std::string operator()(const UdpPorts& match) const {
+    return "udp sport " + std::to_string(match.source) + " udp dport " +
+           std::to_string(match.destination);
+  }
+  std::string operator()(const Icmp6Types& match) const {
+    return "icmpv6 type " + one_or_set(match.types, icmp6_type_name);
+  }
+  std::string operator()(const HopLimit& match) const {
+    return "ip6 hoplimit " + std::to_string(match.value);
+  }
+  std::string operator()(const DestinationInSet& match) const {
+    return destination(match.family) + " @" + set_name(match.set, match.family);
+  }
+  std::string operator()(const RememberRefusal& statement) const {
+    return "update @" + refused_set_name(statement.family) + " { " + destination(statement.family) +
+           " }";
+  }
+  std::string operator()(const CountAs& statement) const {
+    return "counter name " + quoted(statement.counter);
+  }
+  std::string operator()(const LogLimited& statement) const {
+    return "limit rate 10/second burst 50 packets log prefix " + quoted(statement.prefix) +
+           " level info";
+  }
+  std::string operator()(const Accept&) const { return "accept"; }
+  std::string operator()(const Jump& verdict) const { return "jump " + verdict.chain; }
+  std::string operator()(const Goto& verdict) const { return "goto " + verdict.chain; }
+  std::string operator()(const RejectWithReset&) const { return "reject with tcp reset"; }
+  std::string operator()(const RejectProhibited&) const {
+    return "reject with icmpx admin-prohibited";
+  }
+};
+
+}  // namespace
+
+std::string print(const Statement& statement) {
+  return std::visit(Printer{}, statement);
+}
+
+std::string print(const Rule& rule) {
+  std::string text;
+  for (const Statement& statement : rule) {
+    if (!text.empty()) text += ' ';
+    text += print(statement);
+  }
+  return text;
+}
+
+}  // namespace egress::nft

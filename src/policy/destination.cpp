@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "egress/core/limits.hpp"
+#include "egress/core/text.hpp"
+#include "policy/target_parts.hpp"
+
+namespace egress::policy {
+namespace {
+
+bool reads_as_address(std::string_view text) {
+  const bool is_numeric =
+      std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return is_numeric || text.find_first_of(":/") != text.npos;
+}
+
+Result<Destination> parse_prefix(std::string_view text) {
+  const auto prefix = Prefix::parse(text);
+  if (!prefix) return tl::unexpected(prefix.error());
+  const int shortest =
+      prefix->family() == Family::ipv4 ? limits::kShortestPrefixV4 : limits::kShortestPrefixV6;
+  if (prefix->length() < shortest) {
+    return fail(quoted(text) + " is too wide to be an allow-list; accepted: /" +
+                std::to_string(shortest) + " or longer");
+  }
+  return *prefix;
+}
+
+// The name under a wildcard, or the whole text.
+std::string_view without_wildcard(std::string_view text) {
+  if (text.starts_with("*.")) return text.substr(2);
+  return text.size() > 1 && text.front() == '.' ? text.substr(1) : text;
+}
+
+Result<Destination> parse_name(std::string_view text, const NameRules& rules) {
+  if (text == "*") {
+    return fail("\"*\" would allow every host; accepted: a host name, an address or a CIDR");
+  }
+  const std::string_view bare = without_wildcard(text);
+  const auto a_label = rules.to_a_label(bare);
+  if (!a_label) return tl::unexpected(a_label.error());
+  const auto name = DnsName::parse(*a_label);
+  if (!name) return tl::unexpected(name.error());
+  if (rules.is_public_suffix(*name)) {
+    return fail(quoted(text) + " is a public suffix, under which strangers register names; " +
+                "accepted: a name below it");
+  }
+  if (bare.size() != text.size()) {
+    return fail(quoted(text) + " matches subdomains, which needs the DNS guard; accepted: " +
+                "each host by its own name");
+  }
+  return *name;
+}
+
+}  // namespace
+
+Result<Destination> parse_destination(std::string_view text, const NameRules& rules) {
+  if (text.empty()) return fail("the host is missing; accepted: " + std::string(kAcceptedTarget));
+  return reads_as_address(text) ? parse_prefix(text) : parse_name(text, rules);
+}
+
+std::string text(const Destination& destination) {
+  if (const auto* name = std::get_if<DnsName>(&destination)) return name->text();
+  const auto& prefix = std::get<Prefix>(destination);
+  return prefix.family() == Family::ipv4 ? prefix.text() : '[' + prefix.text() + ']';
+}
+
+}  // namespace egress::policy

@@ -1,0 +1,109 @@
+#include "egress/policy/load.hpp"
+
+#include <algorithm>
+
+#include "policy/allow.hpp"
+#include "policy/settings.hpp"
+
+namespace egress::policy {
+namespace {
+
+constexpr std::size_t kProblemsShown = 100;
+constexpr Form kFile{"a policy", "a map that begins with version: 1"};
+
+// One document into the policy. The main file's keys are asked for in the main file only, so that
+// elsewhere they are unknown.
+class DocumentReader {
+ public:
+  DocumentReader(Policy& policy, Reader& reader, const AllowReader& allow)
+      : policy_(policy), reader_(reader), allow_(allow) {}
+
+  void read(const Node& document, bool is_main) {
+    Keys keys(document, kFile, reader_);
+    if (!keys.is_map()) return;
+    read_version(keys);
+    if (is_main) read_settings(keys);
+    if (const Node* node = keys.find("services")) read_services(*node, is_main);
+    if (const Node* node = keys.find("allow")) {
+      for (const auto& item :
+           reader_.list(*node, {"a list of entries", "[]"}, Reader::Null::is_empty)) {
+        allow_.read(item);
+      }
+    }
+    keys.refuse_unknown();
+  }
+
+ private:
+  void read_version(Keys& keys) {
+    const Node* node = keys.find("version");
+    if (node == nullptr) {
+      reader_.refuse(keys.place(), "the key \"version\" is missing; accepted: version: 1");
+    } else if (node->kind != Node::Kind::scalar || node->is_quoted || node->scalar != "1") {
+      reader_.refuse(*node, {"a version that this egressd reads", "1"});
+    }
+  }
+
+  void read_settings(Keys& keys) {
+    if (const Node* node = keys.find("mode")) policy_.mode = read_mode(*node, reader_);
+    if (const Node* node = keys.find("dns")) policy_.dns = read_dns(*node, reader_);
+    if (const Node* node = keys.find("limits")) policy_.limits = read_limits(*node, reader_);
+    if (const Node* node = keys.find("forward")) policy_.forward = read_forward(*node, reader_);
+    if (const Node* node = keys.find("resolvers"))
+      policy_.resolvers = read_resolvers(*node, reader_);
+  }
+
+  void read_services(const Node& node, bool is_main) {
+    Keys keys(node, {"a map of services", is_main ? "ntp, dhcp" : "ntp"}, reader_);
+    if (const Node* servers = keys.find("ntp")) {
+      constexpr Form kServers{"a list of time servers", "[pool.ntp.org]"};
+      for (const auto& item : reader_.list(*servers, kServers, Reader::Null::is_empty)) {
+        allow_.read_time_server(item);
+      }
+    }
+    const Node* dhcp = is_main ? keys.find("dhcp") : nullptr;
+    if (dhcp != nullptr) policy_.allows_dhcp = reader_.flag(*dhcp);
+    keys.refuse_unknown();
+  }
+
+  Policy& policy_;
+  Reader& reader_;
+  const AllowReader& allow_;
+};
+
+// Sorted by place, and bounded: a hostile file can hold as many mistakes as nodes.
+Problems presentable(Problems problems) {
+  std::ranges::stable_sort(problems, {}, &Problem::place);
+  if (problems.size() <= kProblemsShown) return problems;
+  const std::size_t hidden = problems.size() - kProblemsShown;
+  problems.resize(kProblemsShown);
+  problems.push_back({problems.back().place, std::to_string(hidden) + " more problems"});
+  return problems;
+}
+
+}  // namespace
+
+std::string Problem::text() const {
+  return place.text() + ": " + message;
+}
+
+tl::expected<Policy, Problems> load(const Sources& sources) {
+  static const Catalogue kNoPresets;
+  const Dictionary dictionary{sources.catalogue != nullptr ? *sources.catalogue : kNoPresets,
+                              *sources.rules};
+  Problems problems;
+  Reader reader(problems);
+  EntryTable table(reader);
+  const AllowReader allow{dictionary, sources.now, reader, table};
+  Policy policy;
+  DocumentReader documents(policy, reader, allow);
+  if (sources.documents.empty()) reader.refuse(Place{"policy", 0, 0}, "there is no policy file");
+  for (std::size_t i = 0; i < sources.documents.size(); ++i) {
+    documents.read(sources.documents[i], i == 0);
+  }
+  for (const auto& addition : sources.additions) allow.read(addition);
+  if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
+  policy.entries = table.take();
+  return policy;
+}
+
+}  // namespace egress::policy

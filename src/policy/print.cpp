@@ -1,0 +1,80 @@
+#include "policy/target_parts.hpp"
+#include "policy/wall_time.hpp"
+#include "policy/yaml_text.hpp"
+
+namespace egress::policy {
+namespace {
+
+// [a, b] of things that `text` turns into scalars.
+template <class Items, class Text>
+std::string flow_list(const Items& items, Text text) {
+  std::string out;
+  for (const auto& item : items) out += (out.empty() ? "" : ", ") + yaml_quoted(text(item));
+  return '[' + out + ']';
+}
+
+bool is_time_server(const AllowEntry& entry) {
+  return entry.origin.kind == Origin::Kind::service;
+}
+
+std::vector<Destination> time_servers(const Policy& policy) {
+  std::vector<Destination> servers;
+  for (const auto& entry : policy.entries) {
+    if (is_time_server(entry)) servers.push_back(entry.destination);
+  }
+  return servers;
+}
+
+// Without brackets, as `host` and `services.ntp` take it.
+std::string host_text(const Destination& destination) {
+  const auto* prefix = std::get_if<Prefix>(&destination);
+  return prefix != nullptr ? prefix->text() : text(destination);
+}
+
+std::string options_text(const AllowEntry& entry) {
+  std::string out;
+  if (entry.is_optional) out += ", optional: true";
+  if (entry.allows_private) out += ", private: true";
+  if (entry.allows_metadata) out += ", metadata: true";
+  if (entry.until) out += ", until: " + print_wall_time(*entry.until);
+  if (!entry.reason.empty()) out += ", reason: " + yaml_quoted(entry.reason);
+  return out;
+}
+
+// Where the entry comes from and its risk are remarks: they cannot be written in a policy file.
+std::string remark(const AllowEntry& entry) {
+  std::string out = entry.origin.text();
+  if (!entry.risk.empty()) out += "; risk: " + entry.risk;
+  return out.empty() ? "" : "  # " + yaml_comment(out);
+}
+
+std::string print_frame(const Policy& policy) {
+  const auto as_is = [](const std::string& text) { return text; };
+  std::string out = "version: 1\n";
+  out += policy.mode == Mode::audit ? "mode: audit\n" : "mode: enforce\n";
+  if (policy.resolvers) {
+    out += "resolvers: " +
+           flow_list(*policy.resolvers, [](const ResolverAddress& r) { return r.text(); }) + '\n';
+  }
+  out += "dns: poll\n";
+  out += std::string("services: { dhcp: ") + (policy.allows_dhcp ? "true" : "false") +
+         ", ntp: " + flow_list(time_servers(policy), host_text) + " }\n";
+  out += "limits: { min_ttl: " + print_duration(policy.limits.min_ttl) +
+         ", max_ttl: " + print_duration(policy.limits.max_ttl) +
+         ", grace: " + print_duration(policy.limits.grace) + " }\n";
+  return out + "forward: " + flow_list(policy.forward, as_is) + '\n';
+}
+
+}  // namespace
+
+std::string print(const Policy& policy) {
+  std::string entries;
+  for (const auto& entry : policy.entries) {
+    if (is_time_server(entry)) continue;
+    entries += "  - { target: " + yaml_quoted(entry.target()) + options_text(entry) + " }" +
+               remark(entry) + '\n';
+  }
+  return print_frame(policy) + (entries.empty() ? "allow: []\n" : "allow:\n" + entries);
+}
+
+}  // namespace egress::policy

@@ -1,0 +1,15 @@
+// The keys of the main file that are not entries.
+#pragma once
+
+#include "egress/policy/policy.hpp"
+#include "policy/reader.hpp"
+
+namespace egress::policy {
+
+Mode read_mode(const Node& node, Reader& reader);
+DnsMode read_dns(const Node& node, Reader& reader);
+Limits read_limits(const Node& node, Reader& reader);
+std::vector<ResolverAddress> read_resolvers(const Node& node, Reader& reader);
+std::vector<std::string> read_forward(const Node& node, Reader& reader);
+
+}  // namespace egress::policy

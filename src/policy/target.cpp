@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <optional>
+
+#include "egress/core/limits.hpp"
+#include "egress/core/text.hpp"
+#include "policy/target_parts.hpp"
+
+namespace egress::policy {
+namespace {
+
+constexpr std::string_view kPresetPrefix = "preset:";
+constexpr PortRange kDefaultPort{443, 443};
+
+Result<Target> parse_preset_reference(std::string_view reference) {
+  const auto at = reference.find('@');
+  const std::string_view name = reference.substr(0, at);
+  const bool has_parameter = at != reference.npos;
+  const std::string_view parameter = has_parameter ? reference.substr(at + 1) : "";
+  if (name.empty() || (has_parameter && parameter.empty())) {
+    return fail(quoted(reference) +
+                " is not a preset; accepted: preset:name or preset:name@parameter");
+  }
+  Target target;
+  target.what = Target::PresetReference{std::string(name), std::string(parameter)};
+  return target;
+}
+
+// Takes "tcp/" or "udp/" off the front; what else stands before a slash must belong to a CIDR.
+Result<Transport> take_transport(std::string_view& rest) {
+  const auto slash = rest.find('/');
+  if (slash == rest.npos) return Transport::tcp;
+  if (rest.find("://") != rest.npos) {
+    return fail(quoted(rest) +
+                " is a URL; accepted: its host and port, such as api.openai.com:443");
+  }
+  const std::string_view before = rest.substr(0, slash);
+  for (const Transport transport : {Transport::tcp, Transport::udp}) {
+    if (before != text(transport)) continue;
+    rest.remove_prefix(slash + 1);
+    return transport;
+  }
+  const std::string_view address = before.starts_with('[') ? before.substr(1) : before;
+  if (IpAddress::parse(address)) return Transport::tcp;
+  if (before.find_first_of(".:") == before.npos) {
+    return fail(quoted(before) + " is not a transport; accepted: tcp/ or udp/");
+  }
+  return fail(quoted(rest) +
+              " is neither a CIDR nor a host; accepted: " + std::string(kAcceptedTarget));
+}
+
+struct HostAndPorts {
+  std::string_view host;
+  std::optional<std::string_view> ports;
+};
+
+Result<HostAndPorts> split_brackets(std::string_view rest) {
+  const auto close = rest.find(']');
+  const std::string_view host = rest.substr(1, close == rest.npos ? close : close - 1);
+  const std::string_view after = close == rest.npos ? "" : rest.substr(close + 1);
+  const bool is_v6 = host.find(':') != host.npos;
+  if (close == rest.npos || !is_v6 || (!after.empty() && after.front() != ':')) {
+    return fail(quoted(rest) + " is not an IPv6 address in brackets; accepted: [2001:db8::1]:443");
+  }
+  if (after.empty()) return HostAndPorts{host, std::nullopt};
+  return HostAndPorts{host, after.substr(1)};
+}
+
+Result<HostAndPorts> split(std::string_view rest) {
+  if (rest.starts_with('[')) return split_brackets(rest);
+  const bool is_bare_v6 = std::ranges::count(rest, ':') > 1;
+  const auto colon = rest.find(':');
+  if (is_bare_v6 || colon == rest.npos) return HostAndPorts{rest, std::nullopt};
+  return HostAndPorts{rest.substr(0, colon), rest.substr(colon + 1)};
+}
+
+Result<Target> parse_host_target(std::string_view rest, const NameRules& rules) {
+  const auto transport = take_transport(rest);
+  if (!transport) return tl::unexpected(transport.error());
+  if (rest.starts_with(kPresetPrefix)) {
+    return fail("a preset has its own transports; accepted: preset:name without tcp/ or udp/");
+  }
+  const auto parts = split(rest);
+  if (!parts) return tl::unexpected(parts.error());
+  const auto destination = parse_destination(parts->host, rules);
+  if (!destination) return tl::unexpected(destination.error());
+
+  Target target{*destination, *transport, {kDefaultPort}};
+  if (!parts->ports) return target;
+  auto ports = parse_ports(*parts->ports).and_then([&](std::vector<PortRange> ranges) {
+    return check_ports(std::move(ranges), *destination);
+  });
+  if (!ports) return tl::unexpected(ports.error());
+  target.ports = std::move(*ports);
+  return target;
+}
+
+}  // namespace
+
+Result<Target> parse_target(std::string_view text, const NameRules& rules) {
+  if (text.size() > limits::kTargetBytes) {
+    return fail(quoted(text) + " is " + std::to_string(text.size()) +
+                " octets long; accepted: up to " + std::to_string(limits::kTargetBytes));
+  }
+  if (has_control_character(text)) {
+    return fail(quoted(text) +
+                " holds a control character; accepted: " + std::string(kAcceptedTarget));
+  }
+  if (text.starts_with(kPresetPrefix)) {
+    return parse_preset_reference(text.substr(kPresetPrefix.size()));
+  }
+  return parse_host_target(text, rules);
+}
+
+std::string Target::text() const {
+  if (const auto* preset = std::get_if<PresetReference>(&what)) {
+    const std::string parameter = preset->parameter.empty() ? "" : '@' + preset->parameter;
+    return std::string(kPresetPrefix) + preset->name + parameter;
+  }
+  return std::string(egress::text(transport)) + '/' + policy::text(std::get<Destination>(what)) +
+         ':' + policy::text(ports);
+}
+
+}  // namespace egress::policy

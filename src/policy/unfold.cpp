@@ -1,0 +1,159 @@
+#include "policy/unfold.hpp"
+
+#include "egress/core/address_class.hpp"
+#include "egress/core/text.hpp"
+#include "policy/nearest.hpp"
+#include "policy/target_parts.hpp"
+
+namespace egress::policy {
+namespace {
+
+using Values = std::map<std::string, std::string, std::less<>>;
+
+// Whether the operator may name this address. Private ones are explicit here, so they need no flag;
+// host names do, since their answers come from outside.
+Result<Destination> check_destination(const Destination& destination, const EntryOptions& options) {
+  const auto* prefix = std::get_if<Prefix>(&destination);
+  if (prefix == nullptr) return destination;
+  const AddressClass worst = worst_class(*prefix);
+  const std::string what = quoted(prefix->text()) +
+                           (prefix->is_single() ? " is a " : " contains a ") +
+                           std::string(text(worst)) + " address";
+  switch (worst) {
+    case AddressClass::unicast:
+    case AddressClass::private_use:
+      return destination;
+    case AddressClass::metadata:
+    case AddressClass::loopback:
+    case AddressClass::link_local:
+      if (options.allows_metadata) return destination;
+      return fail(what + "; accepted: only with metadata: true");
+    case AddressClass::multicast:
+    case AddressClass::unusable:
+      break;
+  }
+  return fail(what + "; accepted: unicast addresses");
+}
+
+Result<std::vector<AllowEntry>> unfold_ports(const Target& target, const EntryOptions& options) {
+  const auto destination = check_destination(std::get<Destination>(target.what), options);
+  if (!destination) return tl::unexpected(destination.error());
+  std::vector<AllowEntry> entries;
+  for (const auto& ports : target.ports) {
+    AllowEntry entry;
+    entry.destination = *destination;
+    entry.transport = target.transport;
+    entry.ports = ports;
+    entry.is_optional = options.is_optional;
+    entry.allows_private = options.allows_private;
+    entry.allows_metadata = options.allows_metadata;
+    entry.until = options.until;
+    entry.reason = options.reason;
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+// A parameter stands for one label, so that it can never reach outside the template's own domain.
+Result<std::string> parse_label(std::string_view text) {
+  const auto name = DnsName::parse(std::string(text) + ".example");
+  if (name && text.find('.') == text.npos) return name->text().substr(0, text.size());
+  return fail(quoted(text) +
+              " is not a single label of a host name; accepted: letters, digits, hyphens");
+}
+
+std::vector<std::string_view> split(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const auto at = text.find('@');
+    parts.push_back(text.substr(0, at));
+    text = at == text.npos ? "" : text.substr(at + 1);
+  }
+  return parts;
+}
+
+Result<Values> bind_parameters(const Preset& preset, std::string_view parameter) {
+  const auto given = split(parameter);
+  if (given.size() < preset.parameters.size()) {
+    return fail("the preset " + quoted(preset.name) + " needs " + preset.parameters[given.size()] +
+                "; accepted: preset:" + preset.name + '@' + joined(preset.parameters));
+  }
+  if (given.size() > preset.parameters.size()) {
+    return fail("the preset " + quoted(preset.name) + " takes no parameter " +
+                quoted(given[preset.parameters.size()]) + "; accepted: preset:" + preset.name +
+                (preset.parameters.empty() ? "" : '@' + joined(preset.parameters)));
+  }
+  Values values;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    auto label = parse_label(given[i]);
+    if (!label) return tl::unexpected(label.error());
+    values.emplace(preset.parameters[i], std::move(*label));
+  }
+  return values;
+}
+
+Result<std::vector<AllowEntry>> unfold_preset_entry(const PresetEntry& written,
+                                                    const Values& values, EntryOptions options,
+                                                    const NameRules& rules) {
+  options.is_optional = options.is_optional || written.is_optional;
+  return substitute(written.target, values)
+      .and_then([&](const std::string& target) { return parse_target(target, rules); })
+      .and_then([&](const Target& target) { return unfold_ports(target, options); });
+}
+
+Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryOptions& options,
+                                              const Dictionary& dictionary) {
+  const auto& reference = std::get<Target::PresetReference>(target.what);
+  const auto preset = find_preset(reference.name, dictionary.catalogue);
+  if (!preset) return tl::unexpected(preset.error());
+  const auto values = bind_parameters(**preset, reference.parameter);
+  if (!values) return tl::unexpected(values.error());
+
+  std::vector<AllowEntry> entries;
+  for (const auto& written : (*preset)->entries) {
+    auto unfolded = unfold_preset_entry(written, *values, options, dictionary.rules);
+    if (!unfolded)
+      return fail("in the preset " + quoted(reference.name) + ": " + unfolded.error().message);
+    for (auto& entry : *unfolded) {
+      entry.risk = written.risk.empty() ? (*preset)->risk : written.risk;
+      entry.origin.preset = target.text().substr(std::string_view("preset:").size());
+      entries.push_back(std::move(entry));
+    }
+  }
+  return entries;
+}
+
+}  // namespace
+
+Result<const Preset*> find_preset(std::string_view name, const Catalogue& catalogue) {
+  const auto found = catalogue.find(name);
+  if (found != catalogue.end()) return &found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, preset] : catalogue) names.push_back(known);
+  return fail("unknown preset " + quoted(name) + suggestion(name, names));
+}
+
+Result<std::string> substitute(std::string_view template_text, const Values& values) {
+  std::string out;
+  std::string_view rest = template_text;
+  for (auto open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
+    const auto close = rest.find('}', open);
+    const auto value =
+        close == rest.npos ? values.end() : values.find(rest.substr(open + 1, close - open - 1));
+    if (value == values.end()) {
+      return fail(quoted(template_text) + " holds a parameter that is not declared");
+    }
+    out.append(rest.substr(0, open)).append(value->second);
+    rest.remove_prefix(close + 1);
+  }
+  return out.append(rest);
+}
+
+Result<std::vector<AllowEntry>> unfold(const Target& target, const EntryOptions& options,
+                                       const Dictionary& dictionary) {
+  return std::holds_alternative<Destination>(target.what)
+             ? unfold_ports(target, options)
+             : unfold_preset(target, options, dictionary);
+}
+
+}  // namespace egress::policy

@@ -1,0 +1,27 @@
+// From one target to its entries: presets become their targets, port lists one entry per range.
+#pragma once
+
+#include <vector>
+
+#include "egress/policy/load.hpp"
+
+namespace egress::policy {
+
+// What names mean: the presets, and the rules of the name space.
+struct Dictionary {
+  const Catalogue& catalogue;
+  const NameRules& rules;
+};
+
+// The preset, or an error that names the nearest.
+Result<const Preset*> find_preset(std::string_view name, const Catalogue& catalogue);
+
+// `template_text` with {parameter} replaced. Every brace must belong to a parameter that is given.
+Result<std::string> substitute(std::string_view template_text,
+                               const std::map<std::string, std::string, std::less<>>& values);
+
+// Entries with `origin.preset` set and the rest of the origin left to the caller.
+Result<std::vector<AllowEntry>> unfold(const Target& target, const EntryOptions& options,
+                                       const Dictionary& dictionary);
+
+}  // namespace egress::policy

@@ -1,0 +1,60 @@
+// The whole product against the servers of scripts/lab: what scripts/run shows.
+#include <gtest/gtest.h>
+
+#include "support/lab.hpp"
+#include "support/probe.hpp"
+
+namespace egress::test {
+namespace {
+
+constexpr const char* kPolicy =
+    "version: 1\nresolvers: [10.77.0.1]\nservices: { ntp: [pool.ntp.org] }\nallow: []\n";
+
+class Product : public ::testing::Test {
+ protected:
+  Finished verify() { return daemon.egressctl({"verify", "--ca", lab.dir() / "ca.pem"}); }
+
+  Lab lab{Lab::Servers::all};
+  Daemon daemon{lab, kPolicy};
+};
+
+TEST_F(Product, VerifyProvesTheIsolation) {
+  const Finished allow = daemon.egressctl({"allow", "api.openai.com:443"});
+  ASSERT_EQ(allow.exit_code, 0) << allow.output;
+  const Finished proof = verify();
+  EXPECT_EQ(proof.exit_code, 0) << proof.output;
+}
+
+TEST_F(Product, VerifyFindsAHoleThatSomebodyMade) {
+  ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
+  ASSERT_EQ(verify().exit_code, 0);
+  lab.nft("insert rule inet egressd output ip daddr 140.82.112.4 accept\n");
+  const Finished proof = verify();
+  EXPECT_EQ(proof.exit_code, 1) << proof.output;
+  EXPECT_NE(proof.output.find("github.com"), std::string::npos);
+}
+
+TEST_F(Product, VerifyOfADeadNetworkProvesNothing) {
+  ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
+  ASSERT_EQ(verify().exit_code, 0);
+  run({.words = {"ip", "-n", lab.net(), "link", "set", "host0", "down"}});
+  const Finished proof = verify();
+  EXPECT_EQ(proof.exit_code, 1) << proof.output;
+}
+
+TEST_F(Product, PresetsOpenTheirNames) {
+  const char* const addresses[] = {"162.159.140.245", "160.79.104.10", "52.95.120.66",
+                                   "20.61.99.68"};
+  for (const char* address : addresses)
+    ASSERT_EQ(tcp_probe(lab.host(), address, 443), Seen::refused) << address;
+  const Finished allow =
+      daemon.egressctl({"allow", "--optional", "preset:openai", "preset:anthropic",
+                        "preset:bedrock@eu-west-1", "preset:azure-openai@x"});
+  for (const char* address : addresses) {
+    EXPECT_EQ(tcp_probe(lab.host(), address, 443), Seen::answered) << address << '\n'
+                                                                   << allow.output;
+  }
+}
+
+}  // namespace
+}  // namespace egress::test

@@ -1,0 +1,186 @@
+#include "support/fake_kernel.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "egress/core/limits.hpp"
+
+namespace egress::test {
+
+using nft::Command;
+using nft::CommitOutcome;
+using nft::ElementKey;
+using nft::SetId;
+
+namespace {
+
+bool overlap(const ElementKey& a, const ElementKey& b) {
+  return a.family() == b.family() && a.transport == b.transport && a.first <= b.last &&
+         b.first <= a.last && a.ports.first <= b.ports.last && b.ports.first <= a.ports.last;
+}
+
+bool is_single(const ElementKey& key) {
+  return key.first == key.last && key.ports.is_single();
+}
+
+CommitOutcome refusal(int error, const std::string& object) {
+  return {
+      .status = CommitOutcome::Status::refused,
+      .error = error,
+      .message = "the kernel refused " + object + ": " + std::generic_category().message(error)};
+}
+
+}  // namespace
+
+void FakeKernel::refuse_commit(std::uint64_t nth, int error) {
+  refusals_ahead_[nth] = error;
+}
+
+void FakeKernel::lose_acknowledgement(std::uint64_t nth, Fate fate) {
+  losses_ahead_[nth] = fate;
+}
+
+void FakeKernel::tamper(const std::string& deviation) {
+  if (table_) table_->deviations.push_back(deviation);
+}
+
+CommitOutcome FakeKernel::commit(const nft::Transaction& transaction) {
+  if (transaction.empty()) return {};
+  ++commits_;
+  if (const auto refused = refusals_ahead_.find(commits_); refused != refusals_ahead_.end()) {
+    return refusal(refused->second, "the batch as a whole");
+  }
+  const auto lost = losses_ahead_.find(commits_);
+  if (lost == losses_ahead_.end() || lost->second == Fate::applied) {
+    ElementKey fault;
+    if (const int error = apply(transaction, fault)) {
+      return refusal(error, "element " + fault.text());
+    }
+  }
+  if (lost == losses_ahead_.end()) return {};
+  return {.status = CommitOutcome::Status::unknown,
+          .error = ENOBUFS,
+          .message = "the kernel's acknowledgement was lost"};
+}
+
+int FakeKernel::apply(const nft::Transaction& transaction, ElementKey& fault) {
+  std::optional<Table> before;
+  if (transaction.replace) {
+    before = std::move(table_);
+    table_.emplace().base = *transaction.replace;
+  } else if (!table_) {
+    fault = transaction.changes.front().key;
+    return ENOENT;
+  }
+  const auto batch = nft::lower(transaction.changes, capabilities_);
+  std::vector<Undo> undo;
+  for (const Command& command : batch) {
+    const int error = apply(command, undo);
+    if (error == 0) continue;
+    fault = command.key;
+    if (transaction.replace) {
+      table_ = std::move(before);
+    } else {
+      for (auto it = undo.rbegin(); it != undo.rend(); ++it) {
+        table_->elements.erase(it->key);
+        if (it->before) table_->elements.emplace(it->key, *it->before);
+      }
+    }
+    return error;
+  }
+  commands_ += batch.size();
+  return 0;
+}
+
+int FakeKernel::apply(const Command& command, std::vector<Undo>& undo) {
+  const auto found = table_->elements.find(command.key);
+  const bool is_held = found != table_->elements.end();
+  undo.push_back({command.key, is_held ? std::optional(found->second) : std::nullopt});
+  if (command.verb == Command::Verb::add) return add(command);
+  if (command.verb == Command::Verb::destroy && !capabilities_.destroys) return EOPNOTSUPP;
+  const bool is_present = is_held && is_live(found->second);
+  if (is_held) table_->elements.erase(found);
+  return is_present || command.verb == Command::Verb::destroy ? 0 : ENOENT;
+}
+
+int FakeKernel::add(const Command& command) {
+  const bool is_timed = command.lifetime.count() > 0;
+  if (is_timed && command.key.set == SetId::resolvers) return EINVAL;
+  if (command.key.set != SetId::nets && !is_single(command.key)) return EINVAL;
+  const Instant end = is_timed ? clock_.now() + command.lifetime : kNever;
+  const auto found = table_->elements.find(command.key);
+  if (found != table_->elements.end() && is_live(found->second)) {
+    if (capabilities_.updates_timeout) found->second.end = end;
+    return 0;
+  }
+  if (overlaps_another(command.key)) return EEXIST;
+  table_->elements.insert_or_assign(command.key, Element{end});
+  return 0;
+}
+
+bool FakeKernel::overlaps_another(const ElementKey& key) const {
+  if (key.set != SetId::nets) return false;
+  ElementKey lowest;
+  lowest.set = SetId::nets;
+  lowest.first = IpAddress::lowest(key.family());
+  for (auto it = table_->elements.lower_bound(lowest); it != table_->elements.end(); ++it) {
+    if (it->first.set != SetId::nets || it->first.first > key.last) return false;
+    if (overlap(it->first, key) && is_live(it->second)) return true;
+  }
+  return false;
+}
+
+Result<nft::Snapshot> FakeKernel::read(const nft::Base& expected) {
+  nft::Snapshot snapshot;
+  if (!table_) {
+    snapshot.deviations = {"table inet egressd is missing"};
+    return snapshot;
+  }
+  snapshot.is_present = true;
+  for (const auto& [key, element] : table_->elements) {
+    if (!is_live(element)) continue;
+    const milliseconds left = element.end == kNever ? milliseconds{0} : element.end - clock_.now();
+    snapshot.elements.push_back({key, left, element.packets, 0});
+  }
+  for (const auto& [destination, packets] : table_->refusals) {
+    snapshot.refusals.push_back({destination, packets});
+  }
+  snapshot.refused_packets = table_->refused_packets;
+  snapshot.deviations = table_->deviations;
+  if (table_->base != expected) snapshot.deviations.push_back("the chains are of another base");
+  return snapshot;
+}
+
+Result<std::size_t> FakeKernel::cut_flows(const std::function<bool(const nft::Flow&)>& selects) {
+  return std::erase_if(flows_, selects);
+}
+
+FakeKernel::Element* FakeKernel::admitting(const Endpoint& destination) {
+  for (const SetId set : {SetId::allow, SetId::resolvers}) {
+    const auto found = table_->elements.find(ElementKey::endpoint(set, destination));
+    if (found != table_->elements.end() && is_live(found->second)) return &found->second;
+  }
+  for (auto& [key, element] : table_->elements) {
+    if (key.set == SetId::nets && is_live(element) && key.contains(destination)) return &element;
+  }
+  return nullptr;
+}
+
+bool FakeKernel::connect(const Endpoint& destination) {
+  bool is_accepted = true;
+  if (table_) {
+    if (Element* element = admitting(destination)) {
+      ++element->packets;
+    } else {
+      ++table_->refused_packets;
+      const bool has_room = table_->refusals.size() < limits::kRefusalsRemembered;
+      if (has_room || table_->refusals.contains(destination)) ++table_->refusals[destination];
+      is_accepted = table_->base.is_audit;
+    }
+  }
+  if (is_accepted) flows_.push_back({IpAddress::lowest(destination.address.family()), destination});
+  return is_accepted;
+}
+
+}  // namespace egress::test

@@ -1,0 +1,83 @@
+// The packet filter in memory, with the kernel's meaning: a batch holds whole or not at all,
+// elements expire by the given clock, intervals may not overlap, deleting what is absent is an
+// error. tests/contract holds it to what the real one does.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "egress/core/time.hpp"
+#include "egress/nft/kernel.hpp"
+
+namespace egress::test {
+
+class FakeKernel : public nft::Kernel {
+ public:
+  // The clock must outlive the kernel.
+  explicit FakeKernel(const Clock& clock, const nft::Capabilities& capabilities = {})
+      : clock_(clock), capabilities_(capabilities) {}
+
+  const nft::Capabilities& capabilities() const override { return capabilities_; }
+  nft::CommitOutcome commit(const nft::Transaction& transaction) override;
+  Result<nft::Snapshot> read(const nft::Base& expected) override;
+  Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+
+  // ---- faults; commits are counted from 1, the first after construction ----
+  void refuse_commit(std::uint64_t nth, int error);
+  enum class Fate { applied, dropped };
+  void lose_acknowledgement(std::uint64_t nth, Fate fate);
+  std::uint64_t commits() const { return commits_; }    // that reached the kernel
+  std::uint64_t commands() const { return commands_; }  // in those that were applied
+
+  // ---- others on the machine ----
+  void flush() { table_.reset(); }  // `nft flush ruleset`
+  void tamper(const std::string&
+                  deviation);  // alters a rule: read() shows this line until the table is replaced
+
+  // ---- traffic ----
+  // The first packet of a flow from the host: counted, and tracked if accepted. With no table
+  // everything passes.
+  bool connect(const Endpoint& destination);
+  const std::vector<nft::Flow>& flows() const { return flows_; }
+  bool is_closed() const { return table_.has_value() && !table_->base.is_audit; }
+
+ private:
+  struct Element {
+    Instant end = kNever;
+    std::uint64_t packets = 0;
+  };
+  using Held = std::map<nft::ElementKey, Element>;
+  struct Table {
+    nft::Base base;
+    Held elements;
+    std::map<Endpoint, std::uint64_t> refusals;
+    std::uint64_t refused_packets = 0;
+    std::vector<std::string> deviations;
+  };
+  // The state before a command, to take the batch back.
+  struct Undo {
+    nft::ElementKey key;
+    std::optional<Element> before;
+  };
+
+  int apply(const nft::Transaction& transaction, nft::ElementKey& fault);
+  int apply(const nft::Command& command, std::vector<Undo>& undo);
+  int add(const nft::Command& command);
+  bool overlaps_another(const nft::ElementKey& key) const;
+  bool is_live(const Element& element) const { return element.end > clock_.now(); }
+  Element* admitting(const Endpoint& destination);
+
+  const Clock& clock_;
+  nft::Capabilities capabilities_;
+  std::optional<Table> table_;
+  std::vector<nft::Flow> flows_;
+  std::map<std::uint64_t, int> refusals_ahead_;
+  std::map<std::uint64_t, Fate> losses_ahead_;
+  std::uint64_t commits_ = 0;
+  std::uint64_t commands_ = 0;
+};
+
+}  // namespace egress::test

@@ -1,0 +1,151 @@
+#include "support/lab.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "control/client.hpp"
+
+namespace egress::test {
+namespace {
+
+constexpr int kStartMillis = 15'000;
+
+std::string must_succeed(const Command& command) {
+  const Finished finished = run(command);
+  if (finished.exit_code != 0) throw std::runtime_error(command.words[0] + ": " + finished.output);
+  return finished.output;
+}
+
+void run_lab(std::vector<std::string> words) {
+  words.insert(words.begin(), SOURCE_DIR "/scripts/lab");
+  must_succeed({.words = std::move(words)});
+}
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The service manager's end of sd_notify(3).
+class NotifySocket {
+ public:
+  explicit NotifySocket(std::filesystem::path path) : path_(std::move(path)) {
+    std::filesystem::remove(path_);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
+    socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("notify socket");
+    }
+    chmod(path_.c_str(), 0666);
+  }
+  ~NotifySocket() { close(socket_); }
+  NotifySocket(const NotifySocket&) = delete;
+  NotifySocket& operator=(const NotifySocket&) = delete;
+
+  bool hears_ready() const {
+    pollfd wanted{socket_, POLLIN, 0};
+    while (poll(&wanted, 1, kStartMillis) > 0) {
+      std::array<char, 4096> buffer;
+      const ssize_t size = recv(socket_, buffer.data(), buffer.size(), 0);
+      const std::string_view message(buffer.data(), static_cast<std::size_t>(size));
+      if (message.find("READY=1") != std::string_view::npos) return true;
+    }
+    return false;
+  }
+
+ private:
+  std::filesystem::path path_;
+  int socket_;
+};
+
+}  // namespace
+
+Lab::Lab(Servers servers) : name_("t" + std::to_string(getpid())) {
+  run_lab({"sweep"});
+  std::vector<std::string> up{"up", name_, "--owner", std::to_string(getpid())};
+  if (servers == Servers::none) up.insert(up.end(), {"--without", "dns,web,ntp"});
+  run_lab(std::move(up));
+  for (const char* folder : {"state", "run"}) {
+    std::filesystem::create_directory(dir() / folder);
+    if (chown((dir() / folder).c_str(), kNobody, kNobody) != 0) throw std::runtime_error("chown");
+  }
+  std::filesystem::create_directories(dir() / "etc" / "policy.d");
+}
+
+Lab::~Lab() {
+  run_lab({"down", name_});
+}
+
+std::string Lab::on_host(std::vector<std::string> words) const {
+  return must_succeed({.words = std::move(words), .netns = host()});
+}
+
+void Lab::nft(const std::string& commands) const {
+  const std::filesystem::path file = dir() / "commands.nft";
+  std::ofstream(file) << commands;
+  on_host({"nft", "-f", file});
+}
+
+Daemon::Daemon(const Lab& lab, std::string_view policy) : lab_(lab) {
+  write_policy(policy);
+  start();
+}
+
+void Daemon::start() {
+  const std::filesystem::path dir = lab_.dir();
+  const NotifySocket notify(dir / "notify");
+  // The daemon drops its rights, after which the leak check at its end could no longer look at it.
+  process_ = ChildProcess(
+      {.words = {EGRESSD_PATH, "--config", dir / "etc/egressd.yaml", "--state-dir", dir / "state",
+                 "--runtime-dir", dir / "run", "--rules-dir", SOURCE_DIR "/rules", "--user",
+                 "nobody"},
+       .netns = lab_.host(),
+       .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), "ASAN_OPTIONS=detect_leaks=0"},
+       .output = dir / "egressd.log"});
+  if (!notify.hears_ready()) throw std::runtime_error("egressd did not become ready:\n" + log());
+}
+
+void Daemon::terminate() {
+  process_.signal(SIGTERM);
+  const int code = process_.wait();
+  if (code != 0)
+    throw std::runtime_error("egressd ended with " + std::to_string(code) + ":\n" + log());
+}
+
+void Daemon::crash() {
+  process_.signal(SIGKILL);
+  process_.wait();
+}
+
+void Daemon::write_policy(std::string_view text) const {
+  std::ofstream(lab_.dir() / "etc/egressd.yaml") << text;
+}
+
+std::string Daemon::log() const {
+  return read(lab_.dir() / "egressd.log");
+}
+
+control::Reply Daemon::call(const control::Request& request) const {
+  const auto reply = control::call(socket(), request);
+  if (!reply) throw std::runtime_error(reply.error().message + "\n" + log());
+  return *reply;
+}
+
+Finished Daemon::egressctl(std::vector<std::string> words, uid_t user) const {
+  words.insert(words.begin(), {EGRESSCTL_PATH, "--socket", socket().string()});
+  return run({.words = std::move(words), .netns = lab_.host(), .user = user});
+}
+
+}  // namespace egress::test

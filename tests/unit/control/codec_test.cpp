@@ -1,0 +1,169 @@
+// Every message: the exact JSON, and back.
+#include "control/codec.hpp"
+
+#include <gtest/gtest.h>
+
+#include "egress/core/limits.hpp"
+
+namespace egress::control {
+namespace {
+
+void expect_request(const Request& request, const std::string& json) {
+  EXPECT_EQ(encode(request), json + "\n");
+  const auto decoded = decode_request(json);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(decoded->index(), request.index());
+  EXPECT_EQ(encode(*decoded), json + "\n");
+}
+
+void expect_reply(const Reply& reply, const std::string& json) {
+  EXPECT_EQ(encode(reply), json + "\n");
+  const auto decoded = decode_reply(json);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(decoded->index(), reply.index());
+  EXPECT_EQ(encode(*decoded), json + "\n");
+}
+
+TEST(Codec, Allow) {
+  expect_request(
+      AllowRequest{{"a.example:443", "b.example"}, 900, true, true, true, true, "a \"mirror\"\n"},
+      R"({"command":"allow","targets":["a.example:443","b.example"],"for_s":900,"optional":true,)"
+      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n"})");
+  AllowRequest plain;
+  plain.targets = {"a.example"};
+  expect_request(
+      plain,
+      R"({"command":"allow","targets":["a.example"],"for_s":null,"optional":false,"private":false,)"
+      R"("metadata":false,"dry_run":false,"reason":""})");
+  expect_reply(
+      AllowReply{
+          {{"tcp/a.example:443", "open", "ok", "upload: gists", {"192.0.2.1", "2001:db8::1"}}},
+          4200,
+          130},
+      R"({"reply":"allow","targets":[{"target":"tcp/a.example:443","state":"open","message":"ok",)"
+      R"("risk":"upload: gists","addresses":["192.0.2.1","2001:db8::1"]}],"total_us":4200,"kernel_us":130})");
+}
+
+TEST(Codec, Deny) {
+  expect_request(DenyRequest{{"a.example"}, true},
+                 R"({"command":"deny","targets":["a.example"],"dry_run":true})");
+  expect_reply(DenyReply{{}, 3}, R"({"reply":"deny","targets":[],"cut_flows":3})");
+}
+
+TEST(Codec, RequestsWithoutMembers) {
+  expect_request(ListRequest{}, R"({"command":"list"})");
+  expect_request(StatusRequest{}, R"({"command":"status"})");
+  expect_request(DiffRequest{}, R"({"command":"diff"})");
+  expect_request(ReloadRequest{}, R"({"command":"reload"})");
+  expect_request(RefusalsRequest{}, R"({"command":"refusals"})");
+  expect_request(ProofRequest{}, R"({"command":"proof"})");
+}
+
+TEST(Codec, List) {
+  EntryReport entry;
+  entry.target = "tcp/a.example:443";
+  entry.state = "stale";
+  entry.origin = "egressd.yaml:12:5";
+  entry.added_by = "root (uid 0)";
+  entry.optional = true;
+  entry.reason = "r";
+  entry.risk = "k";
+  entry.error = "NXDOMAIN";
+  entry.until_s = 60;
+  entry.addresses = {{"192.0.2.1", 30, 7}};
+  entry.hits = 18'446'744'073'709'551'615U;
+  expect_reply(ListReply{{entry}},
+               R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
+               R"("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"reason":"r","risk":"k",)"
+               R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
+               R"("hits":18446744073709551615}]})");
+}
+
+TEST(Codec, Status) {
+  StatusReply status;
+  status.version = "0.1.0";
+  status.mode = "enforce";
+  status.state = "enforcing";
+  status.dns = "poll";
+  status.resolvers = {"192.0.2.53"};
+  status.resolver_source = "policy";
+  status.policy_file = "/etc/egressd/egressd.yaml";
+  status.uptime_s = 1;
+  status.entries = 2, status.names = 3, status.addresses = 4, status.elements = 5,
+  status.names_failing = 6;
+  status.failing = {"f"}, status.forward = {"docker0"}, status.missing_features = {"m"},
+  status.warnings = {"w"};
+  status.commits = 7, status.failed_commits = 8, status.last_commit_us = 9,
+  status.refused_packets = 10;
+  status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
+  status.deviations = {"d"};
+  expect_reply(
+      status,
+      R"({"reply":"status","version":"0.1.0","mode":"enforce","state":"enforcing","dns":"poll",)"
+      R"("resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
+      R"("uptime_s":1,"entries":2,"names":3,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
+      R"("forward":["docker0"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
+      R"("last_commit_us":9,"refused_packets":10,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
+      R"("port":65535,"packets":11}],"deviations":["d"]})");
+}
+
+TEST(Codec, WhyDiffReloadRefusals) {
+  expect_request(WhyRequest{"a.example"}, R"({"command":"why","target":"a.example"})");
+  expect_reply(WhyReply{true, "s", {"f"}, {}},
+               R"({"reply":"why","allowed":true,"summary":"s","facts":["f"],"entries":[]})");
+  expect_reply(DiffReply{{"d"}, {"m"}, {"u"}},
+               R"({"reply":"diff","deviations":["d"],"missing":["m"],"unexpected":["u"]})");
+  expect_reply(ReloadReply{1, 2, {"p"}},
+               R"({"reply":"reload","added":1,"removed":2,"problems":["p"]})");
+  expect_reply(
+      RefusalsReply{5, {{"2001:db8::1", "tcp", 443, 6}}},
+      R"({"reply":"refusals","refused_packets":5,"refusals":[{"address":"2001:db8::1","transport":"tcp",)"
+      R"("port":443,"packets":6}]})");
+}
+
+TEST(Codec, ProofAndRefused) {
+  expect_reply(
+      ProofReply{"audit",
+                 {"192.0.2.53"},
+                 {{"tcp/a.example:443", "a.example", "tcp", 443, true, {"192.0.2.1"}}},
+                 {{"d"}, {}, {}}},
+      R"({"reply":"proof","mode":"audit","resolvers":["192.0.2.53"],"endpoints":[{"target":)"
+      R"("tcp/a.example:443","host":"a.example","transport":"tcp","port":443,"optional":true,)"
+      R"("addresses":["192.0.2.1"]}],"table":{"deviations":["d"],"missing":[],"unexpected":[]}})");
+  expect_reply(Refused{"denied", "no"}, R"({"reply":"refused","code":"denied","message":"no"})");
+}
+
+TEST(Codec, AMessageIsOneLineWhateverItHolds) {
+  const std::string line = encode(Request(WhyRequest{std::string("a\nb\r\0\x1b", 6)}));
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  const auto decoded = decode_request(line);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(std::get<WhyRequest>(*decoded).target, std::string("a\nb\r\0\x1b", 6));
+}
+
+TEST(Codec, BytesThatAreNotUtf8AreReplaced) {
+  EXPECT_EQ(encode(Reply(Refused{"failed", "x\xff"})),
+            "{\"reply\":\"refused\",\"code\":\"failed\",\"message\":\"x\xEF\xBF\xBD\"}\n");
+}
+
+TEST(Codec, AReplyOverTheLimitIsRefusedInstead) {
+  const std::string filler(limits::kReplyBytes, 'x');
+  const auto reply = decode_reply(encode(Reply(WhyReply{false, filler, {}, {}})));
+  ASSERT_TRUE(reply);
+  ASSERT_TRUE(std::holds_alternative<Refused>(*reply));
+  EXPECT_EQ(std::get<Refused>(*reply).code, "failed");
+}
+
+TEST(Codec, OnlyAllowDenyAndReloadChangeThePolicy) {
+  EXPECT_TRUE(changes_policy(AllowRequest{}));
+  EXPECT_TRUE(changes_policy(DenyRequest{}));
+  EXPECT_TRUE(changes_policy(ReloadRequest{}));
+  for (const Request& reading :
+       {Request(ListRequest{}), Request(StatusRequest{}), Request(WhyRequest{}),
+        Request(DiffRequest{}), Request(RefusalsRequest{}), Request(ProofRequest{})}) {
+    EXPECT_FALSE(changes_policy(reading));
+  }
+}
+
+}  // namespace
+}  // namespace egress::control

@@ -1,0 +1,162 @@
+// Slow, half-open, flooding, crowding clients: each is bounded and none holds up another.
+#include <sys/resource.h>
+
+#include "egress/core/limits.hpp"
+#include "unit/control/as_user.hpp"
+#include "unit/control/server_fixture.hpp"
+
+namespace egress::control {
+namespace {
+
+using HostileClientsTest = ServerTest;
+
+TEST_F(HostileClientsTest, AHalfRequestIsCutOffWhenItsTimeIsUp) {
+  start();
+  RawClient client(path);
+  client.send("{\"command\":");
+  pump();
+  now += limits::kClientIdle - milliseconds(1);
+  pump();
+  EXPECT_EQ(server->clients(), 1U);
+  EXPECT_EQ(code_of(ask(kStatusLine)), "done") << "others are served meanwhile";
+  now += milliseconds(1);
+  pump();
+  client.read();
+  EXPECT_TRUE(client.is_ended());
+  EXPECT_EQ(server->clients(), 0U);
+}
+
+TEST_F(HostileClientsTest, SendingByteByByteBuysNoTime) {
+  start();
+  RawClient client(path);
+  for (int i = 0; i < 10; ++i) {
+    client.send("{");
+    pump();
+    now += seconds(1);
+  }
+  pump();
+  EXPECT_EQ(server->clients(), 0U);
+}
+
+TEST_F(HostileClientsTest, ALineOfTheGreatestLengthPassesAndOneMoreIsRefused) {
+  start();
+  for (const std::size_t excess : {std::size_t{0}, std::size_t{1}}) {
+    std::string line = "{\"command\":\"status\"}";
+    line.append(limits::kMessageBytes + excess - line.size() - 1, ' ');
+    EXPECT_EQ(code_of(ask(line + "\n")), excess == 0 ? "done" : "invalid");
+  }
+}
+
+TEST_F(HostileClientsTest, ALineWithoutEndIsRefusedAndClosed) {
+  start();
+  RawClient client(path);
+  const std::string flood(16 << 10, 'x');
+  for (int i = 0; i < 20 && !client.is_ended(); ++i) {
+    client.send(flood);
+    pump(1);
+    client.read();
+  }
+  ASSERT_EQ(client.lines().size(), 1U);
+  EXPECT_EQ(code_of(*decode_reply(client.lines()[0])), "invalid");
+  EXPECT_TRUE(client.is_ended());
+  EXPECT_EQ(server->clients(), 0U);
+}
+
+TEST_F(HostileClientsTest, AFloodOfRequestsIsHeldToOneAtATime) {
+  start();
+  answers_at_once = false;
+  RawClient client(path);
+  std::string flood;
+  for (int i = 0; i < 1'000; ++i) flood += kStatusLine;
+  ASSERT_TRUE(client.send(flood));
+  pump(50);
+  EXPECT_EQ(seen.size(), 1U);
+  EXPECT_EQ(code_of(std::nullopt), "no reply");
+  for (std::size_t answered = 0; answered < 1'000; ++answered) {
+    ASSERT_EQ(seen.size(), answered + 1);
+    server->reply(seen.back().id, ReloadReply{answered, 0, {}}, now);
+    pump(1);
+  }
+  client.read();
+  ASSERT_EQ(client.lines().size(), 1'000U);
+  EXPECT_EQ(std::get<ReloadReply>(*decode_reply(client.lines()[999])).added, 999U);
+}
+
+TEST_F(HostileClientsTest, AClientThatTakesNoReplyIsCutOffAndHoldsUpNobody) {
+  start();
+  answer = WhyReply{true, std::string(5'000'000, 'x'), {}, {}};
+  RawClient slow(path);
+  slow.send(kStatusLine);
+  pump();
+  answer = ReloadReply{};
+  EXPECT_EQ(code_of(ask(kStatusLine)), "done");
+  EXPECT_EQ(server->next_deadline(), now + limits::kClientIdle);
+  now += limits::kClientIdle;
+  pump();
+  EXPECT_EQ(server->clients(), 0U);
+}
+
+TEST_F(HostileClientsTest, RepliesThatNobodyTakesAreBoundedInAll) {
+  start();
+  answer = WhyReply{true, std::string(60 << 20, 'x'), {}, {}};
+  RawClient first(path), second(path), third(path);
+  for (const RawClient* client : {&first, &second, &third}) {
+    client->send(kStatusLine);
+    pump(2);
+  }
+  third.read();
+  ASSERT_EQ(third.lines().size(), 1U);
+  EXPECT_EQ(code_of(*decode_reply(third.lines()[0])), "busy");
+}
+
+TEST_F(HostileClientsTest, TheClientAfterTheLastIsToldBusy) {
+  start();
+  std::vector<RawClient> crowd;
+  for (std::size_t i = 0; i < limits::kClients; ++i) crowd.emplace_back(path), pump(1);
+  EXPECT_EQ(server->clients(), limits::kClients);
+  EXPECT_EQ(code_of(ask(kStatusLine)), "busy");
+  crowd.pop_back();
+  pump(2);
+  EXPECT_EQ(code_of(ask(kStatusLine)), "done");
+}
+
+TEST_F(HostileClientsTest, AUserHasAFewPlacesAndTheLastAreRoots) {
+  start();
+  std::vector<RawClient> crowd;
+  {
+    const AsUser as(kNobody, kNobody, {});
+    for (std::size_t i = 0; i < limits::kClientsPerUser; ++i) crowd.emplace_back(path), pump(1);
+    EXPECT_EQ(code_of(ask(kStatusLine)), "busy");
+  }
+  EXPECT_EQ(server->clients(), limits::kClientsPerUser);
+  for (uid_t uid = 5001; uid <= 5003; ++uid) {
+    const AsUser as(uid, kNobody, {});
+    for (std::size_t i = 0; i < limits::kClientsPerUser; ++i) crowd.emplace_back(path), pump(1);
+  }
+  EXPECT_EQ(server->clients(), limits::kClients - limits::kClientsPerUser);
+  EXPECT_EQ(code_of(ask(kStatusLine)), "done") << "root is never crowded out";
+}
+
+TEST_F(HostileClientsTest, WithoutDescriptorsTheServerPausesInsteadOfSpinning) {
+  start();
+  RawClient client(path);
+  client.send(kStatusLine);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 3;
+  setrlimit(RLIMIT_NOFILE, &none);
+  pump();
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(server->clients(), 0U);
+  EXPECT_EQ(server->next_deadline(), now + seconds(1));
+  pump();
+  EXPECT_EQ(server->clients(), 0U) << "not before the pause is over";
+  now += seconds(1);
+  pump();
+  client.read();
+  EXPECT_EQ(client.lines().size(), 1U);
+}
+
+}  // namespace
+}  // namespace egress::control

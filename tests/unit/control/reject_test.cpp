@@ -1,0 +1,155 @@
+// What the codec refuses, with the exact messages.
+#include <gtest/gtest.h>
+
+#include "control/codec.hpp"
+#include "egress/core/limits.hpp"
+
+namespace egress::control {
+namespace {
+
+std::string problem(const std::string& line) {
+  const auto request = decode_request(line);
+  return request ? "accepted" : request.error().message;
+}
+
+TEST(Reject, WhatIsNotOneJsonObject) {
+  const std::string not_json = "not JSON: one object on one line is expected";
+  for (const std::string& line :
+       {std::string(), std::string("\n"), std::string("{"), std::string("status"),
+        std::string("{\"command\":\"status\"}}"), std::string("{\"command\":\"status\"} x"),
+        std::string("{'command':'status'}"), std::string("{\"command\":\"status\",}"),
+        std::string("{\"command\":\"sta\xfftus\"}"), std::string("{\"command\":\"\0\"}", 13)}) {
+    EXPECT_EQ(problem(line), not_json) << line;
+  }
+  for (const char* line : {"[]", "null", "1", "\"status\"", "true"}) {
+    EXPECT_EQ(problem(line), "a message is a JSON object, {...}") << line;
+  }
+}
+
+TEST(Reject, UnknownCommands) {
+  const std::string missing = "the member \"command\" is missing or not a string";
+  EXPECT_EQ(problem("{}"), missing);
+  EXPECT_EQ(problem(R"({"command":1})"), missing);
+  EXPECT_EQ(problem(R"({"reply":"status"})"), missing);
+  EXPECT_EQ(problem(R"({"command":"shut\ndown"})"),
+            "unknown kind of message \"shut\\x0adown\"; accepted: allow, deny, list, status, why, "
+            "diff, reload, refusals, "
+            "proof");
+  EXPECT_NE(problem(R"({"command":"refused","code":"a","message":"b"})"), "accepted");
+}
+
+TEST(Reject, UnknownMembers) {
+  EXPECT_EQ(problem(R"({"command":"status","verbose":true})"),
+            "status: unknown member \"verbose\"; accepted: none");
+  EXPECT_EQ(problem(R"({"command":"deny","targets":["a"],"force":true})"),
+            "deny: unknown member \"force\"; accepted: targets, dry_run");
+  EXPECT_EQ(problem(R"({"command":"allow","targets":["a"],"Private":true})").substr(0, 40),
+            "allow: unknown member \"Private\"; accepte");
+}
+
+TEST(Reject, RepeatedMembers) {
+  EXPECT_EQ(problem(R"({"command":"status","command":"reload"})"),
+            "the member \"command\" stands twice");
+  EXPECT_EQ(problem(R"({"command":"deny","targets":["a"],"targets":["b"]})"),
+            "the member \"targets\" stands twice");
+}
+
+TEST(Reject, MissingMembers) {
+  EXPECT_EQ(problem(R"({"command":"allow"})"), "allow: the member \"targets\" is missing");
+  EXPECT_EQ(problem(R"({"command":"why"})"), "why: the member \"target\" is missing");
+}
+
+TEST(Reject, WrongTypes) {
+  EXPECT_EQ(problem(R"({"command":"allow","targets":"a"})"), "allow: \"targets\" must be a list");
+  EXPECT_EQ(problem(R"({"command":"allow","targets":null})"), "allow: \"targets\" must be a list");
+  EXPECT_EQ(problem(R"({"command":"allow","targets":["a",2]})"),
+            "allow: \"targets[1]\" must be a string");
+  EXPECT_EQ(problem(R"({"command":"allow","targets":["a"],"optional":1})"),
+            "allow: \"optional\" must be true or false");
+  EXPECT_EQ(problem(R"({"command":"allow","targets":["a"],"reason":["x"]})"),
+            "allow: \"reason\" must be a string");
+  const std::string number =
+      "allow: \"for_s\" must be a whole number from -9223372036854775808 to 9223372036854775807";
+  for (const char* value : {"1.5", "\"15m\"", "true", "9223372036854775808", "1e3", "{}"}) {
+    EXPECT_EQ(problem(R"({"command":"allow","targets":["a"],"for_s":)" + std::string(value) + "}"),
+              number)
+        << value;
+  }
+}
+
+TEST(Reject, NumbersOutOfRange) {
+  const auto port = [](const std::string& value) {
+    const auto reply = decode_reply(
+        R"({"reply":"refusals","refused_packets":0,"refusals":[{"address":"a","transport":)"
+        R"("tcp","packets":1,"port":)" +
+        value + "}]}");
+    return reply ? "accepted" : reply.error().message;
+  };
+  EXPECT_EQ(port("65535"), "accepted");
+  EXPECT_EQ(port("65536"), "refusals: \"refusals[0].port\" must be a whole number from 0 to 65535");
+  EXPECT_EQ(port("-1"), "refusals: \"refusals[0].port\" must be a whole number from 0 to 65535");
+}
+
+TEST(Reject, DeepNesting) {
+  const auto nested = [](std::size_t depth) {
+    return R"({"command":"why","target":)" + std::string(depth, '[') + std::string(depth, ']') +
+           "}";
+  };
+  EXPECT_EQ(problem(nested(7)), "why: \"target\" must be a string");
+  EXPECT_EQ(problem(nested(8)), "nested more than 8 deep");
+  EXPECT_EQ(problem(nested(30'000)), "nested more than 8 deep");
+  EXPECT_EQ(problem(std::string(60'000, '[')), "nested more than 8 deep");
+}
+
+TEST(Reject, TooManyTargets) {
+  const auto targets = [](std::size_t count) {
+    return problem(
+        encode(Request(DenyRequest{std::vector<std::string>(count, "a.example"), false})));
+  };
+  EXPECT_EQ(targets(0), "at least one target is needed");
+  EXPECT_EQ(targets(limits::kTargetsPerRequest), "accepted");
+  EXPECT_EQ(targets(limits::kTargetsPerRequest + 1),
+            "257 targets in one request; at most 256 are accepted");
+}
+
+TEST(Reject, OverlongTexts) {
+  AllowRequest request;
+  request.targets = {std::string(limits::kTargetBytes, 'a')};
+  request.reason = std::string(limits::kReasonBytes, 'r');
+  EXPECT_EQ(problem(encode(Request(request))), "accepted");
+  request.reason += "r";
+  EXPECT_EQ(problem(encode(Request(request))), "the reason is longer than 256 bytes");
+  request.reason = "";
+  request.targets.front() += "a";
+  EXPECT_EQ(problem(encode(Request(request))),
+            "the target \"" + std::string(80, 'a') + "\u2026\" is longer than 512 bytes");
+  EXPECT_NE(problem(encode(Request(WhyRequest{std::string(limits::kTargetBytes + 1, 'a')}))),
+            "accepted");
+}
+
+TEST(Reject, GrantsThatAreNoTime) {
+  const auto grant = [](std::int64_t for_s) {
+    AllowRequest request;
+    request.targets = {"a.example"};
+    request.for_s = for_s;
+    return problem(encode(Request(request)));
+  };
+  EXPECT_EQ(grant(1), "accepted");
+  EXPECT_EQ(grant(31'536'000), "accepted");
+  for (const std::int64_t for_s :
+       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{31'536'001}, INT64_MAX}) {
+    EXPECT_EQ(grant(for_s), "\"for_s\" must be 1 to 31536000 seconds") << for_s;
+  }
+}
+
+TEST(Reject, OverlongRequests) {
+  const auto padded = [](std::size_t length) {
+    std::string line = R"({"command":"status"})";
+    return line.append(length - line.size() - 1, ' ') + "\n";
+  };
+  EXPECT_EQ(problem(padded(limits::kMessageBytes)), "accepted");
+  EXPECT_EQ(problem(padded(limits::kMessageBytes + 1)), "the request is longer than 65536 bytes");
+}
+
+}  // namespace
+}  // namespace egress::control

@@ -1,0 +1,292 @@
+#include "egress/engine/engine.hpp"
+
+#include <gmock/gmock.h>
+
+#include "egress/core/limits.hpp"
+
+namespace egress::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+using Verb = nft::Change::Verb;
+
+const DnsName kApi = *DnsName::parse("api.openai.com");
+const DnsName kOther = *DnsName::parse("api.anthropic.com");
+
+IpAddress ip(std::string_view text) {
+  return *IpAddress::parse(text);
+}
+Endpoint tcp(std::string_view address, Port port) {
+  return {ip(address), Transport::tcp, port};
+}
+nft::ElementKey allow(std::string_view address, Port port) {
+  return nft::ElementKey::endpoint(nft::SetId::allow, tcp(address, port));
+}
+policy::AllowEntry entry(policy::Destination destination, Port port = 443) {
+  return {.destination = std::move(destination),
+          .ports = {port, port},
+          .until = {},
+          .reason = {},
+          .risk = {},
+          .origin = {}};
+}
+
+// The kernel here is one that acknowledges everything; its mistakes are the simulation's business.
+class EngineTest : public testing::Test {
+ protected:
+  void set_policy(std::vector<policy::AllowEntry> entries,
+                  policy::Mode mode = policy::Mode::enforce) {
+    auto policy = std::make_shared<policy::Policy>();
+    policy->mode = mode;
+    policy->entries = std::move(entries);
+    engine_.handle(PolicyChanged{policy, kWall + std::chrono::floor<seconds>(now_ - kStart)}, now_);
+    act();
+  }
+  void act() {
+    commits_.clear();
+    asked_.clear();
+    cuts_.clear();
+    notices_.clear();
+    for (;;) {
+      const std::vector<Action> actions = engine_.act(now_);
+      if (actions.empty()) return;
+      for (const Action& action : actions) take(action);
+    }
+  }
+  void take(const Action& action) {
+    if (const auto* ask = std::get_if<Ask>(&action)) asked_.push_back(ask->question);
+    if (const auto* cut = std::get_if<CutFlows>(&action)) cuts_.push_back(cut->revoked);
+    if (const auto* notice = std::get_if<Notice>(&action)) notices_.push_back(notice->event);
+    if (const auto* commit = std::get_if<Commit>(&action)) {
+      commits_.push_back(commit->transaction);
+      engine_.handle(CommitDone{next_outcome_}, now_);
+      next_outcome_ = {};
+    }
+  }
+  void answer(const DnsName& name, std::vector<IpAddress> addresses, seconds ttl = 60s,
+              Family family = Family::ipv4) {
+    engine_.handle(Answered{{{name, family}, dns::Status::ok, std::move(addresses), ttl, {}}},
+                   now_);
+    act();
+  }
+  void failure(const DnsName& name, dns::Status status, Family family) {
+    engine_.handle(Answered{{{name, family}, status, {}, 0s, {}}}, now_);
+    act();
+  }
+  bool permits(std::string_view address, Port port) {
+    return engine_.installed() != nullptr && engine_.installed()->permits(tcp(address, port), now_);
+  }
+
+  static constexpr Instant kStart{1h};
+  static constexpr WallTime kWall{1'800'000'000s};
+  Instant now_ = kStart;
+  Engine engine_{nft::Capabilities{}};
+  nft::CommitOutcome next_outcome_;
+  std::vector<nft::Transaction> commits_;
+  std::vector<dns::Question> asked_;
+  std::vector<std::vector<nft::ElementKey>> cuts_;
+  std::vector<std::string> notices_;
+};
+
+TEST_F(EngineTest, TheFirstCommitInstallsTheClosedBaseBeforeAnyAnswer) {
+  EXPECT_FALSE(engine_.is_enforcing());
+  set_policy({entry(kApi)});
+  ASSERT_THAT(commits_, SizeIs(1));
+  EXPECT_TRUE(commits_[0].replace.has_value());
+  EXPECT_THAT(commits_[0].changes, IsEmpty());
+  EXPECT_THAT(asked_, SizeIs(2));
+  EXPECT_TRUE(engine_.is_enforcing());
+}
+
+TEST_F(EngineTest, AnAnswerOpensExactlyTheEntrysPortsAtItsAddresses) {
+  set_policy({entry(kApi), entry(kApi, 8443), entry(kOther)});
+  answer(kApi, {ip("192.0.3.1")});
+  EXPECT_TRUE(permits("192.0.3.1", 443));
+  EXPECT_TRUE(permits("192.0.3.1", 8443));
+  EXPECT_FALSE(permits("192.0.3.1", 80));
+  EXPECT_FALSE(engine_.installed()->permits({ip("192.0.3.1"), Transport::udp, 443}, now_));
+  EXPECT_FALSE(permits("192.0.3.2", 443));
+}
+
+TEST_F(EngineTest, WithoutNewsThereIsNothingToDo) {
+  set_policy({entry(kApi)});
+  answer(kApi, {ip("192.0.3.1")});
+  act();
+  EXPECT_THAT(commits_, IsEmpty());
+  EXPECT_THAT(asked_, IsEmpty());
+  EXPECT_GT(engine_.next_deadline(), now_);
+}
+
+TEST_F(EngineTest, ARefreshOfASteadyAddressCostsNoMessageUntilAQuarterOfItsLifetimeIsGone) {
+  set_policy({entry(kApi)});
+  answer(kApi, {ip("192.0.3.1")});
+  failure(kApi, dns::Status::nodata, Family::ipv6);
+  int renewals = 0;
+  for (int minute = 1; minute <= 60; ++minute) {
+    now_ += 60s;
+    act();
+    answer(kApi, {ip("192.0.3.1")});
+    for (const nft::Transaction& commit : commits_)
+      renewals += static_cast<int>(commit.changes.size());
+    const Instant end = engine_.installed()->elements.at(allow("192.0.3.1", 443));
+    EXPECT_GE(end - now_, (60s + 15min) * 3 / 4) << "the dead man's switch must not come early";
+    EXPECT_LE(end - now_, 60s + 15min);
+  }
+  EXPECT_GT(renewals, 10);
+  EXPECT_LT(renewals, 20);
+}
+
+TEST_F(EngineTest, AnAddressThatRotatesOutKeepsItsWholeGrace) {
+  set_policy({entry(kApi)});
+  answer(kApi, {ip("192.0.3.1")});
+  now_ += 60s;
+  act();
+  answer(kApi, {ip("192.0.3.1")});  // eased: the element keeps its old end
+  const Instant seen = now_;
+  now_ += 60s;
+  act();
+  answer(kApi, {ip("192.0.3.2")});
+  EXPECT_EQ(engine_.installed()->elements.at(allow("192.0.3.1", 443)), seen + 60s + 15min);
+  now_ = seen + 60s + 15min;
+  act();
+  EXPECT_FALSE(permits("192.0.3.1", 443));
+  EXPECT_THAT(cuts_, IsEmpty()) << "running out is no revocation: open connections go on";
+}
+
+TEST_F(EngineTest, ASharedAddressLeavesWithItsLastOwner) {
+  set_policy({entry(kApi), entry(kOther)});
+  answer(kApi, {ip("192.0.3.1")});
+  answer(kOther, {ip("192.0.3.1")});
+  set_policy({entry(kOther)});
+  EXPECT_TRUE(permits("192.0.3.1", 443));
+  set_policy({});
+  EXPECT_FALSE(permits("192.0.3.1", 443));
+}
+
+TEST_F(EngineTest, ARevokedEntryCutsItsFlowsButNotThoseThatAnotherEntryAdmits) {
+  set_policy({entry(kApi), entry(kOther)});
+  answer(kApi, {ip("192.0.3.1"), ip("192.0.3.2")});
+  answer(kOther, {ip("192.0.3.1")});
+  set_policy({entry(kOther)});
+  ASSERT_THAT(cuts_, SizeIs(1));
+  const auto cuts = [&](std::string_view address, Port port) {
+    return engine_.must_cut({ip("192.0.2.7"), tcp(address, port)}, cuts_[0], now_);
+  };
+  EXPECT_TRUE(cuts("192.0.3.2", 443));
+  EXPECT_FALSE(cuts("192.0.3.1", 443)) << "the other name still owns it";
+  EXPECT_FALSE(cuts("192.0.3.2", 22)) << "never admitted by this entry";
+}
+
+TEST_F(EngineTest, ATimeBoxedGrantEndsByTheKernelsTimeoutAndThenCutsItsFlows) {
+  policy::AllowEntry grant = entry(kApi);
+  grant.until = kWall + 5min;
+  policy::AllowEntry net = entry(*Prefix::parse("198.51.100.0/24"));
+  net.until = kWall + 5min;
+  set_policy({grant, net});
+  answer(kApi, {ip("192.0.3.1")});
+  EXPECT_EQ(engine_.installed()->elements.at(allow("192.0.3.1", 443)), kStart + 5min)
+      << "not TTL + grace";
+  EXPECT_TRUE(permits("198.51.100.77", 443));
+  EXPECT_LE(engine_.next_deadline(), kStart + 5min);
+  now_ = kStart + 5min;
+  act();
+  EXPECT_FALSE(permits("192.0.3.1", 443));
+  EXPECT_FALSE(permits("198.51.100.77", 443));
+  ASSERT_THAT(cuts_, SizeIs(1));
+  EXPECT_TRUE(engine_.must_cut({ip("192.0.2.7"), tcp("192.0.3.1", 443)}, cuts_[0], now_));
+  EXPECT_TRUE(engine_.must_cut({ip("192.0.2.7"), tcp("198.51.100.9", 443)}, cuts_[0], now_));
+  EXPECT_THAT(notices_, Contains("grant-ended").Times(2));
+}
+
+TEST_F(EngineTest, AFailedCommitIsFollowedByAWholeNewTableAtOnceAndThenEverySecond) {
+  set_policy({entry(kApi)});
+  next_outcome_ = {nft::CommitOutcome::Status::refused, ENOENT, "no such table", {}};
+  answer(kApi, {ip("192.0.3.1")});
+  ASSERT_THAT(commits_, SizeIs(2));
+  EXPECT_FALSE(commits_[0].replace);
+  EXPECT_TRUE(commits_[1].replace);
+  EXPECT_TRUE(permits("192.0.3.1", 443));
+}
+
+TEST_F(EngineTest, AKernelThatKeepsRefusingIsAskedOnceASecond) {
+  const auto refuse = [&] {
+    engine_.handle(CommitDone{{nft::CommitOutcome::Status::refused, EPERM, "", {}}}, now_);
+  };
+  auto policy = std::make_shared<policy::Policy>();
+  engine_.handle(PolicyChanged{policy, kWall}, now_);
+  int commits = 0;
+  for (int turn = 0; turn < 10; ++turn)
+    for (const Action& action : engine_.act(now_))
+      if (std::holds_alternative<Commit>(action)) {
+        ++commits;
+        refuse();
+      }
+  EXPECT_EQ(commits, 2);
+  EXPECT_EQ(engine_.next_deadline(), now_ + 1s);
+  EXPECT_FALSE(engine_.is_enforcing());
+}
+
+TEST_F(EngineTest, ARebindingNameOpensNothingAndIsReported) {
+  set_policy({entry(kApi)});
+  answer(kApi, {ip("169.254.169.254"), ip("10.0.0.1"), ip("127.0.0.1")});
+  EXPECT_THAT(engine_.installed()->elements, IsEmpty());
+  EXPECT_THAT(notices_, Contains("address-filtered").Times(3));
+  failure(kApi, dns::Status::nodata, Family::ipv6);
+  const Standing standing = engine_.standing(engine_.inputs().policy->entries[0], now_);
+  EXPECT_EQ(standing.state, Standing::State::failing);
+  EXPECT_THAT(standing.error, testing::HasSubstr("169.254.169.254 is a cloud metadata address"));
+}
+
+TEST_F(EngineTest, OwnAddressesCloseWhatTheyCover) {
+  set_policy({entry(kApi)});
+  answer(kApi, {ip("192.0.3.1")});
+  engine_.handle(OwnAddressesChanged{{ip("192.0.3.1")}}, now_);
+  act();
+  EXPECT_FALSE(permits("192.0.3.1", 443));
+}
+
+TEST_F(EngineTest, SwitchingTheModeReplacesTheTableAndKeepsTheElements) {
+  set_policy({entry(kApi)});
+  answer(kApi, {ip("192.0.3.1")});
+  set_policy({entry(kApi)}, policy::Mode::audit);
+  ASSERT_THAT(commits_, SizeIs(1));
+  EXPECT_TRUE(commits_[0].replace && commits_[0].replace->is_audit);
+  EXPECT_TRUE(permits("192.0.3.1", 443));
+  EXPECT_THAT(cuts_, IsEmpty());
+}
+
+TEST_F(EngineTest, ResolversAreOpenForBothTransportsAndRevokedOnesAreCut) {
+  set_policy({});
+  engine_.handle(ResolversChanged{{{ip("10.0.0.2"), 53}}}, now_);
+  act();
+  EXPECT_TRUE(permits("10.0.0.2", 53));
+  EXPECT_TRUE(engine_.installed()->permits({ip("10.0.0.2"), Transport::udp, 53}, now_));
+  engine_.handle(ResolversChanged{{{ip("10.0.0.3"), 53}}}, now_);
+  act();
+  EXPECT_FALSE(permits("10.0.0.2", 53));
+  ASSERT_THAT(cuts_, SizeIs(1));
+}
+
+TEST_F(EngineTest, AStandingTellsResolvingOpenStaleAndFailingApart) {
+  set_policy({entry(kApi)});
+  const auto state = [&] {
+    return engine_.standing(engine_.inputs().policy->entries[0], now_).state;
+  };
+  EXPECT_EQ(state(), Standing::State::resolving);
+  answer(kApi, {ip("192.0.3.1")});
+  EXPECT_EQ(state(), Standing::State::open);
+  failure(kApi, dns::Status::servfail, Family::ipv6);
+  EXPECT_EQ(state(), Standing::State::stale);
+  now_ += 60s + 15min;
+  act();
+  failure(kApi, dns::Status::servfail, Family::ipv4);
+  EXPECT_EQ(state(), Standing::State::failing);
+}
+
+}  // namespace
+}  // namespace egress::engine

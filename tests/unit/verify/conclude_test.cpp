@@ -1,0 +1,191 @@
+// The verdict over a whole run: it is PROVEN only for one kind of world.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+
+#include "egressctl/verify/judge.hpp"
+#include "egressctl/verify/plan.hpp"
+#include "fixtures.hpp"
+
+namespace egress::verify {
+namespace {
+
+using probe::Observation;
+using probe::Outcome;
+
+// A network and a daemon that answer a whole run, without a socket.
+struct World {
+  control::ProofReply proof = small_policy();
+  std::function<Observation(const Probe&)> allowed = [](const Probe& probe) {
+    return probe.method == Method::dns ? answer(0, {ip("192.0.2.1")}) : reached();
+  };
+  std::function<Observation(const Probe&)> outside = [](const Probe& probe) {
+    Observation seen = outcome(Outcome::refused, ECONNREFUSED);
+    if (probe.method == Method::tcp) return seen;
+    seen.error = EHOSTUNREACH;
+    seen.offender = ip("10.0.0.77");
+    seen.offender_is_local = true;
+    return seen;
+  };
+  bool counts = true;  // the daemon's counters move for what is refused
+
+  Report verify() const;
+
+ private:
+  control::RefusalsReply counted(std::span<const Trial> trials) const;
+};
+
+std::vector<Trial> observe(const std::vector<Probe>& probes,
+                           const std::function<Observation(const Probe&)>& network) {
+  std::vector<Trial> trials;
+  for (const auto& probe : probes) trials.push_back({probe, network(probe)});
+  return trials;
+}
+
+control::RefusalsReply World::counted(std::span<const Trial> trials) const {
+  control::RefusalsReply reply;
+  if (!counts) return reply;
+  for (const Trial& trial : trials) {
+    if (trial.seen.outcome != Outcome::refused) continue;
+    ++reply.refused_packets;
+    if (trial.probe.method != Method::ping)
+      reply.refusals.push_back(refusal(trial.probe.endpoint, 1));
+  }
+  return reply;
+}
+
+Report World::verify() const {
+  const Plan must_work = plan_works(proof);
+  const auto works = observe(must_work.probes, allowed);
+  const auto lookups = observe(plan_lookups(proof), [this](const Probe& probe) {
+    Observation seen = allowed(probe);
+    if (!seen.addresses.empty()) seen.addresses = {ip("203.0.113.9")};
+    return seen;
+  });
+  const Plan must_not = plan_refusals(proof, lookups);
+  const auto refused = observe(must_not.probes, outside);
+  Findings findings;
+  findings.is_audit = proof.mode == "audit";
+  findings.controls = controls_of(works);
+  findings.works = judge_works(works, {{}, {}});
+  findings.works.insert(findings.works.end(), must_work.rows.begin(), must_work.rows.end());
+  findings.refusals = judge_refusals(refused, {{}, counted(refused)}, findings.controls);
+  findings.refusals.insert(findings.refusals.end(), must_not.rows.begin(), must_not.rows.end());
+  findings.table = judge_table(proof.table);
+  return conclude(findings);
+}
+
+TEST(Conclude, AWorldThatHoldsIsProven) {
+  const Report report = World{}.verify();
+  for (const Row& row : report.rows)
+    EXPECT_EQ(row.mark, Mark::holds) << row.probe << ": " << row.evidence;
+  EXPECT_EQ(report.verdict, Verdict::proven) << report.summary;
+}
+
+TEST(Conclude, NeverProvenOnADeadNetwork) {
+  for (const Outcome dead : {Outcome::timeout, Outcome::no_route, Outcome::impossible}) {
+    World world;
+    world.allowed = world.outside = [dead](const Probe&) { return outcome(dead); };
+    EXPECT_EQ(world.verify().verdict, Verdict::not_proven);
+  }
+  for (const int error : {ENETUNREACH, EHOSTUNREACH, ECONNREFUSED, ENETDOWN, EPERM}) {
+    World world;  // even if our own counters run up meanwhile
+    world.allowed = [error](const Probe&) { return outcome(Outcome::refused, error); };
+    EXPECT_EQ(world.verify().verdict, Verdict::not_proven) << error;
+  }
+}
+
+TEST(Conclude, NeverProvenWithoutEitherControl) {
+  World no_resolver;
+  no_resolver.allowed = [](const Probe& probe) {
+    return probe.method == Method::dns ? outcome(Outcome::timeout) : reached();
+  };
+  EXPECT_EQ(no_resolver.verify().verdict, Verdict::not_proven);
+  World no_endpoint;
+  no_endpoint.allowed = [](const Probe& probe) {
+    return probe.method == Method::dns ? answer(0, {ip("192.0.2.1")}) : outcome(Outcome::timeout);
+  };
+  EXPECT_EQ(no_endpoint.verify().verdict, Verdict::not_proven);
+  World nothing_allowed;
+  nothing_allowed.proof.endpoints.clear();
+  EXPECT_EQ(nothing_allowed.verify().verdict, Verdict::not_proven);
+}
+
+TEST(Conclude, OneHoleAnywhereIsALeakAndOnlyThatRowIsFlagged) {
+  const World whole;
+  const auto lookups = observe(plan_lookups(whole.proof), whole.allowed);
+  const auto count = plan_refusals(whole.proof, lookups).probes.size();
+  ASSERT_GT(count, 10U);
+  for (std::size_t hole = 0; hole < count; ++hole) {
+    World world;
+    std::size_t n = 0;
+    world.outside = [&](const Probe& probe) {
+      return n++ == hole ? reached() : whole.outside(probe);
+    };
+    const Report report = world.verify();
+    EXPECT_EQ(report.verdict, Verdict::leak) << hole;
+    EXPECT_EQ(std::ranges::count(report.rows, Mark::leak, &Row::mark), 1) << hole;
+    EXPECT_EQ(std::ranges::count(report.rows, Mark::not_proven, &Row::mark), 0) << hole;
+  }
+}
+
+TEST(Conclude, OneSilentOrUncountedRefusalIsNotProven) {
+  World silent;
+  silent.outside = [base = World{}.outside](const Probe& probe) {
+    return probe.method == Method::ping ? outcome(Outcome::timeout) : base(probe);
+  };
+  EXPECT_EQ(silent.verify().verdict, Verdict::not_proven);
+  World uncounted;
+  uncounted.counts = false;
+  EXPECT_EQ(uncounted.verify().verdict, Verdict::not_proven);
+}
+
+TEST(Conclude, ALeakOutranksEveryOtherVerdictButAudit) {
+  World world;
+  world.allowed = [](const Probe&) { return outcome(Outcome::timeout); };
+  world.outside = [](const Probe&) { return reached(); };
+  world.proof.table.deviations = {"chain output is missing"};
+  EXPECT_EQ(world.verify().verdict, Verdict::leak);
+  world.proof.mode = "audit";
+  EXPECT_EQ(world.verify().verdict, Verdict::not_enforced);
+}
+
+TEST(Conclude, ADifferentTableOrABrokenEndpointFails) {
+  World table;
+  table.proof.table.unexpected = {"203.0.113.9 . tcp . 443"};
+  EXPECT_EQ(table.verify().verdict, Verdict::failed);
+  World endpoint_fails;
+  endpoint_fails.proof.endpoints.push_back(
+      endpoint("tcp/b.example.com:443", "b.example.com", {"192.0.2.7"}));
+  endpoint_fails.allowed = [base = World{}.allowed](const Probe& probe) {
+    return probe.label == "b.example.com" ? outcome(Outcome::wrong_answer) : base(probe);
+  };
+  EXPECT_EQ(endpoint_fails.verify().verdict, Verdict::failed);
+  endpoint_fails.proof.endpoints.back().optional = true;
+  EXPECT_EQ(endpoint_fails.verify().verdict, Verdict::proven);
+}
+
+TEST(Conclude, AHostWithoutIpv6IsProvenOverIpv4) {
+  World world;
+  const auto without_v6 = [](const std::function<Observation(const Probe&)>& base) {
+    return [base](const Probe& probe) {
+      return probe.family() == Family::ipv6 ? outcome(Outcome::no_route) : base(probe);
+    };
+  };
+  world.allowed = without_v6(World{}.allowed);
+  world.outside = without_v6(World{}.outside);
+  EXPECT_EQ(world.verify().verdict, Verdict::proven);
+}
+
+TEST(Conclude, NotProvenWhenThePolicyLeavesNothingToRefuse) {
+  Findings findings;
+  findings.controls = {true, true, true, true};
+  findings.refusals = {{"google.com", "refused", "allowed by policy: x", {}, Mark::skipped}};
+  findings.table = judge_table({});
+  EXPECT_EQ(conclude(findings).verdict, Verdict::not_proven);
+}
+
+}  // namespace
+}  // namespace egress::verify

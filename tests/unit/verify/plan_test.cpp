@@ -1,0 +1,192 @@
+#include "egressctl/verify/plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "egress/core/limits.hpp"
+#include "fixtures.hpp"
+
+namespace egress::verify {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<std::string> descriptions(const std::vector<Probe>& probes) {
+  std::vector<std::string> lines;
+  for (const auto& probe : probes) lines.push_back(describe(probe));
+  return lines;
+}
+
+const Row* find_row(const Rows& rows, std::string_view part) {
+  const auto at = std::ranges::find_if(
+      rows, [&](const Row& row) { return row.probe.find(part) != std::string::npos; });
+  return at == rows.end() ? nullptr : &*at;
+}
+
+// Every outside name has one A and one AAAA.
+std::vector<Trial> lookups_of(const control::ProofReply& proof) {
+  std::vector<Trial> trials;
+  for (const auto& probe : plan_lookups(proof)) {
+    const bool v4 = probe.asked == Family::ipv4;
+    trials.push_back({probe, answer(0, {ip(v4 ? "203.0.113.9" : "2001:db8:9::9")})});
+  }
+  return trials;
+}
+
+TEST(PlanWorks, AsksTheResolverAndConnectsToEveryAddress) {
+  const Plan plan = plan_works(small_policy());
+  EXPECT_THAT(
+      descriptions(plan.probes),
+      ::testing::ElementsAre("pinned resolver: DNS from udp/10.0.0.2:53 for api.openai.com A",
+                             "api.openai.com: TLS to tcp/192.0.2.1:443",
+                             "api.openai.com: TLS to tcp/[2001:db8::1]:443"));
+  EXPECT_TRUE(plan.rows.empty());
+}
+
+TEST(PlanWorks, AsksForAaaaWhenOnlyIpv6IsOpen) {
+  auto proof = small_policy();
+  proof.endpoints[0].addresses = {"2001:db8::1"};
+  EXPECT_EQ(plan_works(proof).probes.front().asked, Family::ipv6);
+}
+
+TEST(PlanWorks, ChoosesTheMethodByTransportAndPort) {
+  auto proof = small_policy();
+  proof.endpoints = {endpoint("tcp/repo.example.com:8443", "repo.example.com", {"192.0.2.2"}),
+                     endpoint("tcp/192.0.2.3:443", "", {"192.0.2.3"}),
+                     endpoint("udp/pool.ntp.org:123", "pool.ntp.org", {"192.0.2.4"}),
+                     endpoint("udp/game.example.com:4000", "game.example.com", {"192.0.2.5"})};
+  const Plan plan = plan_works(proof);
+  ASSERT_EQ(plan.probes.size(), 4U);
+  EXPECT_EQ(plan.probes[1].method, Method::tcp);
+  EXPECT_EQ(plan.probes[2].method, Method::tcp);  // no name to ask a certificate for
+  EXPECT_EQ(plan.probes[3].method, Method::ntp);
+  const Row* udp = find_row(plan.rows, "game.example.com");
+  ASSERT_NE(udp, nullptr);
+  EXPECT_EQ(udp->mark, Mark::not_probed);
+}
+
+TEST(PlanWorks, ANameWithoutAddressFailsAndACidrIsNotProbed) {
+  auto proof = small_policy();
+  proof.endpoints.push_back(endpoint("tcp/dead.example.com:443", "dead.example.com", {}));
+  proof.endpoints.push_back(endpoint("tcp/late.example.com:443", "late.example.com", {}));
+  proof.endpoints.back().optional = true;
+  proof.endpoints.push_back(endpoint("tcp/160.79.104.0/23:443", "", {}));
+  proof.endpoints.push_back(endpoint("tcp/many.example.com:1-9", "many.example.com", {}));
+  const Plan plan = plan_works(proof);
+  EXPECT_EQ(find_row(plan.rows, "dead.example.com")->mark, Mark::fails);
+  EXPECT_EQ(find_row(plan.rows, "late.example.com")->mark, Mark::warning);
+  EXPECT_EQ(find_row(plan.rows, "160.79.104.0")->mark, Mark::not_probed);
+  EXPECT_EQ(find_row(plan.rows, "many.example.com")->mark, Mark::not_probed);
+}
+
+TEST(PlanWorks, IsBoundedAndTriesEveryEndpointBeforeASecondAddress) {
+  auto proof = small_policy();
+  proof.endpoints.clear();
+  std::vector<std::string> many;
+  for (int i = 1; i <= 250; ++i) many.push_back("192.0.2." + std::to_string(i));
+  for (int i = 0; i < 3; ++i) {
+    const std::string host = "h" + std::to_string(i) + ".example.com";
+    proof.endpoints.push_back(endpoint("tcp/" + host + ":443", host, many));
+  }
+  const Plan plan = plan_works(proof);
+  EXPECT_EQ(plan.probes.size(), limits::kProofAddresses + 1);  // and the resolver
+  EXPECT_EQ(plan.probes[1].label, "h0.example.com");
+  EXPECT_EQ(plan.probes[3].label, "h2.example.com");
+  const Row* rest = find_row(plan.rows, "more addresses");
+  ASSERT_NE(rest, nullptr);
+  EXPECT_THAT(rest->probe, HasSubstr(std::to_string(750 - limits::kProofAddresses)));
+}
+
+TEST(PlanRefusals, CoversTheWholeList) {
+  const auto proof = small_policy();
+  const Plan plan = plan_refusals(proof, lookups_of(proof));
+  EXPECT_TRUE(plan.rows.empty());
+  const auto lines = descriptions(plan.probes);
+  for (const auto* line : {"google.com by name: connect to tcp/203.0.113.9:443",
+                           "google.com by name: connect to tcp/[2001:db8:9::9]:443",
+                           "google.com by address: connect to tcp/142.250.72.14:443",
+                           "google.com by address: connect to tcp/[2607:f8b0:4005:80a::200e]:443",
+                           "github.com by address: connect to tcp/140.82.112.4:443",
+                           "github.com by address: connect to tcp/[2606:50c0:8000::153]:443",
+                           "example.com by address: connect to tcp/93.184.215.14:443",
+                           "wrong port of api.openai.com: connect to tcp/192.0.2.1:444",
+                           "wrong port of api.openai.com: connect to tcp/[2001:db8::1]:444",
+                           "foreign resolver over UDP: DNS from udp/8.8.8.8:53 for example.com A",
+                           "foreign resolver over TCP: connect to tcp/8.8.8.8:53",
+                           "cloud metadata: connect to tcp/169.254.169.254:80",
+                           "echo: ping 8.8.8.8", "echo: ping 2001:4860:4860::8888"}) {
+    EXPECT_THAT(lines, ::testing::Contains(std::string(line)));
+  }
+  EXPECT_EQ(plan.probes.size(), 3U * 4U + 2U + 3U + 2U);
+}
+
+TEST(PlanRefusals, SkipsWhatThePolicyAllowsAndSaysSo) {
+  auto proof = small_policy();
+  proof.resolvers = {"8.8.8.8"};
+  proof.endpoints.push_back(endpoint("tcp/github.com:443", "github.com", {"140.82.112.3"}));
+  proof.endpoints.push_back(endpoint("tcp/142.250.0.0/15:443", "", {}));
+  const Plan plan = plan_refusals(proof, lookups_of(proof));
+  const auto lines = descriptions(plan.probes);
+  EXPECT_THAT(lines, ::testing::Not(::testing::Contains(HasSubstr("github.com"))));
+  EXPECT_THAT(lines, ::testing::Not(::testing::Contains(HasSubstr("142.250.72.14"))));
+  EXPECT_THAT(lines, ::testing::Not(::testing::Contains(HasSubstr("foreign resolver"))));
+  EXPECT_THAT(lines, ::testing::Contains(std::string("echo: ping 8.8.8.8")));
+  for (const auto* part :
+       {"github.com", "142.250.72.14", "foreign resolver over UDP", "foreign resolver over TCP"}) {
+    const Row* row = find_row(plan.rows, part);
+    ASSERT_NE(row, nullptr) << part;
+    EXPECT_EQ(row->mark, Mark::skipped);
+    EXPECT_THAT(row->seen, HasSubstr("allowed by policy: "));
+  }
+}
+
+TEST(PlanRefusals, TakesAnotherWrongPortWhenTheFirstIsAllowed) {
+  auto proof = small_policy();
+  proof.endpoints.push_back(endpoint("tcp/api.openai.com:444", "api.openai.com", {"192.0.2.1"}));
+  const auto lines = descriptions(plan_refusals(proof, {}).probes);
+  EXPECT_THAT(lines, ::testing::Contains(HasSubstr("tcp/192.0.2.1:81")));
+  EXPECT_THAT(lines, ::testing::Contains(HasSubstr("tcp/[2001:db8::1]:444")));
+}
+
+TEST(PlanRefusals, TellsNoAddressFromNoAnswer) {
+  const auto proof = small_policy();
+  std::vector<Trial> lookups;
+  for (const auto& probe : plan_lookups(proof)) {
+    if (probe.name->text() == "google.com") lookups.push_back({probe, answer(3, {})});
+    if (probe.name->text() == "github.com") lookups.push_back({probe, answer(2, {})});
+    if (probe.name->text() == "example.com")
+      lookups.push_back({probe, outcome(probe::Outcome::timeout)});
+  }
+  const Plan plan = plan_refusals(proof, lookups);
+  EXPECT_EQ(find_row(plan.rows, "google.com by name")->mark, Mark::not_applicable);
+  EXPECT_EQ(find_row(plan.rows, "github.com by name")->mark, Mark::not_proven);
+  EXPECT_EQ(find_row(plan.rows, "example.com by name")->mark, Mark::not_proven);
+}
+
+TEST(PlanRefusals, DoesNotConnectToASinkhole) {
+  const auto proof = small_policy();
+  std::vector<Trial> lookups;
+  for (const auto& probe : plan_lookups(proof)) {
+    lookups.push_back({probe, answer(0, {ip(probe.asked == Family::ipv4 ? "127.0.0.1" : "::")})});
+  }
+  const Plan plan = plan_refusals(proof, lookups);
+  EXPECT_THAT(descriptions(plan.probes), ::testing::Not(::testing::Contains(HasSubstr("by name"))));
+  EXPECT_EQ(find_row(plan.rows, "google.com by name")->mark, Mark::not_applicable);
+}
+
+TEST(PlanRefusals, BoundsTheAddressesOfOneName) {
+  const auto proof = small_policy();
+  std::vector<IpAddress> many;
+  for (int i = 1; i < 100; ++i) many.push_back(ip("203.0.113." + std::to_string(i)));
+  const std::vector<Trial> lookups{{plan_lookups(proof).front(), answer(0, many)}};
+  const auto lines = descriptions(plan_refusals(proof, lookups).probes);
+  EXPECT_EQ(std::ranges::count_if(
+                lines, [](const auto& line) { return line.find("by name") != std::string::npos; }),
+            static_cast<std::ptrdiff_t>(limits::kProofOutsideAddresses));
+}
+
+}  // namespace
+}  // namespace egress::verify
