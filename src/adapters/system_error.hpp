@@ -10,7 +10,8 @@
 
 namespace egress {
 
-// "open /etc/egressd: Permission denied". Error numbers that a library returns negated are taken as well.
+// "open /etc/egressd: Permission denied". Error numbers that a library returns negated are taken as
+// well.
 inline tl::unexpected<Error> fail_errno(std::string_view what, int error = errno) {
   return fail(std::string(what) + ": " +
               std::generic_category().message(error < 0 ? -error : error));

@@ -54,9 +54,8 @@ class JsonReader {
   template <class T>
   void read(const json& tree, std::vector<T>& out, const std::string& path) {
     if (!tree.is_array()) return refuse(path, "a list");
-    for (const json& item : tree) {
-      if (!problem_.empty()) return;
-      read(item, out.emplace_back(), path + "[" + std::to_string(out.size() - 1) + "]");
+    for (std::size_t i = 0; i < tree.size() && problem_.empty(); ++i) {
+      read(tree[i], out.emplace_back(), path + "[" + std::to_string(i) + "]");
     }
   }
 

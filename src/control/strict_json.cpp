@@ -16,7 +16,9 @@ using nlohmann::json;
 class Watch {
  public:
   bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-    if (depth > kJsonDepth && problem_.empty()) {
+    const bool opens =
+        event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+    if (opens && depth >= kJsonDepth && problem_.empty()) {
       problem_ = "nested more than " + std::to_string(kJsonDepth) + " deep";
     }
     if (!problem_.empty()) return false;

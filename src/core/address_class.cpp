@@ -8,13 +8,24 @@
 namespace egress {
 namespace {
 
+// Both ends included, one family.
+struct Range {
+  IpAddress first;
+  IpAddress last;
+
+  bool overlaps(const Range& other) const {
+    return first.family() == other.first.family() && first <= other.last && other.first <= last;
+  }
+};
+
 struct Block {
-  Prefix prefix;
+  Range range;
   AddressClass address_class;
 };
 
-Block block(std::string_view prefix, AddressClass address_class) {
-  return {Prefix::parse(prefix).value(), address_class};
+Block block(std::string_view text, AddressClass address_class) {
+  const Prefix prefix = Prefix::parse(text).value();
+  return {{prefix.first(), prefix.last()}, address_class};
 }
 
 // IANA special-purpose registries, and the addresses at which clouds serve credentials.
@@ -83,12 +94,6 @@ AddressClass worse(AddressClass a, AddressClass b) {
   return danger(a) < danger(b) ? b : a;
 }
 
-// Both ends included, one family.
-struct Range {
-  IpAddress first;
-  IpAddress last;
-};
-
 IpAddress embedded(const IpAddress& address, const Embedding& embedding) {
   std::array<std::uint8_t, 4> octets{};
   std::ranges::copy(address.octets().subspan(embedding.octet, 4), octets.begin());
@@ -101,10 +106,8 @@ IpAddress embedded(const IpAddress& address, const Embedding& embedding) {
 AddressClass worst_listed(const Range& range) {
   static const std::vector<Block> kBlocks = special_blocks();
   AddressClass worst = AddressClass::unicast;
-  for (const auto& [prefix, address_class] : kBlocks) {
-    const bool overlaps = prefix.family() == range.first.family() && prefix.first() <= range.last &&
-                          range.first <= prefix.last();
-    if (overlaps) worst = worse(worst, address_class);
+  for (const auto& block : kBlocks) {
+    if (block.range.overlaps(range)) worst = worse(worst, block.address_class);
   }
   return worst;
 }

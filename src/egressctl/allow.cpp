@@ -30,18 +30,15 @@ Exit run_allow(Context& context, const Options& options) {
   control::AllowRequest request = options.request;
   if (!options.duration.empty()) request.for_s = parse_duration(options.duration).value();
   control::AllowReply all;
-  std::size_t slice = 0;
-  for (auto& targets : slices(options.targets)) {
-    request.targets = std::move(targets);
-    auto reply =
-        ask<control::AllowReply>(context, request, activity(slice++, options.targets.size()));
-    if (!reply) return reply.error();
-    all.targets.insert(all.targets.end(), reply->targets.begin(), reply->targets.end());
-    all.total_us += reply->total_us;
-    all.kernel_us += reply->kernel_us;
-  }
+  const Exit exit = ask_in_slices<control::AllowReply>(
+      context, request, options.targets, [&all](const control::AllowReply& reply) {
+        all.targets.insert(all.targets.end(), reply.targets.begin(), reply.targets.end());
+        all.total_us += reply.total_us;
+        all.kernel_us += reply.kernel_us;
+      });
+  if (exit != Exit::done && all.targets.empty()) return exit;
   context.json ? print_json(context, all) : print(context, all);
-  return exit_for(all.targets);
+  return exit == Exit::done ? exit_for(all.targets) : exit;
 }
 
 }  // namespace

@@ -27,12 +27,12 @@ void add_common_options(CLI::App& app, Context& context) {
 
 void add_commands(CLI::App& app, Context& context) {
   app.description("egressctl: what this host may reach, and proof of it");
-  app.footer(kFooter);
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", "egressctl " EGRESSD_VERSION);
   add_common_options(app, context);
   for (const AddCommand add : kCommands) add(app, context);
   for (CLI::App* command : app.get_subcommands({})) add_common_options(*command, context);
+  app.footer(kFooter);  // last, since commands inherit it
 }
 
 Exit run(int argc, const char* const* argv, Context& context) {

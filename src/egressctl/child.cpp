@@ -54,7 +54,8 @@ Result<Finished> run_program(const std::vector<std::string>& arguments) {
   pid_t pid = 0;
   const int error = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return fail("cannot run " + egress::quoted(arguments[0]) + ": " + std::strerror(error));
+  if (error != 0)
+    return fail("cannot run " + egress::quoted(arguments[0]) + ": " + std::strerror(error));
   const int status = wait_for(pid);
   return Finished{status, content(out), content(err)};
 }

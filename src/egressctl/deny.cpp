@@ -13,24 +13,22 @@ struct Options {
   bool dry_run = false;
 };
 
+void print(const Context& context, const control::DenyReply& reply) {
+  print_outcomes(context, reply.targets);
+  context.out << reply.cut_flows << " open connections cut\n";
+}
+
 Exit run_deny(Context& context, const Options& options) {
   control::DenyReply all;
-  std::size_t slice = 0;
-  for (auto& targets : slices(options.targets)) {
-    const control::DenyRequest request{std::move(targets), options.dry_run};
-    auto reply =
-        ask<control::DenyReply>(context, request, activity(slice++, options.targets.size()));
-    if (!reply) return reply.error();
-    all.targets.insert(all.targets.end(), reply->targets.begin(), reply->targets.end());
-    all.cut_flows += reply->cut_flows;
-  }
-  if (context.json) {
-    print_json(context, all);
-  } else {
-    print_outcomes(context, all.targets);
-    context.out << all.cut_flows << " open connections cut\n";
-  }
-  return exit_for(all.targets);
+  const Exit exit = ask_in_slices<control::DenyReply>(
+      context, control::DenyRequest{{}, options.dry_run}, options.targets,
+      [&all](const control::DenyReply& reply) {
+        all.targets.insert(all.targets.end(), reply.targets.begin(), reply.targets.end());
+        all.cut_flows += reply.cut_flows;
+      });
+  if (exit != Exit::done && all.targets.empty()) return exit;
+  context.json ? print_json(context, all) : print(context, all);
+  return exit == Exit::done ? exit_for(all.targets) : exit;
 }
 
 }  // namespace

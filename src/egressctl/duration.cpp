@@ -41,7 +41,8 @@ Result<std::int64_t> parse_duration(std::string_view text) {
   std::int64_t sum = 0;
   do {
     if (!take_part(rest, allowed, sum)) {
-      return fail(egress::quoted(text) + " is not a duration; write it like 90s, 15m, 2h, 1d or 1h30m");
+      return fail(egress::quoted(text) +
+                  " is not a duration; write it like 90s, 15m, 2h, 1d or 1h30m");
     }
   } while (!rest.empty());
   if (sum < 1 || sum > kLongest)

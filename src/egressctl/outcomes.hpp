@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/messages.hpp"
+#include "egressctl/ask.hpp"
 #include "egressctl/command.hpp"
 #include "egressctl/table.hpp"
 
@@ -19,6 +22,21 @@ std::vector<std::vector<std::string>> slices(const std::vector<std::string>& tar
 
 // "12 targets", "targets 101 to 200 of 312": what a wait is for.
 std::string activity(std::size_t slice, std::size_t targets);
+
+// Asks for all targets, a slice at a time, and hands each reply to `take`. Stops at the first slice
+// that fails; what was done before stays done, so show it.
+template <class Reply, class Request>
+Exit ask_in_slices(Context& context, Request request, const std::vector<std::string>& targets,
+                   const std::function<void(const Reply&)>& take) {
+  std::size_t slice = 0;
+  for (auto& part : slices(targets)) {
+    request.targets = std::move(part);
+    const auto reply = ask<Reply>(context, request, activity(slice++, targets.size()));
+    if (!reply) return reply.error();
+    take(*reply);
+  }
+  return Exit::done;
+}
 
 // Green for what is as wanted, red for what is not.
 Colour state_colour(const std::string& state);

@@ -46,7 +46,7 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << "  kernel     " << status.elements << " elements; " << status.commits << " commits, "
       << status.failed_commits << " failed, the last took "
       << print_microseconds(status.last_commit_us) << '\n'
-      << (is_audit(status) ? "  would refuse  " : "  refused    ") << status.refused_packets
+      << (is_audit(status) ? "  let pass   " : "  refused    ") << status.refused_packets
       << " packets\n"
       << "  uptime     " << print_seconds(status.uptime_s) << '\n';
 }

@@ -29,15 +29,16 @@ bool is_steady(const dns::NameTable& names, const IpAddress& address) {
   return std::ranges::all_of(names.owners(address), holds);
 }
 
-// A steady address will be seen again before its element ends, so its element is renewed only once
-// a quarter of the lifetime it should have is missing: most refreshes then cost no message to the
-// kernel.
-void ease_renewal(const Elements& installed, const dns::NameTable& names, Elements& desired,
-                  Instant now) {
+// A steady address will be seen again within its TTL, so its element need not be renewed as long as
+// it would outlive that by three quarters of the grace: most refreshes then cost no message to the
+// kernel. An end within the grace is that of a time-boxed grant, and exact.
+void ease_renewal(const Elements& installed, const dns::NameTable& names, seconds grace,
+                  Elements& desired, Instant now) {
   for (auto& [key, end] : desired) {
     const auto held = installed.find(key);
     if (key.set != nft::SetId::allow || held == installed.end() || held->second >= end) continue;
-    if ((end - held->second) * 4 < end - now && is_steady(names, key.first)) end = held->second;
+    if (end - held->second < grace / 4 && end - now >= grace && is_steady(names, key.first))
+      end = held->second;
   }
 }
 
@@ -62,7 +63,7 @@ nft::Transaction Engine::plan_update(Instant now) {
   for (const IpAddress& address : dirty_) {
     const Elements installed = installed_at(installed_->elements, address);
     Elements desired = compile_address(inputs_, names_, address, now);
-    ease_renewal(installed, names_, desired, now);
+    ease_renewal(installed, names_, inputs_.policy->limits.grace, desired, now);
     std::ranges::copy(nft::diff(installed, desired, now), std::back_inserter(transaction.changes));
   }
   return transaction;
@@ -71,7 +72,7 @@ nft::Transaction Engine::plan_update(Instant now) {
 // A removal before the element's end is a revocation: the flows that it admitted are cut.
 nft::Transaction Engine::plan_everything(Instant now) {
   nft::Ruleset desired = compile(inputs_, names_, now);
-  ease_renewal(installed_->elements, names_, desired.elements, now);
+  ease_renewal(installed_->elements, names_, inputs_.policy->limits.grace, desired.elements, now);
   for (const auto& [key, end] : installed_->elements)
     if (end > now && !desired.elements.contains(key)) revoked_.push_back(key);
   return nft::diff(*installed_, desired, now);

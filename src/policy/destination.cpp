@@ -15,6 +15,9 @@ bool reads_as_address(std::string_view text) {
 
 Result<Destination> parse_prefix(std::string_view text) {
   const auto prefix = Prefix::parse(text);
+  if (!prefix && std::ranges::count(text, ':') == 1) {
+    return fail(quoted(text) + " holds a port; accepted: a host name, an address or a CIDR alone");
+  }
   if (!prefix) return tl::unexpected(prefix.error());
   const int shortest =
       prefix->family() == Family::ipv4 ? limits::kShortestPrefixV4 : limits::kShortestPrefixV6;

@@ -25,8 +25,8 @@ class DocumentReader {
     if (is_main) read_settings(keys);
     if (const Node* node = keys.find("services")) read_services(*node, is_main);
     if (const Node* node = keys.find("allow")) {
-      for (const auto& item :
-           reader_.list(*node, {"a list of entries", "[]"}, Reader::Null::is_empty)) {
+      for (const auto& item : reader_.list(*node, {"a list of entries", "[api.openai.com:443]"},
+                                           Reader::Null::is_empty)) {
         allow_.read(item);
       }
     }

@@ -13,7 +13,7 @@ std::string shown(const Node& node) {
     case Node::Kind::null:
       return "an empty value";
     case Node::Kind::scalar:
-      return quoted(node.scalar);
+      return (node.is_quoted ? "the string " : "") + quoted(node.scalar);
     case Node::Kind::list:
       return "a list";
     case Node::Kind::map:

@@ -1,8 +1,7 @@
 #include "policy/settings.hpp"
 
-#include <algorithm>
-
 #include "egress/core/limits.hpp"
+#include "egress/core/text.hpp"
 
 namespace egress::policy {
 namespace {
@@ -23,7 +22,7 @@ void read_duration(const Node* node, const Bounds& bounds, seconds& out, Reader&
   if (*duration >= bounds.lowest && *duration <= bounds.highest) {
     out = *duration;
   } else {
-    reader.refuse(node->place, print_duration(*duration) +
+    reader.refuse(node->place, quoted(node->scalar) +
                                    " is out of bounds; accepted: " + print_duration(bounds.lowest) +
                                    " to " + print_duration(bounds.highest));
   }

@@ -8,7 +8,7 @@ namespace {
 
 constexpr Form kTarget{"a target", kAcceptedTarget};
 constexpr Form kHost{"a host", "a host name or an address, without a port"};
-constexpr Form kCidr{"a CIDR", "such as 192.0.2.0/24"};
+constexpr Form kCidr{"a CIDR", "an address with a length, 192.0.2.0/24"};
 constexpr Form kPorts{"a port", "443, \"80,443\", 8000-8010 or a list of them"};
 constexpr Form kTransport{"a transport", "tcp or udp"};
 constexpr Form kPreset{"a preset", "its name"};

@@ -16,9 +16,10 @@ Result<Destination> check_destination(const Destination& destination, const Entr
   const auto* prefix = std::get_if<Prefix>(&destination);
   if (prefix == nullptr) return destination;
   const AddressClass worst = worst_class(*prefix);
-  const std::string what = quoted(prefix->text()) +
-                           (prefix->is_single() ? " is a " : " contains a ") +
-                           std::string(text(worst)) + " address";
+  const std::string verb = prefix->is_single() ? " is " : " contains ";
+  const std::string article = worst == AddressClass::unusable ? "an " : "a ";
+  const std::string what =
+      quoted(prefix->text()) + verb + article + std::string(text(worst)) + " address";
   switch (worst) {
     case AddressClass::unicast:
     case AddressClass::private_use:
@@ -64,11 +65,12 @@ Result<std::string> parse_label(std::string_view text) {
 
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const auto at = text.find('@');
+  if (text.empty()) return parts;
+  for (auto at = text.find('@'); at != text.npos; at = text.find('@')) {
     parts.push_back(text.substr(0, at));
-    text = at == text.npos ? "" : text.substr(at + 1);
+    text.remove_prefix(at + 1);
   }
+  parts.push_back(text);
   return parts;
 }
 

@@ -9,16 +9,18 @@ class Forward : public NetTest {
   Forward() : container_(lab.host() + "-c") {
     dns.set("api.openai.com", {.addresses = {kApi4, kApi6}});
     lab.on_host({"sysctl", "-q", "-w", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"});
-    run_all({"ip netns add " + container_, "ip -n H link add br-lab type bridge",
-             "ip -n H link add port0 type veth peer name eth0 netns " + container_,
-             "ip -n H link set port0 master br-lab", "ip -n H addr add 172.20.0.1/16 dev br-lab",
-             "ip -n H addr add fd20::1/64 dev br-lab nodad",
-             "ip -n C addr add 172.20.0.2/16 dev eth0",
-             "ip -n C addr add fd20::2/64 dev eth0 nodad", "ip -n C link set lo up",
-             "ip -n C link set eth0 up", "ip -n H link set port0 up", "ip -n H link set br-lab up",
-             "ip -n C route add default via 172.20.0.1", "ip -n C route add default via fd20::1",
-             "ip -n N route add 172.20.0.0/16 via 10.77.0.2",
-             "ip -n N route add fd20::/64 via 2001:db8:77::2"});
+    run_all(
+        {"ip netns add " + container_,
+         "ip netns exec " + container_ + " sysctl -q -w net.ipv4.ping_group_range='0 2147483647'",
+         "ip -n H link add br-lab type bridge",
+         "ip -n H link add port0 type veth peer name eth0 netns " + container_,
+         "ip -n H link set port0 master br-lab", "ip -n H addr add 172.20.0.1/16 dev br-lab",
+         "ip -n H addr add fd20::1/64 dev br-lab nodad", "ip -n C addr add 172.20.0.2/16 dev eth0",
+         "ip -n C addr add fd20::2/64 dev eth0 nodad", "ip -n C link set lo up",
+         "ip -n C link set eth0 up", "ip -n H link set port0 up", "ip -n H link set br-lab up",
+         "ip -n C route add default via 172.20.0.1", "ip -n C route add default via fd20::1",
+         "ip -n N route add 172.20.0.0/16 via 10.77.0.2",
+         "ip -n N route add fd20::/64 via 2001:db8:77::2"});
   }
   ~Forward() override { run({.words = {"ip", "netns", "del", container_}}); }
 

@@ -114,7 +114,7 @@ TEST_F(Isolation, APrivateAnswerOpensWhereTheEntrySaysSo) {
 
 TEST_F(Isolation, ALiteralPrefixOpensItsAddressesOnly) {
   const Daemon daemon(lab,
-                      policy("{ cidr: 160.79.104.0/23, port: 443 }, \"[2607:6bc0::]/48:443\""));
+                      policy("{ cidr: 160.79.104.0/23, port: 443 }, \"[2607:6bc0::/48]:443\""));
   for (const char* inside : {"160.79.104.0", "160.79.105.255", "2607:6bc0:0:ffff::1"}) {
     EXPECT_EQ(tcp(inside), Seen::answered) << inside;
     EXPECT_EQ(tcp(inside, 80), Seen::refused) << inside;

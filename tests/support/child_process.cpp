@@ -74,6 +74,12 @@ void ChildProcess::signal(int number) const {
   kill(pid_, number);
 }
 
+bool ChildProcess::has_ended() const {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
 int ChildProcess::wait() {
   int status = 0;
   if (pid_ == 0 || waitpid(std::exchange(pid_, 0), &status, 0) < 0)

@@ -29,6 +29,8 @@ class ChildProcess {
 
   pid_t pid() const { return pid_; }  // 0: none
   void signal(int number) const;
+  // Whether it has ended by itself; wait() tells how.
+  bool has_ended() const;
   // Waits for the end. The exit code, or 128 + signal.
   int wait();
 

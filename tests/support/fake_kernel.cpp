@@ -15,11 +15,6 @@ using nft::SetId;
 
 namespace {
 
-bool overlap(const ElementKey& a, const ElementKey& b) {
-  return a.family() == b.family() && a.transport == b.transport && a.first <= b.last &&
-         b.first <= a.last && a.ports.first <= b.ports.last && b.ports.first <= a.ports.last;
-}
-
 bool is_single(const ElementKey& key) {
   return key.first == key.last && key.ports.is_single();
 }
@@ -114,19 +109,24 @@ int FakeKernel::add(const Command& command) {
     if (capabilities_.updates_timeout) found->second.end = end;
     return 0;
   }
-  if (overlaps_another(command.key)) return EEXIST;
+  if (has_corner_in_another(command.key)) return ENOTEMPTY;
   table_->elements.insert_or_assign(command.key, Element{end});
   return 0;
 }
 
-bool FakeKernel::overlaps_another(const ElementKey& key) const {
+// The kernel refuses an interval whose lowest or highest key another one holds. It does not notice
+// every overlap.
+bool FakeKernel::has_corner_in_another(const ElementKey& key) const {
   if (key.set != SetId::nets) return false;
+  const Endpoint low{key.first, key.transport, key.ports.first};
+  const Endpoint high{key.last, key.transport, key.ports.last};
   ElementKey lowest;
   lowest.set = SetId::nets;
   lowest.first = IpAddress::lowest(key.family());
   for (auto it = table_->elements.lower_bound(lowest); it != table_->elements.end(); ++it) {
-    if (it->first.set != SetId::nets || it->first.first > key.last) return false;
-    if (overlap(it->first, key) && is_live(it->second)) return true;
+    const auto& [other, element] = *it;
+    if (other.set != SetId::nets || other.first > key.last) return false;
+    if (is_live(element) && (other.contains(low) || other.contains(high))) return true;
   }
   return false;
 }

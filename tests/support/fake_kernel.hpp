@@ -66,7 +66,7 @@ class FakeKernel : public nft::Kernel {
   int apply(const nft::Transaction& transaction, nft::ElementKey& fault);
   int apply(const nft::Command& command, std::vector<Undo>& undo);
   int add(const nft::Command& command);
-  bool overlaps_another(const nft::ElementKey& key) const;
+  bool has_corner_in_another(const nft::ElementKey& key) const;
   bool is_live(const Element& element) const { return element.end > clock_.now(); }
   Element* admitting(const Endpoint& destination);
 

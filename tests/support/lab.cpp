@@ -18,7 +18,7 @@
 namespace egress::test {
 namespace {
 
-constexpr int kStartMillis = 15'000;
+constexpr auto kStartPatience = std::chrono::seconds(15);
 
 std::string must_succeed(const Command& command) {
   const Finished finished = run(command);
@@ -56,13 +56,11 @@ class NotifySocket {
 
   bool hears_ready() const {
     pollfd wanted{socket_, POLLIN, 0};
-    while (poll(&wanted, 1, kStartMillis) > 0) {
-      std::array<char, 4096> buffer;
-      const ssize_t size = recv(socket_, buffer.data(), buffer.size(), 0);
-      const std::string_view message(buffer.data(), static_cast<std::size_t>(size));
-      if (message.find("READY=1") != std::string_view::npos) return true;
-    }
-    return false;
+    if (poll(&wanted, 1, 50) <= 0) return false;
+    std::array<char, 4096> buffer;
+    const ssize_t size = recv(socket_, buffer.data(), buffer.size(), 0);
+    return std::string_view(buffer.data(), static_cast<std::size_t>(size)).find("READY=1") !=
+           std::string_view::npos;
   }
 
  private:
@@ -114,7 +112,10 @@ void Daemon::start() {
        .netns = lab_.host(),
        .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), "ASAN_OPTIONS=detect_leaks=0"},
        .output = dir / "egressd.log"});
-  if (!notify.hears_ready()) throw std::runtime_error("egressd did not become ready:\n" + log());
+  bool is_ready = false;
+  eventually([&] { return (is_ready = notify.hears_ready()) || process_.has_ended(); },
+             kStartPatience);
+  if (!is_ready) throw std::runtime_error("egressd did not become ready:\n" + log());
 }
 
 void Daemon::terminate() {

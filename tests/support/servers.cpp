@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -17,6 +18,9 @@ namespace egress::test {
 namespace {
 
 constexpr int kTickMillis = 5;
+// Long enough for the peer to have acknowledged a piece before the next: then whatever watches the
+// connection meets this side's packet first.
+constexpr auto kPieceInterval = std::chrono::milliseconds(100);
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -119,6 +123,7 @@ TcpServer::~TcpServer() {
 }
 
 void TcpServer::serve() {
+  auto next_piece = std::chrono::steady_clock::now();
   std::vector<pollfd> wanted;
   for (const int listener : listeners_) wanted.push_back({listener, POLLIN, 0});
   while (!is_stopping_) {
@@ -126,6 +131,8 @@ void TcpServer::serve() {
     for (const pollfd& listener : wanted) {
       if (listener.revents != 0) accept_from(listener.fd);
     }
+    if (std::chrono::steady_clock::now() < next_piece) continue;
+    next_piece += kPieceInterval;
     send_to_all();
   }
 }

@@ -37,7 +37,8 @@ class UdpServer {
 // Says the same again.
 UdpServer::Handler echo();
 
-// Accepts connections and sends on each without end, a few bytes at a time: an open transfer.
+// Accepts connections and sends a few bytes on each ten times a second, without end: an open
+// transfer.
 class TcpServer {
  public:
   TcpServer(const std::string& netns, const std::vector<std::uint16_t>& ports);

@@ -7,8 +7,8 @@
 namespace egress {
 
 // The text in double quotes, with control characters, quotes, backslashes and bytes that are not
-// printable ASCII as \xNN, cut to 80 characters with "…". Used wherever a name, token or message from
-// outside reaches a log or a terminal.
+// printable ASCII as \xNN, cut to 80 characters with "…". Used wherever a name, token or message
+// from outside reaches a log or a terminal.
 std::string quoted(std::string_view text);
 
 // Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.

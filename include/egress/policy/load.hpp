@@ -98,7 +98,12 @@ struct Sources {
   const NameRules* rules = nullptr;
   WallTime now{};
 };
-// All problems at once, sorted by place; a policy only when there is none.
+// All problems at once, sorted by place and a hundred at most; a policy only when there is none.
+//
+// A target that stands twice with the same options (the reason is none) counts once. With other options: an entry
+// that is written out beats one that a preset or service brings along, of two that were brought along the required
+// one stays, and anything else is a problem. An addition that grants no more than the files do changes nothing, one
+// that grants more is a problem at the place "additions"; among additions the last one counts.
 tl::expected<Policy, Problems> load(const Sources& sources);
 
 // "5s", "15m", "1h", "2h30m", "7d": a positive duration.

@@ -77,7 +77,8 @@ struct Policy {
   bool operator==(const Policy&) const = default;
 };
 
-// The policy written out in full, as a policy file that parses to the same value.
+// The policy written out in full, as a policy file that parses to the same value but for origins and risks, which a
+// file cannot say: they follow as remarks.
 std::string print(const Policy& policy);
 
 }  // namespace egress::policy

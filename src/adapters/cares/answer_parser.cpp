@@ -17,7 +17,9 @@ constexpr unsigned kNoError = 0;
 constexpr unsigned kNxDomain = 3;
 constexpr unsigned kRefused = 5;
 
-std::uint16_t record_type(Family family) { return family == Family::ipv4 ? kTypeA : kTypeAaaa; }
+std::uint16_t record_type(Family family) {
+  return family == Family::ipv4 ? kTypeA : kTypeAaaa;
+}
 
 dns::Answer failed(const dns::Question& question, dns::Status status) {
   return {question, status, {}, {}, {}};
@@ -29,7 +31,9 @@ dns::Status status_of(unsigned rcode) {
   return dns::Status::servfail;
 }
 
-std::uint32_t effective_ttl(std::uint32_t ttl) { return ttl < 0x8000'0000U ? ttl : 0; }
+std::uint32_t effective_ttl(std::uint32_t ttl) {
+  return ttl < 0x8000'0000U ? ttl : 0;
+}
 
 IpAddress address_of(const Record& record) {
   if (record.key.type == kTypeA) {
@@ -48,7 +52,8 @@ bool asks(const RecordKey& key, const dns::Question& question) {
 }
 
 bool is_record(const Record& record, std::string_view owner, std::uint16_t type) {
-  return record.key.owner == owner && record.key.type == type && record.key.record_class == kClassIn;
+  return record.key.owner == owner && record.key.type == type &&
+         record.key.record_class == kClassIn;
 }
 
 const Record* find_cname(const std::vector<Record>& records, std::string_view owner) {

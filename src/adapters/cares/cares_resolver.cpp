@@ -24,7 +24,7 @@ struct Lookup {
   dns::Question question;
   dns::Status failure = dns::Status::unreachable;  // the most telling so far
   std::size_t tries = 0;
-  std::size_t asked = 0;                     // the resolver of the try under way
+  std::size_t asked = 0;                         // the resolver of the try under way
   std::bitset<limits::kResolvers> has_spoken{};  // resolvers that need not be tried again
 };
 
@@ -34,7 +34,9 @@ bool is_final(dns::Status status) {
 }
 
 // dns::Status lists failures from the most to the least telling.
-dns::Status more_telling(dns::Status a, dns::Status b) { return std::min(a, b); }
+dns::Status more_telling(dns::Status a, dns::Status b) {
+  return std::min(a, b);
+}
 
 }  // namespace
 
@@ -180,9 +182,17 @@ Result<std::unique_ptr<CaresResolver>> CaresResolver::open(
 Result<void> CaresResolver::set_resolvers(const std::vector<policy::ResolverAddress>& resolvers) {
   return state_->set_resolvers(resolvers);
 }
-void CaresResolver::ask(const dns::Question& question) { state_->ask(question); }
-int CaresResolver::fd() const { return state_->fd(); }
-std::optional<milliseconds> CaresResolver::wait() const { return state_->wait(); }
-void CaresResolver::dispatch() { state_->dispatch(); }
+void CaresResolver::ask(const dns::Question& question) {
+  state_->ask(question);
+}
+int CaresResolver::fd() const {
+  return state_->fd();
+}
+std::optional<milliseconds> CaresResolver::wait() const {
+  return state_->wait();
+}
+void CaresResolver::dispatch() {
+  state_->dispatch();
+}
 
 }  // namespace egress::cares

@@ -1,11 +1,14 @@
-// dns::Resolver over c-ares: asks the resolvers it was given and nobody else (no search domains, no hosts
-// file, no /etc/resolv.conf), falls back to TCP on truncation, and tells every kind of failure apart.
+// dns::Resolver over c-ares: asks the resolvers it was given and nobody else (no search domains, no
+// hosts file, no /etc/resolv.conf), falls back to TCP on truncation, and tells every kind of
+// failure apart.
 //
-// A question goes to one resolver after the other until one of them knows: an address, NODATA and NXDOMAIN
-// are final; after SERVFAIL, REFUSED, a malformed or no answer the next one is asked. Resolvers that were
-// only silent are tried a second time. When none knows, the most telling failure is the answer.
+// A question goes to one resolver after the other until one of them knows: an address, NODATA and
+// NXDOMAIN are final; after SERVFAIL, REFUSED, a malformed or no answer the next one is asked.
+// Resolvers that were only silent are tried a second time. When none knows, the most telling
+// failure is the answer.
 //
-// Belongs to one thread. The caller waits for fd() to be readable, at most wait(), and calls dispatch().
+// Belongs to one thread. The caller waits for fd() to be readable, at most wait(), and calls
+// dispatch().
 #pragma once
 
 #include <functional>
@@ -38,8 +41,8 @@ class CaresResolver final : public dns::Resolver {
 
   // An epoll descriptor, readable when dispatch() has something to read.
   int fd() const;
-  // How long until dispatch() has work even if fd() stays silent; empty: no such moment. Changes with
-  // every call of ask(), set_resolvers() and dispatch().
+  // How long until dispatch() has work even if fd() stays silent; empty: no such moment. Changes
+  // with every call of ask(), set_resolvers() and dispatch().
   std::optional<milliseconds> wait() const;
   void dispatch();
 

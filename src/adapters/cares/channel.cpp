@@ -27,7 +27,8 @@ dns::Status status_of(int ares_status) {
   return dns::Status::unreachable;
 }
 
-// The message is there whenever one came, whatever c-ares makes of its RCODE: we judge it ourselves.
+// The message is there whenever one came, whatever c-ares makes of its RCODE: we judge it
+// ourselves.
 void on_try_ended(void* context, int status, int /*timeouts*/, unsigned char* message, int length) {
   const std::unique_ptr<Try> ended(static_cast<Try*>(context));
   if (status == ARES_EDESTRUCTION) return;
@@ -66,8 +67,8 @@ Result<std::unique_ptr<Channel>> Channel::open(const policy::ResolverAddress& re
 }
 
 int Channel::open_channel() {
-  // Everything that c-ares would take from the system's files or the environment is given, so that it
-  // reads none of them.
+  // Everything that c-ares would take from the system's files or the environment is given, so that
+  // it reads none of them.
   static char lookups[] = "b";
   static char no_file[] = "/dev/null";
   ares_options options{};
@@ -114,13 +115,15 @@ void Channel::process(int fd, std::uint32_t epoll_events) {
   ares_process_fd(channel_, reads ? fd : ARES_SOCKET_BAD, writes ? fd : ARES_SOCKET_BAD);
 }
 
-void Channel::expire() { ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD); }
+void Channel::expire() {
+  ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
 
 std::optional<milliseconds> Channel::wait() const {
   timeval left{};
   if (ares_timeout(channel_, nullptr, &left) == nullptr) return {};
-  // Rounded up, so that the time is really over at the end of the wait.
-  return milliseconds(left.tv_sec * 1000 + (left.tv_usec + 999) / 1000);
+  // c-ares cuts off what is below a millisecond: without the one more we would spin through it.
+  return milliseconds(left.tv_sec * 1000 + left.tv_usec / 1000 + 1);
 }
 
 }  // namespace egress::cares

@@ -1,5 +1,5 @@
-// One c-ares channel: one resolver, one try per question. Which resolver is asked when is decided in
-// cares_resolver.cpp.
+// One c-ares channel: one resolver, one try per question. Which resolver is asked when is decided
+// in cares_resolver.cpp.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct Reply {
 
 // How a channel reaches the world. Both are owned by the resolver and outlive the channel.
 struct Surroundings {
-  int epoll = -1;                        // every socket of the channel is kept in it
+  int epoll = -1;                         // every socket of the channel is kept in it
   std::vector<Reply>* replies = nullptr;  // where ended tries are put
 };
 

@@ -1,4 +1,5 @@
-// Reading a DNS message (RFC 1035 section 4) from the network: every read is checked against its end.
+// Reading a DNS message (RFC 1035 section 4) from the network: every read is checked against its
+// end.
 #pragma once
 
 #include <cstddef>

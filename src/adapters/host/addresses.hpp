@@ -21,8 +21,8 @@ class AddressWatch {
   const std::set<IpAddress>& addresses() const { return addresses_; }
   // Readable when dispatch() has something to read.
   int fd() const { return socket_.get(); }
-  // Takes all notices in. True when addresses() has changed; messages that were lost on the way do not
-  // matter, since the addresses are read anew. On error the old addresses stay.
+  // Takes all notices in. True when addresses() has changed; messages that were lost on the way do
+  // not matter, since the addresses are read anew. On error the old addresses stay.
   Result<bool> dispatch();
 
  private:

@@ -25,8 +25,8 @@ tl::unexpected<Error> fail_capng(std::string_view what, int status) {
 
 Result<void> change_ids(const UserIds& ids) {
   select_net_admin();
-  constexpr auto kFlags = static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING |
-                                                     CAPNG_CLEAR_AMBIENT);
+  constexpr auto kFlags =
+      static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT);
   const int status = capng_change_id(static_cast<int>(ids.uid), static_cast<int>(ids.gid), kFlags);
   if (status != 0) return fail_capng("cannot change the user", status);
   return {};

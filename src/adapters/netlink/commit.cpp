@@ -91,6 +91,7 @@ std::string remedy(int error) {
     case ENOBUFS:
       return "; the kernel has not enough memory for it";
     case EEXIST:
+    case ENOTEMPTY:  // an interval that overlaps another
       return "; it clashes with what the kernel holds: the table must be made anew";
     default:
       return {};

@@ -42,6 +42,17 @@ std::string set_traits(const nftnl_set* set) {
   return traits;
 }
 
+// Bytecode is longer than what quoted() shows of one text.
+std::string escaped(const std::string& text) {
+  constexpr std::size_t kPart = 64;
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); at += kPart) {
+    const std::string part = quoted(text.substr(at, kPart));
+    result += part.substr(1, part.size() - 2);
+  }
+  return result;
+}
+
 void compare_traits(const std::string& kind, const Traits& live, const Traits& expected,
                     Lines& lines) {
   for (const auto& [name, traits] : expected) {
@@ -49,8 +60,8 @@ void compare_traits(const std::string& kind, const Traits& live, const Traits& e
     if (found == live.end()) {
       lines.push_back(kind + " " + name + " is missing");
     } else if (found->second != traits) {
-      lines.push_back(kind + " " + name + " is " + quoted(found->second) + " instead of " +
-                      quoted(traits));
+      lines.push_back(kind + " " + name + " is " + escaped(found->second) + " instead of " +
+                      traits);
     }
   }
   for (const auto& [name, traits] : live) {
@@ -131,7 +142,7 @@ void compare_rules(const nft::Chain& chain, std::vector<std::string> live, Lines
     }
   }
   for (const std::string& text : live) {
-    lines.push_back(where + " has a rule that is not ours: " + quoted(text));
+    lines.push_back(where + " has a rule that is not ours: " + escaped(text));
   }
   if (lines.size() == before) lines.push_back(where + " has its rules in another order");
 }

@@ -105,6 +105,7 @@ class RuleEncoder {
     nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
     nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET,
                        nft::set_name(match.set, match.family).c_str());
+    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_FLAGS, 0);
   }
   void operator()(const nft::RememberRefusal& statement) {
     load_destination(statement.family);
@@ -113,6 +114,7 @@ class RuleEncoder {
     nftnl_expr_set_u32(update, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
     nftnl_expr_set_str(update, NFTNL_EXPR_DYNSET_SET_NAME,
                        nft::refused_set_name(statement.family).c_str());
+    nftnl_expr_set_u64(update, NFTNL_EXPR_DYNSET_TIMEOUT, 0);  // that of the set
   }
   void operator()(const nft::CountAs& statement) {
     nftnl_expr* reference = append("objref");
@@ -212,6 +214,7 @@ class RuleEncoder {
     nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
     nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, "__set%d");
     nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SET_ID, id);
+    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_FLAGS, 0);
   }
 
   // "br-*" compares only the bytes before the star; an exact name is compared whole, zeroes

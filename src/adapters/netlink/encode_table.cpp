@@ -83,14 +83,17 @@ void table_message(Batch& batch, std::uint16_t type, const std::string& name) {
 SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition) {
   SetPtr set(nftnl_set_alloc());
   const std::uint8_t address_length = definition.family == Family::ipv4 ? 4 : 16;
-  const std::array<std::uint8_t, 3> field_lengths{address_length, 1, 2};
   nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table.c_str());
   nftnl_set_set_str(set.get(), NFTNL_SET_NAME, definition.name.c_str());
   nftnl_set_set_u32(set.get(), NFTNL_SET_ID, 0);
   nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, set_flags(definition));
   nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, concatenated_type(definition.family));
   nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, address_length + 8U);
-  nftnl_set_set_data(set.get(), NFTNL_SET_DESC_CONCAT, field_lengths.data(), field_lengths.size());
+  if (definition.is_interval) {
+    // Ranges are kept for each field alone, so the kernel must know where one ends.
+    const std::array<std::uint8_t, 3> fields{address_length, 1, 2};
+    nftnl_set_set_data(set.get(), NFTNL_SET_DESC_CONCAT, fields.data(), fields.size());
+  }
   if (definition.is_dynamic) {
     nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, limits::kRefusalsRemembered);
     nftnl_set_set_u64(set.get(), NFTNL_SET_TIMEOUT,

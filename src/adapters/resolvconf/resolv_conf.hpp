@@ -23,13 +23,13 @@ struct Paths {
   std::string upstreams = "/run/systemd/resolve/resolv.conf";
 };
 
-// The `nameserver` lines of a file; `source` is left empty. Lines that name no usable address (a zone such
-// as fe80::1%eth0 included: a set cannot hold one) are left out and told as the problem.
+// The `nameserver` lines of a file; `source` is left empty. Lines that name no usable address (a
+// zone such as fe80::1%eth0 included: a set cannot hold one) are left out and told as the problem.
 SystemResolvers parse_resolv_conf(std::string_view text);
 
-// The resolvers to use now: those of resolv_conf or, when all of those are on loopback, the upstreams.
-// Loopback resolvers remain when there is nothing else, with a problem. Reads files, never fails: an
-// unreadable file gives no resolver and a problem.
+// The resolvers to use now: those of resolv_conf or, when all of those are on loopback, the
+// upstreams. Loopback resolvers remain when there is nothing else, with a problem. Reads files,
+// never fails: an unreadable file gives no resolver and a problem.
 SystemResolvers read_system_resolvers(const Paths& paths);
 
 }  // namespace egress::resolvconf

@@ -71,8 +71,9 @@ void Watch::follow_once() {
     if (!watches_.contains(watch)) inotify_rm_watch(inotify_.get(), watch);
 }
 
-// The folder of every link on the way and of the file itself, or the nearest one that exists; each is
-// watched before what is in it is looked at. And the file itself, which may be bind-mounted from elsewhere.
+// The folder of every link on the way and of the file itself, or the nearest one that exists; each
+// is watched before what is in it is looked at. And the file itself, which may be bind-mounted from
+// elsewhere.
 void Watch::watch_hops(const std::string& path) {
   fs::path hop = path;
   for (int links = 0; links < kLinksFollowed && !hop.empty(); ++links) {

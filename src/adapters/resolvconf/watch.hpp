@@ -10,8 +10,8 @@
 
 namespace egress::resolvconf {
 
-// Sees files written in place, replaced by rename, and links that are made to point elsewhere; also files
-// and folders that do not exist yet.
+// Sees files written in place, replaced by rename, and links that are made to point elsewhere; also
+// files and folders that do not exist yet.
 class Watch {
  public:
   static Result<Watch> open(Paths paths);

@@ -16,7 +16,8 @@
 namespace egress::state {
 namespace {
 
-// A path as a directory and a name in it, so that what follows happens in one and the same directory.
+// A path as a directory and a name in it, so that what follows happens in one and the same
+// directory.
 struct Split {
   std::string directory;
   std::string name;

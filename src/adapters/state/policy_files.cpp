@@ -29,7 +29,8 @@ Result<std::vector<std::string>> list_folder(const std::string& path) {
     const auto name = it->path().filename().string();
     if (!name.ends_with(".yaml") || name.starts_with('.')) continue;
     if (files.size() == limits::kPolicyFiles)
-      return fail(egress::quoted(path) + ": more than " + std::to_string(limits::kPolicyFiles) + " files");
+      return fail(egress::quoted(path) + ": more than " + std::to_string(limits::kPolicyFiles) +
+                  " files");
     files.push_back(it->path().string());
   }
   if (error) return fail("read " + egress::quoted(path) + ": " + error.message());

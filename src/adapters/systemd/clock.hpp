@@ -7,8 +7,8 @@
 
 namespace egress::systemd {
 
-// now() is CLOCK_BOOTTIME in whole milliseconds, wall() is CLOCK_REALTIME in whole seconds; both are rounded
-// down.
+// now() is CLOCK_BOOTTIME in whole milliseconds, wall() is CLOCK_REALTIME in whole seconds; both
+// are rounded down.
 class SystemClock final : public Clock {
  public:
   Instant now() const override;

@@ -70,7 +70,9 @@ void Timer::arm(Instant due) {
   sd_event_source_set_enabled(handler_->source, SD_EVENT_ONESHOT);
 }
 
-void EventLoop::Close::operator()(sd_event* event) const { sd_event_unref(event); }
+void EventLoop::Close::operator()(sd_event* event) const {
+  sd_event_unref(event);
+}
 
 Result<EventLoop> EventLoop::open() {
   sd_event* event = nullptr;
@@ -110,8 +112,8 @@ Result<Source> EventLoop::on_signal(int signal, Callback callback) {
 
 Result<Source> EventLoop::after_each_turn(Callback callback) {
   auto handler = std::make_shared<Source::Handler>([call = std::move(callback)](auto) { call(); });
-  const int status = sd_event_add_post(event_.get(), &handler->source, Source::Handler::on_post,
-                                       handler.get());
+  const int status =
+      sd_event_add_post(event_.get(), &handler->source, Source::Handler::on_post, handler.get());
   if (status < 0) return fail_errno("sd_event_add_post", status);
   return Source(std::move(handler));
 }
@@ -122,6 +124,8 @@ Result<int> EventLoop::run() {
   return code;
 }
 
-void EventLoop::exit(int code) { sd_event_exit(event_.get(), code); }
+void EventLoop::exit(int code) {
+  sd_event_exit(event_.get(), code);
+}
 
 }  // namespace egress::systemd

@@ -1,8 +1,8 @@
-// The daemon's loop: sd_event(3) with owned sources. Belongs to one thread. Nothing wakes it but a ready
-// descriptor, a due timer or a signal.
+// The daemon's loop: sd_event(3) with owned sources. Belongs to one thread. Nothing wakes it but a
+// ready descriptor, a due timer or a signal.
 //
-// What the functions below return owns its source: destroying it ends the calls, also from inside the
-// callback that is running. Callbacks must not throw.
+// What the functions below return owns its source: destroying it ends the calls, also from inside
+// the callback that is running. Callbacks must not throw.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +47,8 @@ class Watch final : public Source {
 
 class Timer final : public Source {
  public:
-  // Calls back once, at `due` or up to a millisecond later; a moment in the past means now. Arming again
-  // replaces the moment, kNever disarms.
+  // Calls back once, at `due` or up to a millisecond later; a moment in the past means now. Arming
+  // again replaces the moment, kNever disarms.
   void arm(Instant due);
 
  private:
@@ -65,8 +65,8 @@ class EventLoop {
   // Calls back while `fd`, which stays the caller's and must outlive the watch, is readable.
   Result<Watch> watch(int fd, std::function<void(Ready)> callback);
   Result<Timer> timer(Callback callback);
-  // Calls back for each arrival of the signal, which from now on is blocked and does nothing else. Call
-  // before the first thread starts.
+  // Calls back for each arrival of the signal, which from now on is blocked and does nothing else.
+  // Call before the first thread starts.
   Result<Source> on_signal(int signal, Callback callback);
   // Calls back after other callbacks have run: once for all that were due together.
   Result<Source> after_each_turn(Callback callback);

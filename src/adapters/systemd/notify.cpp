@@ -30,7 +30,9 @@ Result<void> notify_ready(std::string_view status) {
   return notify("READY=1\n" + status_field(status));
 }
 
-Result<void> notify_status(std::string_view status) { return notify(status_field(status)); }
+Result<void> notify_status(std::string_view status) {
+  return notify(status_field(status));
+}
 
 Result<void> notify_reloading() {
   return notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_now().count()));
@@ -46,6 +48,8 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
   return std::chrono::microseconds(period / 2);
 }
 
-Result<void> notify_alive() { return notify("WATCHDOG=1"); }
+Result<void> notify_alive() {
+  return notify("WATCHDOG=1");
+}
 
 }  // namespace egress::systemd

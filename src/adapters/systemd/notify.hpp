@@ -1,6 +1,6 @@
-// Messages to the service manager (sd_notify(3)). Without one, that is with NOTIFY_SOCKET unset, all of them
-// do nothing and succeed. A status is one line for people; control characters in it become '?', so that no
-// text from outside can add a field.
+// Messages to the service manager (sd_notify(3)). Without one, that is with NOTIFY_SOCKET unset,
+// all of them do nothing and succeed. A status is one line for people; control characters in it
+// become '?', so that no text from outside can add a field.
 #pragma once
 
 #include <chrono>

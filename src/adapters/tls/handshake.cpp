@@ -51,8 +51,8 @@ Result<Trust> Trust::load(const std::optional<std::filesystem::path>& ca) {
                          : SSL_CTX_set_default_verify_paths(context.get()) == 1;
   if (!loaded) {
     return fail("no certificate can be read from " +
-                (ca ? egress::quoted(ca->string()) : std::string("the system's store")) + ": " + cause() +
-                "; give a readable PEM file of CA certificates");
+                (ca ? egress::quoted(ca->string()) : std::string("the system's store")) + ": " +
+                cause() + "; give a readable PEM file of CA certificates");
   }
   return Trust(std::move(context));
 }

@@ -68,7 +68,10 @@ void TreeBuilder::OnDocumentStart(const YAML::Mark& mark) {
 
 void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   check(mark, "", anchor);
-  attach({policy::Node::Kind::null, place(mark), {}, false, {}, {}});
+  // yaml-cpp's mark is that of the token after the empty value, perhaps lines below its key.
+  const bool has_key = !levels_.empty() && !levels_.back().waiting_key.empty();
+  const policy::Place where = has_key ? levels_.back().waiting_key.back().place : place(mark);
+  attach({policy::Node::Kind::null, where, {}, false, {}, {}});
 }
 
 void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t) {
@@ -78,7 +81,9 @@ void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t) {
 void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                            const std::string& value) {
   check(mark, tag, anchor);
-  attach({policy::Node::Kind::scalar, place(mark), value, tag == kNotPlain, {}, {}});
+  const bool is_quoted = tag == kNotPlain;
+  if (is_quoted) last_quoted_ = mark;
+  attach({policy::Node::Kind::scalar, place(mark), value, is_quoted, {}, {}});
 }
 
 void TreeBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag,

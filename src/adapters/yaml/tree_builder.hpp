@@ -18,9 +18,12 @@ struct Refusal {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(std::string file) : file_(std::move(file)) {}
+  explicit TreeBuilder(std::string file) : file_(std::move(file)) { root_.place = {file_, 1, 1}; }
 
   policy::Node take() { return std::move(root_); }
+  // Where the last scalar that is not plain begins.
+  const YAML::Mark& last_quoted() const { return last_quoted_; }
+  policy::Place place(const YAML::Mark& mark) const;
 
   void OnDocumentStart(const YAML::Mark& mark) override;
   void OnDocumentEnd() override {}
@@ -37,7 +40,6 @@ class TreeBuilder final : public YAML::EventHandler {
 
  private:
   [[noreturn]] void refuse(const YAML::Mark& mark, std::string message) const;
-  policy::Place place(const YAML::Mark& mark) const;
   void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor);
   void open(policy::Node node, const YAML::Mark& mark);
   void close();
@@ -53,6 +55,7 @@ class TreeBuilder final : public YAML::EventHandler {
   policy::Node root_;
   std::vector<Level> levels_;
   std::size_t nodes_ = 0;
+  YAML::Mark last_quoted_ = YAML::Mark::null_mark();
   bool has_document_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "adapters/yaml/yaml.hpp"
 
 #include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
@@ -13,6 +14,8 @@
 
 namespace egress::adapters {
 namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 policy::Place place_of(std::string_view text, std::size_t offset, const std::string& file) {
   const std::string_view before = text.substr(0, offset);
@@ -44,11 +47,36 @@ std::optional<policy::Problem> fault(std::string_view text, const std::string& f
   return std::nullopt;
 }
 
+// The quoted scalar at the front of `text` has its second quote. yaml-cpp lets one run to the end
+// of the text.
+bool is_closed(std::string_view text) {
+  const char quote = text.front();
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const bool is_escape = quote == '"' && text[i] == '\\';
+    const bool is_doubled = quote == '\'' && text.substr(i, 2) == "''";
+    if (is_escape || is_doubled) {
+      ++i;
+    } else if (text[i] == quote) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Only the last quoted scalar can be open.
+bool has_open_quote(std::string_view text, const YAML::Mark& last_quoted) {
+  if (last_quoted.is_null()) return false;
+  const std::string_view scalar = text.substr(static_cast<std::size_t>(last_quoted.pos));
+  const bool is_block = !scalar.starts_with('"') && !scalar.starts_with('\'');
+  return !is_block && !is_closed(scalar);
+}
+
 }  // namespace
 
 tl::expected<policy::Node, policy::Problem> parse_yaml(std::string_view text,
                                                        const std::string& file) {
   if (auto problem = fault(text, file)) return tl::unexpected(std::move(*problem));
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   TreeBuilder builder(file);
   try {
     std::istringstream stream{std::string(text)};
@@ -60,6 +88,11 @@ tl::expected<policy::Node, policy::Problem> parse_yaml(std::string_view text,
   } catch (const YAML::Exception& error) {
     const policy::Place place{file, error.mark.line + 1, error.mark.column + 1};
     return tl::unexpected(policy::Problem{place, "not YAML: " + error.msg});
+  }
+  if (has_open_quote(text, builder.last_quoted())) {
+    return tl::unexpected(
+        policy::Problem{builder.place(builder.last_quoted()),
+                        "a quote that is never closed; accepted: a second quote"});
   }
   return builder.take();
 }

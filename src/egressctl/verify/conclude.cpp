@@ -15,6 +15,10 @@ Row control_row(std::string probe, bool holds) {
           holds ? Mark::holds : Mark::not_proven};
 }
 
+std::string counted(std::size_t number, const char* one, const char* many) {
+  return std::to_string(number) + ' ' + (number == 1 ? one : many);
+}
+
 struct Conclusion {
   Verdict verdict;
   std::string summary;
@@ -24,7 +28,7 @@ Conclusion judge_all(const Findings& findings, const Rows& rows) {
   const std::size_t refused = count(findings.refusals, Mark::holds);
   if (findings.is_audit) return {Verdict::not_enforced, "audit mode refuses nothing"};
   if (const auto leaks = count(rows, Mark::leak)) {
-    return {Verdict::leak, std::to_string(leaks) + " probes got through that must be refused"};
+    return {Verdict::leak, counted(leaks, "probe", "probes") + " got through that must be refused"};
   }
   if (!findings.controls.resolver_answers) {
     return {Verdict::not_proven,
@@ -35,10 +39,12 @@ Conclusion judge_all(const Findings& findings, const Rows& rows) {
             "no allowed endpoint connects, so a refusal could be a dead network"};
   }
   if (const auto failures = count(rows, Mark::fails)) {
-    return {Verdict::failed, std::to_string(failures) + " things that must hold do not"};
+    return {Verdict::failed,
+            counted(failures, "thing that must hold does not", "things that must hold do not")};
   }
   if (const auto open = count(rows, Mark::not_proven)) {
-    return {Verdict::not_proven, std::to_string(open) + " refusals are without evidence"};
+    return {Verdict::not_proven,
+            counted(open, "refusal is without evidence", "refusals are without evidence")};
   }
   if (refused == 0) return {Verdict::not_proven, "nothing was left to be refused"};
   return {
@@ -59,7 +65,7 @@ Row judge_table(const control::DiffReply& table) {
       table.deviations.size() + table.missing.size() + table.unexpected.size();
   if (differences == 0) return row;
   row.mark = Mark::fails;
-  row.seen = std::to_string(differences) + " differences";
+  row.seen = counted(differences, "difference", "differences");
   if (!table.deviations.empty())
     row.evidence = table.deviations.front();
   else if (!table.unexpected.empty())

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <set>
+#include <map>
 
 #include "egressctl/verify/judge.hpp"
 
@@ -16,15 +16,17 @@ using namespace std::chrono_literals;
 // packet, and comes from no farther than this host or its link.
 constexpr auto kAtOnce = 500ms;
 
-// What `reject with tcp reset` and `reject with icmpx admin-prohibited` make of connect(2) and
-// send(2).
-bool is_reject_error(int error) {
-  constexpr std::array kErrors{ECONNREFUSED, EHOSTUNREACH, EACCES, EPERM};
-  return std::ranges::find(kErrors, error) != kErrors.end();
-}
-
 bool is_ping(const Trial& trial) {
   return trial.probe.method == Method::ping;
+}
+
+// What `reject with tcp reset` and `reject with icmpx admin-prohibited` make of connect(2) and
+// send(2). A ping has no counter of its own, so nothing but the latter counts for it: EHOSTUNREACH
+// over IPv4, EACCES over IPv6.
+bool is_reject_error(const Trial& trial) {
+  constexpr std::array kErrors{EHOSTUNREACH, EACCES, ECONNREFUSED, EPERM};
+  const auto usual = std::span(kErrors).first(is_ping(trial) ? 2 : kErrors.size());
+  return std::ranges::find(usual, trial.seen.error) != usual.end();
 }
 
 // What the counters must show for all trials together: each packet of ours that was refused counts
@@ -32,13 +34,12 @@ bool is_ping(const Trial& trial) {
 class Evidence {
  public:
   Evidence(std::span<const Trial> trials, const Refusals& refusals) : refusals_(refusals) {
-    std::set<Endpoint> endpoints;
     for (const Trial& trial : trials) {
       if (trial.seen.outcome != Outcome::refused) continue;
-      if (is_ping(trial)) {
-        ++pings_;
-      } else {
+      if (!is_ping(trial)) {
         ++trials_at_[trial.probe.endpoint];
+      } else if (is_reject_error(trial)) {
+        ++pings_;
       }
     }
     std::uint64_t with_ports = 0;
@@ -73,7 +74,7 @@ std::string error_source(const probe::Observation& seen) {
 void judge_error(const Trial& trial, const Evidence& evidence, Row& row) {
   const probe::Observation& seen = trial.seen;
   row.evidence = evidence.text(trial) + error_source(seen);
-  if (!is_reject_error(seen.error)) {
+  if (!is_reject_error(trial)) {
     row.evidence = "not the error that egressd's reject makes; " + row.evidence;
   } else if (seen.elapsed > kAtOnce) {
     row.evidence = "the error came late, so from elsewhere; " + row.evidence;

@@ -14,8 +14,15 @@ using control::ProvableEndpoint;
 constexpr Port kHttps = 443;
 constexpr Port kNtp = 123;
 
-// How to prove that the endpoint works; empty for UDP services whose questions are unknown.
+bool is_range(const ProvableEndpoint& endpoint) {
+  const auto parts = split_target(endpoint.target);
+  return parts && !parts->ports.is_single();
+}
+
+// How to prove that the endpoint works; empty for a range, since nobody knows which of its ports
+// answers, and for UDP services whose questions are unknown.
 std::optional<Method> method_for(const ProvableEndpoint& endpoint) {
+  if (is_range(endpoint)) return std::nullopt;
   if (endpoint.transport == "udp") {
     return endpoint.port == kNtp ? std::optional(Method::ntp) : std::nullopt;
   }
@@ -35,17 +42,24 @@ Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddres
   return probe;
 }
 
-// A name with a single port has addresses as soon as it resolves; a CIDR or a range never has.
+// True where the daemon knows each address: for a name and for a literal address, but not for a
+// CIDR.
 bool should_have_addresses(const ProvableEndpoint& endpoint) {
   const auto parts = split_target(endpoint.target);
-  return !endpoint.host.empty() && parts && parts->ports.is_single();
+  return !endpoint.host.empty() || (parts && IpAddress::parse(parts->destination));
 }
 
-Row row_without_address(const ProvableEndpoint& endpoint) {
-  Row row{endpoint.target, "works", "no address to connect to is known", {}, Mark::not_probed};
-  if (should_have_addresses(endpoint)) {
+// An endpoint that no probe is made for.
+Row unprobed(const ProvableEndpoint& endpoint) {
+  Row row{endpoint.target, "works", {}, {}, Mark::not_probed};
+  if (!should_have_addresses(endpoint)) {
+    row.seen = "a CIDR: no address to connect to is known";
+  } else if (!endpoint.addresses.empty()) {
+    row.seen = is_range(endpoint) ? "a range: which of its ports answers is unknown"
+                                  : "no question for this UDP service is known";
+  } else {
     row.seen = "no address is open";
-    row.evidence = "the name does not resolve: egressctl why " + endpoint.target;
+    row.evidence = "to learn why: egressctl why " + endpoint.target;
     row.mark = endpoint.optional ? Mark::warning : Mark::fails;
   }
   return row;
@@ -81,8 +95,9 @@ void plan_endpoints(const ProofReply& proof, Plan& plan) {
   for (const auto& endpoint : proof.endpoints) most = std::max(most, endpoint.addresses.size());
   for (std::size_t n = 0; n < most; ++n) {
     for (const auto& endpoint : proof.endpoints) {
+      if (n >= endpoint.addresses.size()) continue;
       const auto method = method_for(endpoint);
-      if (!method || n >= endpoint.addresses.size() || ++wanted > limits::kProofAddresses) continue;
+      if (!method || ++wanted > limits::kProofAddresses) continue;
       const auto address = IpAddress::parse(endpoint.addresses[n]);
       if (!address) continue;
       plan.probes.push_back(make_probe(endpoint, *method, *address));
@@ -103,14 +118,8 @@ Plan plan_works(const ProofReply& proof) {
   plan_dns(proof, plan);
   plan_endpoints(proof, plan);
   for (const auto& endpoint : proof.endpoints) {
-    if (endpoint.addresses.empty()) {
-      plan.rows.push_back(row_without_address(endpoint));
-    } else if (!method_for(endpoint)) {
-      plan.rows.push_back({endpoint.target,
-                           "works",
-                           "no question for this UDP service is known",
-                           {},
-                           Mark::not_probed});
+    if (endpoint.addresses.empty() || !method_for(endpoint)) {
+      plan.rows.push_back(unprobed(endpoint));
     }
   }
   return plan;

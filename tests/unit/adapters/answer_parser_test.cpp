@@ -17,9 +17,15 @@ using test::Response;
 const dns::Question kQuestion{*DnsName::parse("api.example.com"), Family::ipv4};
 const dns::Question kQuestion6{*DnsName::parse("api.example.com"), Family::ipv6};
 
-Response response() { return Response("api.example.com", test::kA); }
-dns::Answer parse(const Response& message) { return parse_answer(kQuestion, message.octets()); }
-IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
+Response response() {
+  return Response("api.example.com", test::kA);
+}
+dns::Answer parse(const Response& message) {
+  return parse_answer(kQuestion, message.octets());
+}
+IpAddress ip(std::string_view text) {
+  return *IpAddress::parse(text);
+}
 std::string address_number(unsigned i) {
   return "198.51." + std::to_string(i / 256) + "." + std::to_string(i % 256);
 }
@@ -29,8 +35,9 @@ TEST(AnswerParser, TakesEveryAddressOnceInOrder) {
                                 .a("api.example.com", 300, "192.0.2.7")
                                 .a("api.example.com", 300, "192.0.2.1")
                                 .a("api.example.com", 300, "192.0.2.7"));
-  EXPECT_EQ(answer, (dns::Answer{kQuestion, Status::ok, {ip("192.0.2.7"), ip("192.0.2.1")},
-                                 seconds(300), {}}));
+  EXPECT_EQ(
+      answer,
+      (dns::Answer{kQuestion, Status::ok, {ip("192.0.2.7"), ip("192.0.2.1")}, seconds(300), {}}));
 }
 
 TEST(AnswerParser, TakesIpv6) {
@@ -60,8 +67,8 @@ TEST(AnswerParser, LeastTtlOfTheAddressesCounts) {
 }
 
 TEST(AnswerParser, ChainMayComeInAnyOrder) {
-  const auto answer = parse(
-      response().a("b.example", 60, "192.0.2.1").cname("api.example.com", 60, "b.example"));
+  const auto answer =
+      parse(response().a("b.example", 60, "192.0.2.1").cname("api.example.com", 60, "b.example"));
   EXPECT_EQ(answer.addresses, std::vector{ip("192.0.2.1")});
 }
 
@@ -194,16 +201,13 @@ TEST(AnswerParser, RdataOfTheWrongLengthIsMalformed) {
 
 TEST(AnswerParser, CompressionLoopsEnd) {
   const Octets points_at_itself{0xC0, 12 + 17 + 4 + 12 + 15};
-  EXPECT_EQ(
-      parse(response().record("api.example.com", test::kCname, 60, points_at_itself)).status,
-      Status::malformed);
+  EXPECT_EQ(parse(response().record("api.example.com", test::kCname, 60, points_at_itself)).status,
+            Status::malformed);
 }
 
 TEST(AnswerParser, EveryPrefixOfAGoodMessageIsMalformed) {
-  const auto whole = response()
-                         .cname("api.example.com", 60, "b.example")
-                         .a("b.example", 60, "192.0.2.1")
-                         .octets();
+  const auto whole =
+      response().cname("api.example.com", 60, "b.example").a("b.example", 60, "192.0.2.1").octets();
   ASSERT_EQ(parse_answer(kQuestion, whole).status, Status::ok);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const Octets cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
@@ -213,10 +217,8 @@ TEST(AnswerParser, EveryPrefixOfAGoodMessageIsMalformed) {
 
 // Under the sanitizers: no read outside of the message, whatever is in it.
 TEST(AnswerParser, SurvivesDamage) {
-  const auto whole = response()
-                         .cname("api.example.com", 60, "b.example")
-                         .a("b.example", 60, "192.0.2.1")
-                         .octets();
+  const auto whole =
+      response().cname("api.example.com", 60, "b.example").a("b.example", 60, "192.0.2.1").octets();
   std::mt19937 random(20240117);
   for (unsigned round = 0; round < 50'000; ++round) {
     auto damaged = whole;

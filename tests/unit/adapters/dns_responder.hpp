@@ -1,4 +1,5 @@
-// A DNS server on loopback that says exactly what a test wants, over UDP and TCP, in a thread of its own.
+// A DNS server on loopback that says exactly what a test wants, over UDP and TCP, in a thread of
+// its own.
 #pragma once
 
 #include <atomic>
@@ -14,7 +15,8 @@ namespace egress::test {
 class DnsResponder {
  public:
   enum class Over { udp, tcp };
-  // From a query to the messages to send back, in order; none: silence. Called in the responder's thread.
+  // From a query to the messages to send back, in order; none: silence. Called in the responder's
+  // thread.
   using Script = std::function<std::vector<Octets>(const Octets& query, Over over)>;
 
   DnsResponder(const std::string& address, std::uint16_t port, Script script);

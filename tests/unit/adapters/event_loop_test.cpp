@@ -39,10 +39,13 @@ TEST_F(EventLoopTest, ExitCodeIsTheResult) {
 
 TEST_F(EventLoopTest, ReadableDescriptorsCallBack) {
   Ready seen;
-  auto watch = loop_.watch(event_.get(), [&](Ready ready) {
-                      seen = ready;
-                      loop_.exit(0);
-                    }).value();
+  auto watch = loop_
+                   .watch(event_.get(),
+                          [&](Ready ready) {
+                            seen = ready;
+                            loop_.exit(0);
+                          })
+                   .value();
   signal_event();
   ASSERT_TRUE(loop_.run());
   EXPECT_TRUE(seen.readable);
@@ -51,16 +54,21 @@ TEST_F(EventLoopTest, ReadableDescriptorsCallBack) {
 
 TEST_F(EventLoopTest, WritableIsToldOnDemandOnly) {
   int calls = 0;
-  auto watch = loop_.watch(event_.get(), [&](Ready ready) {
-                      EXPECT_TRUE(ready.writable);
-                      EXPECT_FALSE(ready.readable);
-                      ++calls;
-                      loop_.exit(0);
-                    }).value();
-  auto timer = loop_.timer([&] {
-                      EXPECT_EQ(calls, 0) << "an eventfd is writable all the time";
-                      watch.want_writable(true);
-                    }).value();
+  auto watch = loop_
+                   .watch(event_.get(),
+                          [&](Ready ready) {
+                            EXPECT_TRUE(ready.writable);
+                            EXPECT_FALSE(ready.readable);
+                            ++calls;
+                            loop_.exit(0);
+                          })
+                   .value();
+  auto timer = loop_
+                   .timer([&] {
+                     EXPECT_EQ(calls, 0) << "an eventfd is writable all the time";
+                     watch.want_writable(true);
+                   })
+                   .value();
   timer.arm(clock_.now() + 30ms);
   ASSERT_TRUE(loop_.run());
   EXPECT_EQ(calls, 1);
@@ -108,10 +116,12 @@ TEST_F(EventLoopTest, ArmingAgainReplacesTheMomentAndNeverDisarms) {
 TEST_F(EventLoopTest, ATimerMayArmItself) {
   int calls = 0;
   Timer timer;
-  timer = loop_.timer([&] {
-                 if (++calls == 3) return loop_.exit(0);
-                 timer.arm(clock_.now() + 5ms);
-               }).value();
+  timer = loop_
+              .timer([&] {
+                if (++calls == 3) return loop_.exit(0);
+                timer.arm(clock_.now() + 5ms);
+              })
+              .value();
   timer.arm(Instant(milliseconds(-1)));  // long past
   ASSERT_TRUE(loop_.run());
   EXPECT_EQ(calls, 3);
@@ -129,10 +139,13 @@ TEST_F(EventLoopTest, SignalsCallBack) {
 TEST_F(EventLoopTest, TheTurnEndsAfterWhatWasDue) {
   std::vector<std::string> order;
   auto post = loop_.after_each_turn([&] { order.push_back("turn"); }).value();
-  auto watch = loop_.watch(event_.get(), [&](Ready) {
-                      clear_event();
-                      order.push_back("event");
-                    }).value();
+  auto watch = loop_
+                   .watch(event_.get(),
+                          [&](Ready) {
+                            clear_event();
+                            order.push_back("event");
+                          })
+                   .value();
   auto end = loop_.timer([&] { loop_.exit(0); }).value();
   signal_event();
   end.arm(clock_.now() + 50ms);
@@ -145,10 +158,13 @@ TEST_F(EventLoopTest, TheTurnEndsAfterWhatWasDue) {
 TEST_F(EventLoopTest, ACallbackMayDestroyItsOwnSource) {
   auto kept = std::make_shared<int>(0);
   auto watch = std::make_unique<Watch>();
-  *watch = loop_.watch(event_.get(), [&, kept](Ready) {
-                  watch.reset();
-                  ++*kept;  // what the callback holds lives on to its end
-                }).value();
+  *watch = loop_
+               .watch(event_.get(),
+                      [&, kept](Ready) {
+                        watch.reset();
+                        ++*kept;  // what the callback holds lives on to its end
+                      })
+               .value();
   auto end = loop_.timer([&] { loop_.exit(0); }).value();
   signal_event();  // stays readable: a second call would come at once
   end.arm(clock_.now() + 30ms);

@@ -1,4 +1,5 @@
-// A network namespace of the test program's own, with nothing but loopback. It dies with the program.
+// A network namespace of the test program's own, with nothing but loopback. It dies with the
+// program.
 #pragma once
 
 #include <net/if.h>

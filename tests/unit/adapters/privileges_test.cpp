@@ -60,9 +60,9 @@ TEST(Privileges, OnlyNetAdminIsLeft) {
            is("Gid", status["Gid"], gid + "\t" + gid + "\t" + gid + "\t" + gid) &&
            is("groups", std::to_string(getgroups(0, nullptr)), "0") &&
            is("CapEff", status["CapEff"], kNetAdminOnly) &&
-           is("CapPrm", status["CapPrm"], kNetAdminOnly) &&
-           is("CapInh", status["CapInh"], kNone) && is("CapAmb", status["CapAmb"], kNone) &&
-           is("CapBnd", status["CapBnd"], kNone) && is("NoNewPrivs", status["NoNewPrivs"], "1");
+           is("CapPrm", status["CapPrm"], kNetAdminOnly) && is("CapInh", status["CapInh"], kNone) &&
+           is("CapAmb", status["CapAmb"], kNone) && is("CapBnd", status["CapBnd"], kNone) &&
+           is("NoNewPrivs", status["NoNewPrivs"], "1");
   }));
 }
 
@@ -70,8 +70,7 @@ TEST(Privileges, WhatRootCouldDoIsOver) {
   EXPECT_TRUE(holds_in_child([] {
     const bool could_before = access("/root", W_OK) == 0 && open("/etc/shadow", O_RDONLY) >= 0;
     if (!could_before || !drop_privileges(kUser)) return false;
-    return open("/etc/shadow", O_RDONLY) < 0 && setuid(0) != 0 && setgid(0) != 0 &&
-           seteuid(0) != 0;
+    return open("/etc/shadow", O_RDONLY) < 0 && setuid(0) != 0 && setgid(0) != 0 && seteuid(0) != 0;
   }));
 }
 

@@ -35,7 +35,8 @@ TEST(ResolvConf, NothingIsFoundInNothing) {
 }
 
 TEST(ResolvConf, WhatIsNoAddressIsLeftOutAndTold) {
-  for (const auto* word : {"", "localhost", "192.0.2", "fe80::1%eth0", "192.0.2.1:53", "\x1B[31m"}) {
+  for (const auto* word :
+       {"", "localhost", "192.0.2", "fe80::1%eth0", "192.0.2.1:53", "\x1B[31m"}) {
     const auto found =
         parse_resolv_conf("nameserver " + std::string(word) + "\nnameserver 192.0.2.1\n");
     EXPECT_EQ(found.resolvers, at({"192.0.2.1"})) << word;

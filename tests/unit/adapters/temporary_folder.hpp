@@ -39,8 +39,7 @@ class TemporaryFolder {
     return {std::istreambuf_iterator<char>(file), {}};
   }
   std::size_t count() const {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(path_), {}));
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
   }
 
  private:

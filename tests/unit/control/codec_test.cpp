@@ -72,11 +72,12 @@ TEST(Codec, List) {
   entry.until_s = 60;
   entry.addresses = {{"192.0.2.1", 30, 7}};
   entry.hits = 18'446'744'073'709'551'615U;
-  expect_reply(ListReply{{entry}},
-               R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
-               R"("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"reason":"r","risk":"k",)"
-               R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
-               R"("hits":18446744073709551615}]})");
+  expect_reply(
+      ListReply{{entry}},
+      R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
+      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"reason":"r","risk":"k",)j"
+      R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
+      R"("hits":18446744073709551615}]})");
 }
 
 TEST(Codec, Status) {

@@ -71,13 +71,12 @@ TEST_F(HostileClientsTest, AFloodOfRequestsIsHeldToOneAtATime) {
   ASSERT_TRUE(client.send(flood));
   pump(50);
   EXPECT_EQ(seen.size(), 1U);
-  EXPECT_EQ(code_of(std::nullopt), "no reply");
   for (std::size_t answered = 0; answered < 1'000; ++answered) {
     ASSERT_EQ(seen.size(), answered + 1);
     server->reply(seen.back().id, ReloadReply{answered, 0, {}}, now);
     pump(1);
+    client.read();
   }
-  client.read();
   ASSERT_EQ(client.lines().size(), 1'000U);
   EXPECT_EQ(std::get<ReloadReply>(*decode_reply(client.lines()[999])).added, 999U);
 }

@@ -1,6 +1,8 @@
 // What the codec refuses, with the exact messages.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "control/codec.hpp"
 #include "egress/core/limits.hpp"
 
@@ -149,6 +151,37 @@ TEST(Reject, OverlongRequests) {
   };
   EXPECT_EQ(problem(padded(limits::kMessageBytes)), "accepted");
   EXPECT_EQ(problem(padded(limits::kMessageBytes + 1)), "the request is longer than 65536 bytes");
+}
+
+// What comes out of mutation is nearly always refused; whatever it is, it must not crash, and what
+// is accepted must survive another round.
+TEST(Reject, MutatedMessagesNeverCrash) {
+  std::mt19937 random(20261121);
+  const std::vector<std::string> seeds = {
+      encode(Request(
+          AllowRequest{{"a.example", "[2001:db8::1]:53"}, 900, true, false, true, false, "why"})),
+      encode(Request(WhyRequest{"a.example"})), encode(Request(StatusRequest{})),
+      encode(Reply(ListReply{{EntryReport{}}})),
+      encode(Reply(RefusalsReply{1, {{"192.0.2.1", "tcp", 1, 2}}}))};
+  const auto below = [&random](std::size_t bound) { return random() % bound; };
+  int accepted = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string line = seeds[below(seeds.size())];
+    for (std::size_t edits = below(4); edits > 0; --edits) {
+      const std::size_t at = below(line.size());
+      if (below(3) == 0) line[at] = static_cast<char>(below(256));
+      if (below(3) == 0) line.erase(at, 1 + below(8));
+      if (below(3) == 0) line.insert(at, line.substr(below(line.size() + 1), below(12)));
+      if (line.empty()) line = "{";
+    }
+    if (const auto request = decode_request(line)) {
+      ++accepted;
+      EXPECT_TRUE(decode_request(encode(*request)));
+    }
+    const auto reply = decode_reply(line);
+    EXPECT_TRUE(!reply || decode_reply(encode(*reply)));
+  }
+  EXPECT_GT(accepted, 1'000) << "unedited lines are among them";
 }
 
 }  // namespace

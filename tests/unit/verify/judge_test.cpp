@@ -138,6 +138,10 @@ TEST(JudgeRefusals, APingNeedsALocalOffenderAndACountOfItsOwn) {
   EXPECT_EQ(refusal_mark(here, kNothing), Mark::not_proven);
   EXPECT_EQ(refusal_mark(afar, one), Mark::not_proven);
   EXPECT_EQ(refusal_mark(unsigned_error, one), Mark::not_proven);
+  const auto other_reject =
+      trial(Method::ping, host, error_from(ip("192.0.2.1"), true, ECONNREFUSED));
+  EXPECT_EQ(refusal_mark(other_reject, one),
+            Mark::not_proven);  // port-unreachable is not our reject
 
   // The refusal of another probe must not pass for that of the ping.
   const std::vector both{trial(Method::tcp, kOutside, outcome(Outcome::refused, ECONNREFUSED)),

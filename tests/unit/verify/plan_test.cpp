@@ -68,14 +68,18 @@ TEST(PlanWorks, ChoosesTheMethodByTransportAndPort) {
   EXPECT_EQ(udp->mark, Mark::not_probed);
 }
 
-TEST(PlanWorks, ANameWithoutAddressFailsAndACidrIsNotProbed) {
+TEST(PlanWorks, WhatHasNoOpenAddressFailsAndACidrOrRangeIsNotProbed) {
   auto proof = small_policy();
   proof.endpoints.push_back(endpoint("tcp/dead.example.com:443", "dead.example.com", {}));
   proof.endpoints.push_back(endpoint("tcp/late.example.com:443", "late.example.com", {}));
   proof.endpoints.back().optional = true;
   proof.endpoints.push_back(endpoint("tcp/160.79.104.0/23:443", "", {}));
-  proof.endpoints.push_back(endpoint("tcp/many.example.com:1-9", "many.example.com", {}));
+  proof.endpoints.push_back(
+      endpoint("tcp/many.example.com:1-9", "many.example.com", {"192.0.2.8"}));
+  proof.endpoints.push_back(endpoint("tcp/192.0.2.9:443", "", {}));
   const Plan plan = plan_works(proof);
+  EXPECT_EQ(plan.probes.size(), plan_works(small_policy()).probes.size());
+  EXPECT_EQ(find_row(plan.rows, "192.0.2.9")->mark, Mark::fails);
   EXPECT_EQ(find_row(plan.rows, "dead.example.com")->mark, Mark::fails);
   EXPECT_EQ(find_row(plan.rows, "late.example.com")->mark, Mark::warning);
   EXPECT_EQ(find_row(plan.rows, "160.79.104.0")->mark, Mark::not_probed);

@@ -1,0 +1,31 @@
+# bash completion for egressctl
+_egressctl() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local commands="allow check deny diff list reload status verify version why"
+  local common="--help --json --socket"
+  local command="" word
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case " $commands " in *" $word "*) command=$word && break ;; esac
+  done
+
+  case $previous in
+    --socket | --ca | --egressd) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+    --for) mapfile -t COMPREPLY < <(compgen -W "15m 1h 8h 1d" -- "$current") && return ;;
+    --timeout | --reason) COMPREPLY=() && return ;;
+  esac
+
+  local words
+  case $command in
+    "") words="$commands $common --version" ;;
+    allow) words="$common --for --optional --private --metadata --reason --dry-run" ;;
+    deny) words="$common --dry-run" ;;
+    verify) words="$common --ca --timeout" ;;
+    check) words="$common --egressd" ;;
+    *) words=$common ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  if [[ $command == check && $current != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  fi
+}
+complete -F _egressctl egressctl

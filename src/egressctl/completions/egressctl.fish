@@ -1,0 +1,34 @@
+# fish completion for egressctl
+set -l commands allow check deny diff list reload status verify version why
+
+complete -c egressctl -f
+complete -c egressctl -s h -l help -d 'show help'
+complete -c egressctl -l json -d 'print JSON'
+complete -c egressctl -l socket -r -F -d 'control socket'
+complete -c egressctl -n "not __fish_seen_subcommand_from $commands" -l version -d 'show the version'
+
+function __egressctl_command -a name description
+    complete -c egressctl -n "not __fish_seen_subcommand_from $argv[3..]" -a $name -d $description
+end
+__egressctl_command allow 'allow targets' $commands
+__egressctl_command check 'check a policy file' $commands
+__egressctl_command deny 'take back what allow added' $commands
+__egressctl_command diff 'compare the kernel with what is desired' $commands
+__egressctl_command list 'show every entry' $commands
+__egressctl_command reload 'read the policy files again' $commands
+__egressctl_command status 'show whether the policy is enforced' $commands
+__egressctl_command verify 'prove that only the allow-list is reachable' $commands
+__egressctl_command version 'show the versions' $commands
+__egressctl_command why 'tell whether a target is allowed, and by what' $commands
+functions -e __egressctl_command
+
+complete -c egressctl -n '__fish_seen_subcommand_from allow' -l for -x -a '15m 1h 8h 1d' -d 'end after this time'
+complete -c egressctl -n '__fish_seen_subcommand_from allow' -l optional -d 'report a failure to resolve quietly'
+complete -c egressctl -n '__fish_seen_subcommand_from allow' -l private -d 'open private addresses too'
+complete -c egressctl -n '__fish_seen_subcommand_from allow' -l metadata -d 'open loopback and metadata addresses too'
+complete -c egressctl -n '__fish_seen_subcommand_from allow' -l reason -x -d why
+complete -c egressctl -n '__fish_seen_subcommand_from allow deny' -l dry-run -d 'change nothing'
+complete -c egressctl -n '__fish_seen_subcommand_from check' -F
+complete -c egressctl -n '__fish_seen_subcommand_from check' -l egressd -r -F -d 'program that checks'
+complete -c egressctl -n '__fish_seen_subcommand_from verify' -l ca -r -F -d 'CA certificates'
+complete -c egressctl -n '__fish_seen_subcommand_from verify' -l timeout -x -d 'of one probe'

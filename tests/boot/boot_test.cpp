@@ -1,0 +1,131 @@
+// The installed product under a systemd that really booted: unit, user, directories and the table
+// at every turn.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "support/child_process.hpp"
+#include "support/lab.hpp"
+
+namespace egress::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kMachine = SOURCE_DIR "/tests/boot/machine";
+
+std::string without_newline(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+// A booted container with the release build installed and its unit enabled.
+class Machine {
+ public:
+  Machine() {
+    const Finished up = run({.words = {kMachine, "up", RELEASE_BUILD}});
+    if (up.exit_code != 0) throw std::runtime_error(up.output);
+    init_ = without_newline(up.output);
+  }
+  ~Machine() { run({.words = {kMachine, "down"}}); }
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  Finished execute(std::vector<std::string> words) const {
+    words.insert(words.begin(), {"nsenter", "--target", init_, "--all", "--wd=/", "--"});
+    return run({.words = std::move(words)});
+  }
+  std::string property(const std::string& name) const {
+    return without_newline(
+        execute({"systemctl", "show", "--value", "--property", name, "egressd.service"}).output);
+  }
+  bool becomes_active() const {
+    return eventually([this] { return property("ActiveState") == "active"; }, 30s);
+  }
+  bool has_table() const {
+    return execute({"nft", "list", "chain", "inet", "egressd", "output"}).exit_code == 0;
+  }
+  std::string journal() const {
+    return execute({"journalctl", "--no-pager", "-u", "egressd.service"}).output;
+  }
+
+ private:
+  std::string init_;
+};
+
+class Boot : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    ASSERT_TRUE(std::filesystem::exists(RELEASE_BUILD "/src/egressd/egressd"))
+        << "the shipped build is missing; scripts/test makes it: cmake --build --preset release";
+  }
+  const Machine machine;
+};
+
+TEST_F(Boot, TheUnitIsActiveOnceTheTableStands) {
+  ASSERT_TRUE(machine.becomes_active()) << machine.journal();
+  EXPECT_TRUE(machine.has_table());
+  const Finished status = machine.execute({"egressctl", "status"});
+  EXPECT_EQ(status.exit_code, 0) << status.output;
+  EXPECT_EQ(machine.property("NRestarts"), "0");
+}
+
+TEST_F(Boot, TheDaemonHoldsOneCapabilityAndNoOther) {
+  ASSERT_TRUE(machine.becomes_active()) << machine.journal();
+  const Finished status =
+      machine.execute({"cat", "/proc/" + machine.property("MainPID") + "/status"});
+  constexpr const char* kNetAdminAlone = "0000000000001000";  // 1 << CAP_NET_ADMIN
+  EXPECT_NE(status.output.find("CapEff:\t" + std::string(kNetAdminAlone)), std::string::npos)
+      << status.output;
+  EXPECT_NE(status.output.find("CapPrm:\t" + std::string(kNetAdminAlone)), std::string::npos)
+      << status.output;
+  EXPECT_NE(status.output.find("NoNewPrivs:\t1"), std::string::npos);
+  EXPECT_EQ(status.output.find("Uid:\t0"), std::string::npos) << "runs as root";
+}
+
+TEST_F(Boot, ItComesBackAfterSigkillAndTheTableNeverWent) {
+  ASSERT_TRUE(machine.becomes_active()) << machine.journal();
+  for (int turn = 0; turn < 3; ++turn) {
+    const std::string before = machine.property("MainPID");
+    ASSERT_EQ(machine.execute({"kill", "-KILL", before}).exit_code, 0);
+    EXPECT_TRUE(machine.has_table());
+    EXPECT_TRUE(eventually([&] {
+      return machine.property("MainPID") != before && machine.property("ActiveState") == "active";
+    })) << machine.journal();
+    EXPECT_TRUE(machine.has_table());
+  }
+}
+
+TEST_F(Boot, StopLeavesTheTableAndAdditionsOutliveARestart) {
+  ASSERT_TRUE(machine.becomes_active()) << machine.journal();
+  const Finished allow = machine.execute({"egressctl", "allow", "160.79.104.10:443"});
+  ASSERT_EQ(allow.exit_code, 0) << allow.output;
+  ASSERT_EQ(machine.execute({"systemctl", "stop", "egressd.service"}).exit_code, 0);
+  EXPECT_EQ(machine.property("ActiveState"), "inactive");
+  EXPECT_TRUE(machine.has_table());
+  ASSERT_EQ(machine.execute({"systemctl", "restart", "egressd.service"}).exit_code, 0)
+      << machine.journal();
+  EXPECT_NE(machine.execute({"egressctl", "list"}).output.find("160.79.104.10"), std::string::npos);
+}
+
+TEST_F(Boot, ReloadGoesThroughTheUnit) {
+  ASSERT_TRUE(machine.becomes_active()) << machine.journal();
+  const Finished write =
+      machine.execute({"sh", "-c",
+                       "mkdir -p /etc/egressd/policy.d; echo 'version: 1\nallow: "
+                       "[\"160.79.104.11:443\"]' > /etc/egressd/policy.d/a.yaml"});
+  ASSERT_EQ(write.exit_code, 0) << write.output;
+  ASSERT_EQ(machine.execute({"systemctl", "reload", "egressd.service"}).exit_code, 0);
+  EXPECT_TRUE(eventually([&] {
+    return machine.execute({"egressctl", "list"}).output.find("160.79.104.11") != std::string::npos;
+  })) << machine.journal();
+}
+
+TEST_F(Boot, SystemdFindsNoFaultInTheUnit) {
+  const Finished verified = machine.execute({"systemd-analyze", "verify", "egressd.service"});
+  EXPECT_EQ(verified.exit_code, 0);
+  EXPECT_EQ(verified.output.find("egressd"), std::string::npos) << verified.output;
+}
+
+}  // namespace
+}  // namespace egress::test

@@ -1,0 +1,113 @@
+// Whatever somebody else changes in our table with the nft tool, read() finds and names it.
+#include <gmock/gmock.h>
+
+#include "adapters/netlink/netlink_kernel.hpp"
+#include "egress/nft/layout.hpp"
+#include "support/address.hpp"
+#include "support/netns.hpp"
+
+namespace egress::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Deviation : public testing::Test {
+ protected:
+  Deviation() {
+    base_.forward = {"br-*"};
+    const auto outcome = kernel_->commit({base_, {}});
+    EXPECT_EQ(outcome.status, nft::CommitOutcome::Status::committed) << outcome.message;
+    EXPECT_THAT(found(), IsEmpty()) << "positive control";
+  }
+  std::vector<std::string> found() { return kernel_->read(base_).value().deviations; }
+  std::vector<std::string> after(const std::string& command) {
+    netns_.run(command);
+    return found();
+  }
+  // "inet egressd output handle 12" of the rule with this text
+  std::string rule(const std::string& chain, const std::string& text) {
+    const std::string handle =
+        netns_.run("nft -a list chain inet egressd " + chain + " | grep -F '" + text +
+                   "' | sed 's/.*# handle //' | head -n 1");
+    return "inet egressd " + chain + " handle " + handle;
+  }
+
+  NetworkNamespace netns_;
+  std::unique_ptr<nft::Kernel> kernel_ =
+      in_namespace(netns_.name(), [] { return netlink::open_kernel().value(); });
+  nft::Base base_;
+};
+
+TEST_F(Deviation, ARuleTooMany) {
+  EXPECT_THAT(after("nft insert rule inet egressd output ip daddr 198.51.100.1 accept"),
+              ElementsAre(HasSubstr("chain output has a rule that is not ours")));
+}
+
+TEST_F(Deviation, ARuleTooFew) {
+  EXPECT_THAT(after("nft delete rule " + rule("refuse", "reject with tcp reset")),
+              ElementsAre("chain refuse lacks the rule: meta l4proto tcp reject with tcp reset"));
+}
+
+TEST_F(Deviation, ARuleChanged) {
+  const std::string log = rule("refuse", "log prefix");
+  const auto lines = after("nft replace rule " + log.substr(0, log.find('\n')) +
+                           " limit rate 10/second burst 50 packets log prefix \\\"other \\\"");
+  EXPECT_THAT(
+      lines, ElementsAre(HasSubstr("lacks the rule: limit rate 10/second"), HasSubstr("not ours")));
+}
+
+TEST_F(Deviation, AnAnonymousSetChanged) {
+  const std::string related = rule("output", "ct state related");
+  const auto lines = after("nft replace rule " + related.substr(0, related.find('\n')) +
+                           " ct state related meta l4proto { icmp, tcp } accept");
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("lacks the rule: ct state related meta l4proto"),
+                                 HasSubstr("not ours")));
+}
+
+TEST_F(Deviation, RulesInAnotherOrder) {
+  const std::string established = rule("output", "ct state established");
+  EXPECT_THAT(after("nft delete rule " + established.substr(0, established.find('\n')) +
+                    "; nft add rule inet egressd output ct state established accept"),
+              ElementsAre("chain output has its rules in another order"));
+}
+
+TEST_F(Deviation, AnotherChainPolicy) {
+  EXPECT_THAT(after("nft 'chain inet egressd output { policy accept; }'"),
+              ElementsAre(HasSubstr("policy accept instead of type filter")));
+}
+
+TEST_F(Deviation, AChainTooMany) {
+  EXPECT_THAT(after("nft 'add chain inet egressd extra { type filter hook output priority -10; }'"),
+              ElementsAre("chain \"extra\" is not ours"));
+}
+
+TEST_F(Deviation, ASetTooMany) {
+  EXPECT_THAT(after("nft 'add set inet egressd extra { type ipv4_addr; }'"),
+              ElementsAre("set \"extra\" is not ours"));
+}
+
+TEST_F(Deviation, ASetOfAnotherKind) {
+  const auto lines = after(
+      "for h in $(nft -a list chain inet egressd judge | sed -n 's/.*@nets4.*handle //p');"
+      " do nft delete rule inet egressd judge handle $h; done;"
+      "nft delete set inet egressd nets4;"
+      "nft 'add set inet egressd nets4 { type ipv4_addr . inet_proto . inet_service; }'");
+  EXPECT_THAT(lines,
+              ElementsAre(HasSubstr("set nets4 is type"), HasSubstr("chain judge lacks the rule")));
+}
+
+TEST_F(Deviation, ATableThatSleeps) {
+  EXPECT_THAT(after("nft 'table inet egressd { flags dormant; }'"),
+              ElementsAre(HasSubstr("dormant")));
+}
+
+TEST_F(Deviation, OtherTablesAreNotOurBusiness) {
+  EXPECT_THAT(after("nft 'table inet other { chain output { type filter hook output priority 0; } "
+                    "set allow4 { type ipv4_addr; } counter refused { } }'"),
+              IsEmpty());
+}
+
+}  // namespace
+}  // namespace egress::test

@@ -1,0 +1,186 @@
+// What the installed table does to packets, between a host and an internet that are namespaces of
+// their own.
+#include <gmock/gmock.h>
+
+#include "adapters/netlink/netlink_kernel.hpp"
+#include "support/address.hpp"
+#include "support/netns.hpp"
+#include "support/probe.hpp"
+#include "support/servers.hpp"
+
+namespace egress::test {
+namespace {
+
+using namespace std::chrono_literals;
+using nft::SetId;
+
+constexpr const char* kNames[] = {"192.0.2.1", "2001:db8:a::1"};
+constexpr const char* kOthers[] = {"192.0.2.2", "2001:db8:a::2"};
+
+class Packet : public testing::Test {
+ protected:
+  Packet() {
+    wire_.run("ip link add wire type veth peer name eth0 netns " + host_.name());
+    wire_.run(
+        "ip addr add 198.18.0.2/24 dev wire; ip addr add 2001:db8:f::2/64 dev wire nodad;"
+        "ip link set wire up;"
+        "for a in 192.0.2.1/32 192.0.2.2/32 2001:db8:a::1/128 2001:db8:a::2/128;"
+        " do ip addr add $a dev lo; done;"
+        "ip route add 10.9.0.0/24 via 198.18.0.1; ip route add 2001:db8:9::/64 via 2001:db8:f::1");
+    host_.run(
+        "ip addr add 198.18.0.1/24 dev eth0; ip addr add 2001:db8:f::1/64 dev eth0 nodad;"
+        "ip link set eth0 up;"
+        "ip route add default via 198.18.0.2; ip route add default via 2001:db8:f::2");
+  }
+
+  void install(const nft::Base& base, std::vector<nft::Change> changes) {
+    const auto outcome = kernel_->commit({base, std::move(changes)});
+    ASSERT_EQ(outcome.status, nft::CommitOutcome::Status::committed) << outcome.message;
+  }
+  static nft::Change open(const char* address, Transport transport, Port port) {
+    return {nft::Change::Verb::add,
+            nft::ElementKey::endpoint(SetId::allow, {*IpAddress::parse(address), transport, port}),
+            10min};
+  }
+  static std::vector<nft::Change> allowed() {
+    return {open(kNames[0], Transport::tcp, 443), open(kNames[1], Transport::tcp, 443),
+            open(kNames[0], Transport::udp, 123), open(kNames[1], Transport::udp, 123)};
+  }
+
+  NetworkNamespace wire_;  // the internet
+  NetworkNamespace host_;
+  TcpServer tcp_{wire_.name(), {443, 80}};
+  UdpServer udp_443_{wire_.name(), 443, echo()};
+  UdpServer udp_123_{wire_.name(), 123, echo()};
+  std::unique_ptr<nft::Kernel> kernel_ =
+      in_namespace(host_.name(), [] { return netlink::open_kernel().value(); });
+};
+
+TEST_F(Packet, WithoutATableEverythingPasses) {
+  for (const char* address : {kNames[0], kNames[1], kOthers[0], kOthers[1]}) {
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::answered) << address;
+    EXPECT_EQ(tcp_probe(host_.name(), address, 80), Seen::answered) << address;
+    EXPECT_EQ(udp_probe(host_.name(), address, 443), Seen::answered) << address;
+    EXPECT_EQ(ping_probe(host_.name(), address), Seen::answered) << address;
+  }
+}
+
+TEST_F(Packet, OnlyTheAllowedEndpointsAnswer) {
+  install({}, allowed());
+  for (const char* address : kNames) {
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::answered) << address;
+    EXPECT_EQ(udp_probe(host_.name(), address, 123), Seen::answered) << address;
+    EXPECT_EQ(tcp_probe(host_.name(), address, 80), Seen::refused) << "wrong port " << address;
+    EXPECT_EQ(udp_probe(host_.name(), address, 443), Seen::refused) << "QUIC " << address;
+    EXPECT_EQ(tcp_probe(host_.name(), address, 123), Seen::refused) << "not UDP " << address;
+    EXPECT_EQ(ping_probe(host_.name(), address), Seen::refused) << "ping " << address;
+  }
+  for (const char* address : kOthers) {
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::refused) << address;
+    EXPECT_EQ(udp_probe(host_.name(), address, 123), Seen::refused) << address;
+  }
+}
+
+TEST_F(Packet, ARefusalComesAtOnce) {
+  install({}, allowed());
+  for (const char* address : kOthers) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::refused);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 500ms);
+  }
+}
+
+TEST_F(Packet, LoopbackStaysOpen) {
+  install({}, {});
+  const TcpServer local(host_.name(), {8080});
+  EXPECT_EQ(tcp_probe(host_.name(), "127.0.0.1", 8080), Seen::answered);
+  EXPECT_EQ(tcp_probe(host_.name(), "::1", 8080), Seen::answered);
+}
+
+TEST_F(Packet, AuditLetsPassAndCounts) {
+  nft::Base audit;
+  audit.is_audit = true;
+  install(audit, allowed());
+  for (const char* address : kOthers) {
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::answered) << address;
+  }
+  EXPECT_EQ(ping_probe(host_.name(), kOthers[0]), Seen::answered);
+  EXPECT_GE(kernel_->read(audit)->refused_packets, 3U);
+}
+
+TEST_F(Packet, ReplacingTheTableKeepsWhatIsOpenOpen) {
+  install({}, allowed());
+  Connection connection(host_.name(), kNames[0], 443);
+  ASSERT_GT(connection.receive_for(300ms), 0U) << "positive control";
+  for (int i = 0; i < 5; ++i) install({}, allowed());
+  EXPECT_GT(connection.receive_for(300ms), 0U);
+  EXPECT_FALSE(connection.is_dead());
+}
+
+// An established connection outlives its element; cutting its flow ends it.
+TEST_F(Packet, ARevokedConnectionDiesWhenItsFlowIsCut) {
+  for (const char* address : kNames) {
+    install({}, allowed());
+    Connection connection(host_.name(), address, 443);
+    Connection bystander(host_.name(), address == kNames[0] ? kNames[1] : kNames[0], 443);
+    const nft::Change change = open(address, Transport::tcp, 443);
+    kernel_->commit({.replace = {}, .changes = {{nft::Change::Verb::remove, change.key, 0ms}}});
+    ASSERT_GT(connection.receive_for(400ms), 0U) << "positive control: still flowing";
+    const auto cut = kernel_->cut_flows([&](const nft::Flow& flow) {
+      return flow.destination.address == change.key.first && flow.destination.port == 443;
+    });
+    EXPECT_EQ(cut, 1U);
+    connection.receive_for(3s);
+    EXPECT_TRUE(connection.is_dead()) << address;
+    EXPECT_GT(bystander.receive_for(400ms), 0U) << "another connection goes on";
+  }
+}
+
+// The flow's destination is where its packets really go, whatever the program asked for.
+TEST_F(Packet, FlowsShowTheDestinationBehindNat) {
+  host_.run(
+      "nft 'table ip nat { chain output { type nat hook output priority -100;"
+      " ip daddr 203.0.113.9 dnat to 192.0.2.1; } }'");
+  install({}, allowed());
+  Connection connection(host_.name(), "203.0.113.9", 443);
+  const auto cut = kernel_->cut_flows([](const nft::Flow& flow) {
+    return flow.destination == Endpoint{*IpAddress::parse("192.0.2.1"), Transport::tcp, 443};
+  });
+  EXPECT_EQ(cut, 1U);
+}
+
+TEST_F(Packet, ForwardedTrafficOfAHeldInterfaceIsHeld) {
+  const NetworkNamespace container;
+  host_.run(
+      "ip link add br-agents type bridge; ip link set br-agents up;"
+      "ip addr add 10.9.0.1/24 dev br-agents;"
+      "ip addr add 2001:db8:9::1/64 dev br-agents nodad;"
+      "ip link add port type veth peer name eth0 netns " +
+      container.name() +
+      "; ip link set port master br-agents up;"
+      "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+  container.run(
+      "ip addr add 10.9.0.2/24 dev eth0; ip addr add 2001:db8:9::2/64 dev eth0 nodad;"
+      "ip link set eth0 up;"
+      "ip route add default via 10.9.0.1; ip route add default via 2001:db8:9::1");
+  nft::Base base;
+  install(base, allowed());
+  for (const char* address : kOthers) {
+    ASSERT_EQ(tcp_probe(container.name(), address, 443), Seen::answered)
+        << "positive control: not held, " << address;
+  }
+  base.forward = {"br-*"};
+  install(base, allowed());
+  for (const char* address : kNames) {
+    EXPECT_EQ(tcp_probe(container.name(), address, 443), Seen::answered) << address;
+    EXPECT_EQ(tcp_probe(container.name(), address, 80), Seen::refused) << address;
+    EXPECT_EQ(udp_probe(container.name(), address, 443), Seen::refused) << address;
+    EXPECT_EQ(ping_probe(container.name(), address), Seen::refused) << address;
+  }
+  for (const char* address : kOthers) {
+    EXPECT_EQ(tcp_probe(container.name(), address, 443), Seen::refused) << address;
+  }
+}
+
+}  // namespace
+}  // namespace egress::test

@@ -1,0 +1,150 @@
+// The table as a whole: installing, replacing, losing it, and what it counts.
+#include <gmock/gmock.h>
+
+#include <cerrno>
+
+#include "contract/machine.hpp"
+#include "egress/nft/layout.hpp"
+
+namespace egress::test {
+namespace {
+
+using namespace std::chrono_literals;
+using nft::SetId;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Status = nft::CommitOutcome::Status;
+
+nft::Base audit_base() {
+  nft::Base base;
+  base.is_audit = true;
+  return base;
+}
+
+TEST_P(Contract, HasExactlyTheCapabilitiesThatWereAskedFor) {
+  EXPECT_EQ(kernel().capabilities(), GetParam().capabilities);
+}
+
+TEST_P(Contract, StartsWithoutATable) {
+  const nft::Snapshot snapshot = read();
+  EXPECT_FALSE(snapshot.is_present);
+  EXPECT_THAT(snapshot.deviations, ElementsAre("table inet egressd is missing"));
+}
+
+TEST_P(Contract, InstallsEveryBaseExactly) {
+  for (const bool lacks_features : {false, true}) {
+    nft::Base base{.is_audit = lacks_features,
+                   .allows_dhcp = !lacks_features,
+                   .forward = {"docker0", "br-*"},
+                   .logs_refusals = !lacks_features,
+                   .remembers_refusals = !lacks_features,
+                   .counts_elements = !lacks_features};
+    commit(nft::Transaction{base, {add(key(SetId::allow, "192.0.2.1"), 1min)}});
+    const nft::Snapshot snapshot = read(base);
+    EXPECT_TRUE(snapshot.is_present);
+    EXPECT_THAT(snapshot.deviations, IsEmpty());
+    EXPECT_EQ(snapshot.elements.size(), 1U);
+    base.allows_dhcp = !base.allows_dhcp;
+    EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "positive control";
+  }
+}
+
+TEST_P(Contract, ReplacingLeavesOnlyWhatTheNewTableHolds) {
+  install();
+  commit({add(key(SetId::allow, "192.0.2.1"), 1min)});
+  const auto kept = key(SetId::allow, "192.0.2.2");
+  commit(nft::Transaction{audit_base(), {add(kept, 1min)}});
+  EXPECT_THAT(keys(), ElementsAre(kept));
+  EXPECT_THAT(read(audit_base()).deviations, IsEmpty());
+}
+
+TEST_P(Contract, ARefusedReplacementLeavesTheOldTable) {
+  install();
+  const auto held = key(SetId::allow, "192.0.2.1");
+  commit({add(held, 1min)});
+  const auto fault = key(SetId::resolvers, "192.0.2.53", 53);
+  const auto outcome = kernel().commit({audit_base(), {add(fault, 1min)}});
+  EXPECT_EQ(outcome.status, Status::refused) << "resolvers never have a timeout";
+  EXPECT_EQ(outcome.error, EINVAL);
+  EXPECT_THAT(outcome.message, testing::HasSubstr("192.0.2.53 . tcp . 53"));
+  EXPECT_THAT(keys(), ElementsAre(held));
+  EXPECT_THAT(read().deviations, IsEmpty());
+  EXPECT_FALSE(machine().connect({*IpAddress::parse("198.51.100.1"), Transport::tcp, 443}));
+}
+
+TEST_P(Contract, AnEmptyTransactionSaysNothing) {
+  EXPECT_EQ(kernel().commit({}).status, Status::committed);
+  EXPECT_FALSE(read().is_present);
+}
+
+TEST_P(Contract, ChangesToATableThatIsGoneAreRefused) {
+  const std::vector<nft::Change> changes{add(key(SetId::allow, "192.0.2.1"), 1min)};
+  install();
+  commit(changes);
+  machine().flush_by_others();
+  const auto outcome = kernel().commit({.replace = {}, .changes = changes});
+  EXPECT_EQ(outcome.status, Status::refused);
+  EXPECT_EQ(outcome.error, ENOENT);
+  EXPECT_FALSE(read().is_present);
+  commit(nft::Transaction{nft::Base{}, changes});
+  EXPECT_EQ(keys().size(), 1U);
+}
+
+TEST_P(Contract, CountsWhatPassesAndWhatIsRefused) {
+  const Endpoint allowed{*IpAddress::parse("192.0.2.1"), Transport::tcp, 443};
+  const Endpoint net{*IpAddress::parse("2001:db8:1::7"), Transport::tcp, 443};
+  const Endpoint wrong_port{*IpAddress::parse("192.0.2.1"), Transport::tcp, 80};
+  const Endpoint stranger{*IpAddress::parse("2001:db8::bad"), Transport::tcp, 443};
+  commit(nft::Transaction{nft::Base{},
+                          {add(nft::ElementKey::endpoint(SetId::allow, allowed), 1min),
+                           add(box("2001:db8:1::", "2001:db8:1::ff", {443, 443}), 0ms)}});
+  EXPECT_TRUE(machine().connect(allowed));
+  EXPECT_TRUE(machine().connect(net));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(machine().connect(wrong_port));
+  EXPECT_FALSE(machine().connect(stranger));
+
+  const nft::Snapshot snapshot = read();
+  ASSERT_EQ(snapshot.elements.size(), 2U);
+  EXPECT_GE(snapshot.elements[0].packets, 1U);
+  EXPECT_GE(snapshot.elements[1].packets, 1U);
+  EXPECT_THAT(snapshot.refusals,
+              ElementsAre(nft::Refusal{wrong_port, 3}, nft::Refusal{stranger, 1}));
+  EXPECT_EQ(snapshot.refused_packets, 4U);
+}
+
+TEST_P(Contract, AuditCountsAndLetsPass) {
+  const nft::Base audit = audit_base();
+  install(audit);
+  const Endpoint stranger{*IpAddress::parse("192.0.2.66"), Transport::tcp, 443};
+  EXPECT_TRUE(machine().connect(stranger));
+  const nft::Snapshot snapshot = read(audit);
+  ASSERT_EQ(snapshot.refusals.size(), 1U);
+  EXPECT_EQ(snapshot.refusals.front().destination, stranger);
+  EXPECT_GE(snapshot.refused_packets, 1U);
+}
+
+TEST_P(Contract, CutsOnlyTheFlowsThatAreSelected) {
+  const Endpoint first{*IpAddress::parse("192.0.2.1"), Transport::tcp, 443};
+  const Endpoint second{*IpAddress::parse("2001:db8::2"), Transport::tcp, 8443};
+  commit(nft::Transaction{nft::Base{},
+                          {add(nft::ElementKey::endpoint(SetId::allow, first), 1min),
+                           add(nft::ElementKey::endpoint(SetId::allow, second), 1min)}});
+  machine().connect(first);
+  machine().connect(second);
+  std::vector<Endpoint> seen;
+  const auto select = [&](const Endpoint& wanted) {
+    return [&seen, wanted](const nft::Flow& flow) {
+      seen.push_back(flow.destination);
+      return flow.destination == wanted;
+    };
+  };
+  EXPECT_EQ(kernel().cut_flows(select({*IpAddress::parse("192.0.2.1"), Transport::tcp, 80})), 0U);
+  EXPECT_THAT(seen, testing::IsSupersetOf({first, second})) << "positive control: both are tracked";
+  EXPECT_EQ(kernel().cut_flows(select(first)), 1U);
+  seen.clear();
+  EXPECT_EQ(kernel().cut_flows(select(first)), 0U);
+  EXPECT_THAT(seen, testing::Contains(second));
+}
+
+}  // namespace
+}  // namespace egress::test

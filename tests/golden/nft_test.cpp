@@ -1,0 +1,82 @@
+// The nft text of whole rulesets, as people and `nft -f` read them. tests/contract shows that the
+// kernel's own listing reads the same. To accept a change: EGRESSD_UPDATE_GOLDEN=1 ctest -L golden,
+// then read the diff.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "egress/nft/layout.hpp"
+
+namespace egress::nft {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Instant kNow{1h};
+
+void expect_golden(const std::string& name, const Ruleset& ruleset) {
+  const std::string path = SOURCE_DIR "/tests/golden/nft/" + name + ".nft";
+  const std::string text = print(ruleset, kNow);
+  if (std::getenv("EGRESSD_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  std::ifstream file(path);
+  const std::string golden{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(text, golden) << path;
+}
+
+TEST(GoldenNft, Default) {
+  expect_golden("default", {});
+}
+
+TEST(GoldenNft, Audit) {
+  Ruleset ruleset;
+  ruleset.base.is_audit = true;
+  expect_golden("audit", ruleset);
+}
+
+TEST(GoldenNft, Forward) {
+  Ruleset ruleset;
+  ruleset.base.forward = {"docker0", "br-*", "cni0"};
+  expect_golden("forward", ruleset);
+}
+
+TEST(GoldenNft, WhatAnOldKernelCanDo) {
+  Ruleset ruleset;
+  ruleset.base.allows_dhcp = false;
+  ruleset.base.logs_refusals = false;
+  ruleset.base.remembers_refusals = false;
+  ruleset.base.counts_elements = false;
+  expect_golden("lowered", ruleset);
+}
+
+TEST(GoldenNft, Elements) {
+  Ruleset ruleset;
+  const auto open = [&](SetId set, const char* address, Transport transport, Port port) {
+    return ElementKey::endpoint(set, {*IpAddress::parse(address), transport, port});
+  };
+  ruleset.elements = {
+      {open(SetId::allow, "192.0.2.1", Transport::tcp, 443), kNow + 1h + 5s + 200ms},
+      {open(SetId::allow, "192.0.2.2", Transport::tcp, 443), kNow + 26h},
+      {open(SetId::allow, "192.0.2.3", Transport::tcp, 443), kNow},  // has ended
+      {open(SetId::allow, "2001:db8::1", Transport::udp, 123), kNow + 90s},
+      {open(SetId::resolvers, "192.0.2.53", Transport::udp, 53), kNever},
+      {open(SetId::resolvers, "192.0.2.53", Transport::tcp, 53), kNever},
+      {open(SetId::nets, "2001:db8::7", Transport::tcp, 443), kNever},
+      {{.set = SetId::nets,
+        .first = *IpAddress::parse("10.0.0.0"),
+        .last = *IpAddress::parse("10.0.0.77"),
+        .transport = Transport::tcp,
+        .ports = {8000, 8010}},
+       kNow + 15min},
+      {{.set = SetId::nets,
+        .first = *IpAddress::parse("198.18.0.0"),
+        .last = *IpAddress::parse("198.19.255.255"),
+        .transport = Transport::tcp,
+        .ports = {443, 443}},
+       kNever}};
+  expect_golden("elements", ruleset);
+}
+
+}  // namespace
+}  // namespace egress::nft

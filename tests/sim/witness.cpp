@@ -1,0 +1,98 @@
+#include "sim/witness.hpp"
+
+#include <algorithm>
+
+namespace egress::sim {
+namespace {
+
+using policy::AllowEntry;
+
+// The simulated zones hold these and public addresses only.
+bool is_forbidden(const IpAddress& address) {
+  const std::string text = address.text();
+  return text == "169.254.169.254" || text == "10.0.0.1" || text == "::ffff:127.0.0.1";
+}
+
+seconds clamp(seconds ttl, const policy::Limits& limits) {
+  if (ttl.count() >= (std::int64_t{1} << 31) || ttl < limits.min_ttl) return limits.min_ttl;
+  return std::min(ttl, limits.max_ttl);
+}
+
+}  // namespace
+
+void Witness::see_policy(std::shared_ptr<const policy::Policy> policy, Instant now, WallTime wall) {
+  policy_ = std::move(policy);
+  anchor_ = now;
+  anchor_wall_ = wall;
+  std::erase_if(seen_, [&](const auto& item) { return !names(item.first.first); });
+  std::erase_if(latest_, [&](const auto& item) { return !names(item.first.name); });
+}
+
+bool Witness::names(const DnsName& name) const {
+  const auto is_it = [&](const AllowEntry& entry) { return entry.name() && *entry.name() == name; };
+  return std::ranges::any_of(policy_->entries, is_it);
+}
+
+void Witness::see_answer(const dns::Answer& answer, Instant now) {
+  if (!names(answer.question.name)) return;  // revoked while the question was under way
+  latest_[answer.question] = {answer, now};
+  if (answer.status != dns::Status::ok) return;
+  for (const IpAddress& address : answer.addresses) {
+    Instant& end = seen_[{answer.question.name, address}].latest_end;
+    end = std::max(end, now + clamp(answer.ttl, policy_->limits) + policy_->limits.grace);
+  }
+}
+
+Instant Witness::end_of(const AllowEntry& entry) const {
+  return entry.until ? anchor_ + (*entry.until - anchor_wall_) : kNever;
+}
+
+bool Witness::is_justified(const AllowEntry& entry, const Endpoint& endpoint, Instant now) const {
+  if (entry.transport != endpoint.transport || !entry.ports.contains(endpoint.port) ||
+      end_of(entry) <= now)
+    return false;
+  if (entry.prefix() != nullptr) return entry.prefix()->contains(endpoint.address);
+  if (is_forbidden(endpoint.address)) return false;
+  const auto at = seen_.find({*entry.name(), endpoint.address});
+  return at != seen_.end() && at->second.latest_end > now;
+}
+
+std::string Witness::objection(const nft::LiveElement& element, Instant now) const {
+  const nft::ElementKey& key = element.key;
+  if (key.set == nft::SetId::resolvers) return "";
+  for (const IpAddress& address : {key.first, key.last})
+    for (const Port port : {key.ports.first, key.ports.last}) {
+      const Endpoint corner{address, key.transport, port};
+      const auto justifies = [&](const AllowEntry& entry) {
+        return is_justified(entry, corner, now);
+      };
+      if (std::ranges::none_of(policy_->entries, justifies))
+        return corner.text() + " is open without a reason";
+    }
+  return "";
+}
+
+// A name with so many addresses may have lost any of them to the limit.
+bool Witness::is_crowded(const DnsName& name) const {
+  const auto of_name = [&](const auto& item) { return item.first.first == name; };
+  return std::ranges::count_if(seen_, of_name) > 250;
+}
+
+std::vector<Endpoint> Witness::owed(Instant now) const {
+  std::vector<Endpoint> owed;
+  for (const AllowEntry& entry : policy_->entries) {
+    if (entry.name() == nullptr || end_of(entry) <= now || is_crowded(*entry.name())) continue;
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+      const auto at = latest_.find({*entry.name(), family});
+      if (at == latest_.end() || at->second.first.status != dns::Status::ok) continue;
+      const auto& [answer, since] = at->second;
+      if (now >= since + policy_->limits.min_ttl) continue;
+      for (const IpAddress& address : answer.addresses)
+        if (address.family() == family && !is_forbidden(address))
+          owed.push_back({address, entry.transport, entry.ports.first});
+    }
+  }
+  return owed;
+}
+
+}  // namespace egress::sim

@@ -1,0 +1,300 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "egress/core/limits.hpp"
+
+namespace egress::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::Notice;
+
+constexpr std::size_t kNames = 12;
+
+DnsName name_of(std::size_t number) {
+  return *DnsName::parse("n" + std::to_string(number) + ".example.com");
+}
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+}  // namespace
+
+World::World(std::uint64_t seed, const nft::Capabilities& capabilities)
+    : random_(seed), kernel_(clock_, capabilities), internet_(random_) {
+  for (std::size_t i = 0; i < kNames; ++i) internet_.change(name_of(i));
+  policy_ = std::make_shared<policy::Policy>();
+  policy_->limits = {5s, 1h, 15min};
+  start();
+}
+
+// What the daemon does when it starts.
+void World::start() {
+  engine_.emplace(kernel_.capabilities());
+  engine_->handle(engine::OwnAddressesChanged{{}}, clock_.now());
+  engine_->handle(engine::PolicyChanged{policy_, clock_.wall()}, clock_.now());
+  engine_->handle(engine::ResolversChanged{{{*IpAddress::parse("10.0.0.2"), 53}}}, clock_.now());
+  for (const Known& known : saved_)
+    engine_->handle(
+        engine::Restored{known.name, known.address, clock_.now() + (known.expires - clock_.wall())},
+        clock_.now());
+  witness_.see_policy(policy_, clock_.now(), clock_.wall());
+  act();
+  check();
+}
+
+void World::crash() {
+  internet_.forget();
+  owed_answers_.clear();
+  witness_.see_crash();
+  start();
+}
+
+void World::step() {
+  switch (below(random_, 12)) {
+    case 0:
+      change_policy();
+      break;
+    case 1:
+      internet_.change(name_of(below(random_, kNames)));
+      break;
+    case 2:
+      disturb_kernel();
+      break;
+    case 3:
+      if (one_in(random_, 4)) crash();
+      break;
+    case 4:
+      internet_.set_down(one_in(random_, 4));
+      break;
+    default:
+      break;
+  }
+  act();
+  pass_time();
+  deliver();
+  act();
+  check();
+}
+
+policy::AllowEntry World::random_entry() {
+  policy::AllowEntry entry;
+  entry.destination = name_of(below(random_, kNames));
+  if (one_in(random_, 5)) {
+    constexpr const char* kNets[] = {"198.51.101.0/28", "198.51.101.8/29", "198.51.101.0/24",
+                                     "2606:4700::/120", "198.51.101.3"};
+    entry.destination = *Prefix::parse(kNets[below(random_, std::size(kNets))]);
+    if (one_in(random_, 2)) entry.ports = {400, 500};
+  } else if (one_in(random_, 4)) {
+    entry.ports = {8443, 8445};
+  }
+  if (one_in(random_, 4)) entry.transport = Transport::udp;
+  if (one_in(random_, 4)) entry.until = clock_.wall() + seconds{1 + below(random_, 600)};
+  return entry;
+}
+
+void World::change_policy() {
+  auto next = std::make_shared<policy::Policy>(*policy_);
+  if (one_in(random_, 3) && !next->entries.empty())
+    next->entries.erase(next->entries.begin() +
+                        static_cast<std::ptrdiff_t>(below(random_, next->entries.size())));
+  else
+    next->entries.push_back(random_entry());
+  if (one_in(random_, 20)) next->forward = {"docker0"};
+  if (one_in(random_, 20)) next->entries.clear();
+  std::ranges::sort(next->entries, {}, &policy::AllowEntry::target);
+  const auto same = [](const policy::AllowEntry& a, const policy::AllowEntry& b) {
+    return a.target() == b.target();
+  };
+  next->entries.erase(std::unique(next->entries.begin(), next->entries.end(), same),
+                      next->entries.end());
+  policy_ = next;
+  engine_->handle(engine::PolicyChanged{policy_, clock_.wall()}, clock_.now());
+  witness_.see_policy(policy_, clock_.now(), clock_.wall());
+}
+
+void World::disturb_kernel() {
+  const std::uint64_t nth = kernel_.commits() + 1 + below(random_, 3);
+  constexpr int kErrors[] = {ENOENT, EEXIST, ENOMEM, EBUSY, ERESTART, EPERM};
+  switch (below(random_, 4)) {
+    case 0:
+      kernel_.refuse_commit(nth, kErrors[below(random_, std::size(kErrors))]);
+      break;
+    case 1:
+      kernel_.lose_acknowledgement(nth, test::FakeKernel::Fate::applied);
+      break;
+    case 2:
+      kernel_.lose_acknowledgement(nth, test::FakeKernel::Fate::dropped);
+      break;
+    default:
+      kernel_.flush();
+      is_flushed_ = true;
+  }
+}
+
+// To the next moment at which something is due, or past it: the host was busy, or suspended.
+void World::pass_time() {
+  const Instant next = std::min(engine_->next_deadline(), internet_.next_arrival());
+  milliseconds pause{1 + static_cast<std::int64_t>(below(random_, 3000))};
+  if (next > clock_.now() && next != kNever && !one_in(random_, 6)) pause = next - clock_.now();
+  if (one_in(random_, 200)) pause = std::chrono::hours(1 + below(random_, 48));
+  clock_.advance(pause);
+}
+
+void World::deliver() {
+  for (const dns::Answer& answer : internet_.arrivals(clock_.now())) {
+    if (owed_answers_.erase(answer.question) == 1) witness_.see_answer(answer, clock_.now());
+    engine_->handle(engine::Answered{answer}, clock_.now());  // doubled ones, too
+  }
+}
+
+void World::act() {
+  const Instant now = clock_.now();
+  for (int rounds = 0;; ++rounds) {
+    if (rounds > 100) return complain("the engine does not come to rest");
+    const std::vector<engine::Action> actions = engine_->act(now);
+    if (actions.empty()) return;
+    for (const engine::Action& action : actions) carry_out(action);
+  }
+}
+
+void World::carry_out(const engine::Action& action) {
+  const Instant now = clock_.now();
+  std::visit(Overloaded{[&](const engine::Ask& ask) {
+                          if (!owed_answers_.insert(ask.question).second)
+                            complain("asked twice at a time");
+                          internet_.ask(ask.question, now);
+                        },
+                        [&](const engine::Commit& commit) {
+                          if (commit.transaction.empty())
+                            complain("an empty transaction (invariant 5)");
+                          const auto outcome = kernel_.commit(commit.transaction);
+                          has_committed_ |= outcome.status == nft::CommitOutcome::Status::committed;
+                          engine_->handle(engine::CommitDone{outcome}, now);
+                        },
+                        [&](const engine::CutFlows& cut) {
+                          (void)kernel_.cut_flows([&](const nft::Flow& flow) {
+                            return engine_->must_cut(flow, cut.revoked, now);
+                          });
+                        },
+                        [&](const engine::SaveKnown&) {
+                          saved_.clear();
+                          for (const auto& [name, state] : engine_->names().names())
+                            for (const dns::HeldAddress& held : state.addresses)
+                              saved_.push_back({name, held.address,
+                                                clock_.wall() + std::chrono::floor<seconds>(
+                                                                    held.expires - now)});
+                        },
+                        [](const Notice&) {}},
+             action);
+}
+
+void World::complain(const std::string& what) {
+  if (verdict_.empty())
+    verdict_ = "at " + std::to_string(clock_.now().time_since_epoch().count()) + " ms: " + what;
+}
+
+void World::check() {
+  if (!has_committed_) return;
+  const auto live = kernel_.read(engine::compile_base(engine_->inputs()));
+  if (!live) return complain(live.error().message);
+  if (live->is_present) is_flushed_ = false;
+  check_bounds();
+  if (is_flushed_) return;
+  if (!kernel_.is_closed()) complain("the closed base is gone (invariant 2)");
+  if (engine_->is_settled()) {
+    if (!live->deviations.empty())
+      complain("the base deviates: " + live->deviations.front() + " (invariant 2)");
+    check_fold_agrees(*live);
+    check_owed_is_open(*live);
+  }
+  check_open_is_justified(*live);
+}
+
+// While the kernel refuses commits, what an older policy had opened may linger; nothing new may
+// appear.
+void World::check_open_is_justified(const nft::Snapshot& live) {
+  std::set<nft::ElementKey> seen;
+  for (const nft::LiveElement& element : live.elements) {
+    seen.insert(element.key);
+    const std::string objection = witness_.objection(element, clock_.now());
+    if (objection.empty() || (!engine_->is_settled() && open_before_.contains(element.key)))
+      continue;
+    complain(objection + " (invariant 1)");
+  }
+  opened_ += live.elements.size();
+  open_before_ = std::move(seen);
+}
+
+void World::check_owed_is_open(const nft::Snapshot& live) {
+  const auto is_open = [&](const Endpoint& endpoint) {
+    return std::ranges::any_of(live.elements, [&](const nft::LiveElement& element) {
+      return element.key.contains(endpoint);
+    });
+  };
+  for (const Endpoint& endpoint : witness_.owed(clock_.now()))
+    if (!is_open(endpoint))
+      complain(endpoint.text() + " was answered a moment ago and is shut (invariants 3, 6)");
+}
+
+// The path by single addresses and the fold over everything come to the same.
+void World::check_fold_agrees(const nft::Snapshot& live) {
+  const Instant now = clock_.now();
+  const nft::Ruleset desired = engine_->desired(now);
+  std::set<nft::ElementKey> keys;
+  for (const nft::LiveElement& element : live.elements) {
+    keys.insert(element.key);
+    const auto at = desired.elements.find(element.key);
+    if (at == desired.elements.end()) return complain(element.key.text() + " is not in the fold");
+    if (at->second == kNever) continue;
+    const milliseconds due = at->second - now;
+    if (element.expires > due) complain(element.key.text() + " outlives its reason");
+    if (element.expires < due - policy_->limits.grace / 4)
+      complain(element.key.text() + " would end too early");
+  }
+  for (const auto& [key, end] : desired.elements)
+    if (end > now && !keys.contains(key))
+      complain(key.text() + " is in the fold but not in the kernel");
+}
+
+void World::check_bounds() {
+  for (const auto& [name, state] : engine_->names().names())
+    if (state.addresses.size() > limits::kAddressesPerName)
+      complain(name.text() + " holds too many addresses (invariant 4)");
+  if (owed_answers_.size() > limits::kLookupsInFlight)
+    complain("too many questions under way (invariant 4)");
+}
+
+void World::recover() {
+  internet_.set_faults(false);
+  internet_.set_down(false);
+  for (std::size_t i = 0; i < kNames; ++i) internet_.heal(name_of(i));
+  const Instant end = clock_.now() + 10min;
+  while (clock_.now() < end && verdict_.empty()) {
+    const Instant next =
+        std::min({engine_->next_deadline(), internet_.next_arrival(), clock_.now() + 5s});
+    clock_.advance(std::max(next - clock_.now(), milliseconds{1}));
+    deliver();
+    act();
+  }
+  check();
+}
+
+void World::expect_all_reachable() {
+  // A foreign flush is noticed at the next commit; a change of policy brings one.
+  change_policy();
+  act();
+  recover();
+  if (!engine_->is_settled()) complain("not settled though nothing fails");
+  for (const policy::AllowEntry& entry : policy_->entries) {
+    if (engine_->inputs().end_of(entry) <= clock_.now()) continue;
+    if (engine_->standing(entry, clock_.now()).state != engine::Standing::State::open)
+      complain(entry.target() + " is not open though its name resolves (invariant 3)");
+  }
+}
+
+}  // namespace egress::sim

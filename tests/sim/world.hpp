@@ -1,0 +1,77 @@
+// The whole product under a simulated clock, DNS and kernel, from one seed: the real engine,
+// everything else played.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "egress/engine/engine.hpp"
+#include "sim/internet.hpp"
+#include "sim/witness.hpp"
+#include "support/fake_clock.hpp"
+#include "support/fake_kernel.hpp"
+
+namespace egress::sim {
+
+class World {
+ public:
+  World(std::uint64_t seed, const nft::Capabilities& capabilities);
+
+  // One random thing happens, then all that is due; the invariants are checked after each step.
+  void step();
+  // No more faults; time passes until every retry has had its chance.
+  void recover();
+  // Every entry whose name resolves is open now (invariant 3).
+  void expect_all_reachable();
+
+  // What the invariants said, with the moment; empty: all held.
+  void refuse_commit(std::uint64_t nth, int error) { kernel_.refuse_commit(nth, error); }
+
+  const std::string& verdict() const { return verdict_; }
+  std::uint64_t commits() const { return kernel_.commits(); }
+  std::uint64_t opened() const { return opened_; }
+
+ private:
+  void change_policy();
+  policy::AllowEntry random_entry();
+  void crash();
+  void disturb_kernel();
+  void pass_time();
+  void act();
+  void carry_out(const engine::Action& action);
+  void deliver();
+  void start();
+
+  void check();
+  void check_open_is_justified(const nft::Snapshot& live);
+  void check_owed_is_open(const nft::Snapshot& live);
+  void check_fold_agrees(const nft::Snapshot& live);
+  void check_bounds();
+  void complain(const std::string& what);
+
+  Random random_;
+  test::FakeClock clock_;
+  test::FakeKernel kernel_;
+  Internet internet_;
+  Witness witness_;
+  std::optional<engine::Engine> engine_;
+  std::shared_ptr<policy::Policy> policy_;
+  std::set<dns::Question> owed_answers_;  // of the resolver, to the running engine
+
+  struct Known {
+    DnsName name;
+    IpAddress address;
+    WallTime expires;
+  };
+  std::vector<Known> saved_;  // the last-known-good file
+  bool has_committed_ = false;
+  bool is_flushed_ = false;  // by somebody else, unnoticed until the next commit
+  std::set<nft::ElementKey> open_before_;
+  std::uint64_t opened_ = 0;
+  std::string verdict_;
+};
+
+}  // namespace egress::sim

@@ -1,0 +1,124 @@
+#include <gtest/gtest.h>
+
+#include "unit/policy/policy_text.hpp"
+
+namespace egress::policy {
+namespace {
+
+std::string problems(std::string_view text) {
+  const auto preset = parse_preset(node(text), name_rules());
+  std::string out;
+  if (preset) return out;
+  for (const auto& problem : preset.error()) out += problem.text() + '\n';
+  return out;
+}
+
+constexpr std::string_view kHead = "name: p\ntitle: T\nsource: s\ndate: 2026-11\n";
+
+std::string with(std::string_view rest) {
+  return problems(std::string(kHead) + std::string(rest));
+}
+
+std::string allow(std::string_view item) {
+  return targets_of(load_text("version: 1\nallow:\n  - " + std::string(item) + '\n'));
+}
+
+TEST(ShippedPresets, AreNamedAfterTheirFileAndHaveASource) {
+  for (const auto& [file, preset] : shipped_catalogue()) {
+    EXPECT_EQ(preset.name, file);
+    EXPECT_FALSE(preset.title.empty());
+    EXPECT_FALSE(preset.source.empty());
+    EXPECT_FALSE(preset.date.empty());
+  }
+  for (const std::string_view name : {"openai", "anthropic", "bedrock", "azure-openai"}) {
+    EXPECT_TRUE(shipped_catalogue().contains(name)) << name;
+  }
+}
+
+TEST(ShippedPresets, UnfoldWithAValueForEachParameter) {
+  for (const auto& [name, preset] : shipped_catalogue()) {
+    std::string item = "{ preset: " + name;
+    for (const auto& parameter : preset.parameters) item += ", " + parameter + ": x1";
+    const auto loaded = load_text("version: 1\nallow: [" + item + " }]\n");
+    ASSERT_TRUE(loaded) << problems_of(loaded);
+    EXPECT_EQ(loaded->entries.size(), preset.entries.size()) << name;
+  }
+}
+
+TEST(Preset, TakesItsParameterAsKeyOrAfterAt) {
+  const std::string expected = allow("{ preset: bedrock, region: eu-west-1 }");
+  EXPECT_NE(expected.find("tcp/bedrock-runtime.eu-west-1.amazonaws.com:443\n"), std::string::npos);
+  EXPECT_EQ(allow("preset:bedrock@eu-west-1"), expected);
+  EXPECT_EQ(allow("{ preset: bedrock@eu-west-1 }"), expected);
+  EXPECT_EQ(allow("{ target: 'preset:bedrock@EU-West-1' }"), expected);
+}
+
+TEST(Preset, SaysWhichParameterIsMissingOrTooMuch) {
+  EXPECT_EQ(
+      allow("preset: bedrock"),
+      "test.yaml:3:5: the preset \"bedrock\" needs region; accepted: preset:bedrock@region\n");
+  EXPECT_EQ(
+      allow("preset:openai@eu"),
+      "test.yaml:3:5: the preset \"openai\" takes no parameter \"eu\"; accepted: preset:openai\n");
+  EXPECT_EQ(allow("{ preset: openai, region: eu }"),
+            "test.yaml:3:23: unknown key \"region\"; did you mean \"reason\"?\n");
+  EXPECT_EQ(allow("{ preset: bedrok, region: eu }"),
+            "test.yaml:3:15: unknown preset \"bedrok\"; did you mean \"bedrock\"?\n");
+}
+
+TEST(Preset, ParametersStayWithinTheirLabel) {
+  for (const std::string_view value : {"evil.example", "a b", "a/b", "*", "-a", "a:1", "a{b}"}) {
+    const std::string item = "{ preset: bedrock, region: '" + std::string(value) + "' }";
+    EXPECT_NE(allow(item).find("is not a single label of a host name"), std::string::npos) << value;
+  }
+}
+
+TEST(Preset, RiskReachesTheEntry) {
+  Catalogue catalogue;
+  catalogue.emplace("p",
+                    parse_preset(node(std::string(kHead) +
+                                      "risk: 'upload: everything'\nentries: [a.example, { target: "
+                                      "b.example, risk: 'upload: b' }]\n"),
+                                 name_rules())
+                        .value());
+  const auto loaded = load(
+      Sources{{node("version: 1\nallow: ['preset:p']\n")}, {}, &catalogue, &name_rules(), kNow});
+  ASSERT_TRUE(loaded) << problems_of(loaded);
+  EXPECT_EQ(loaded->entries[0].risk, "upload: everything");
+  EXPECT_EQ(loaded->entries[1].risk, "upload: b");
+}
+
+TEST(PresetFile, RefusesWhatWouldNotUnfold) {
+  EXPECT_EQ(with("entries: [a.example]\n"), "");
+  EXPECT_EQ(with("entries: ['*']\n"),
+            "test.yaml:5:11: \"*\" would allow every host; accepted: a host "
+            "name, an address or a CIDR\n");
+  EXPECT_EQ(with("entries: ['{region}.example']\n"),
+            "test.yaml:5:11: \"{region}.example\" holds a parameter that is not declared\n");
+  EXPECT_EQ(with("parameters: [region]\nentries: ['{region.example']\n"),
+            "test.yaml:6:11: \"{region.example\" holds a parameter that is not declared\n");
+  EXPECT_EQ(
+      with("entries: ['preset:openai']\n"),
+      "test.yaml:5:11: \"preset:openai\" is a preset within a preset; accepted: hosts, addresses "
+      "and CIDRs\n");
+  EXPECT_EQ(
+      with("entries: [{ optional: true }]\n"),
+      "test.yaml:5:11: the key \"target\" is missing; accepted: a target, in which {parameter} may "
+      "stand\n");
+}
+
+TEST(PresetFile, NamesWhatIsMissing) {
+  EXPECT_EQ(
+      problems("name: P!\ndate: today\n"),
+      "test.yaml:1:1: the key \"title\" is missing; accepted: text\n"
+      "test.yaml:1:1: the key \"source\" is missing; accepted: text\n"
+      "test.yaml:1:1: a preset without entries; accepted: at least one\n"
+      "test.yaml:1:7: \"P!\" is not a name; accepted: lower-case letters, digits and hyphens\n"
+      "test.yaml:2:7: \"today\" is not a date; accepted: 2026-11 or 2026-11-05\n");
+  EXPECT_EQ(problems("x\n"),
+            "test.yaml:1:1: \"x\" is not a preset; accepted: a map with name, title, "
+            "source, date, entries\n");
+}
+
+}  // namespace
+}  // namespace egress::policy
