@@ -15,7 +15,7 @@ struct Options {
 
 void print(const Context& context, const control::DenyReply& reply) {
   print_outcomes(context, reply.targets);
-  context.out << reply.cut_flows << " open connections cut\n";
+  context.out << "open connections cut: " << reply.cut_flows << '\n';
 }
 
 Exit run_deny(Context& context, const Options& options) {

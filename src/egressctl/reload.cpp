@@ -15,8 +15,8 @@ Exit run_reload(Context& context) {
   if (context.json) {
     print_json(context, *reply);
   } else if (is_done) {
-    context.out << "reloaded: " << reply->added << " entries added, " << reply->removed
-                << " removed\n";
+    context.out << "reloaded; entries added: " << reply->added << ", removed: " << reply->removed
+                << '\n';
   } else {
     for (const std::string& problem : reply->problems) context.err << printable(problem) << '\n';
     context.err

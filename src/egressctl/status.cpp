@@ -37,17 +37,17 @@ void print_headline(const Context& context, const StatusReply& status) {
 }
 
 void print_facts(std::ostream& out, const StatusReply& status) {
-  out << "  policy     " << printable(status.policy_file) << ", " << status.entries << " entries\n"
-      << "  names      " << status.names << ", of which " << status.names_failing << " failing; "
-      << status.addresses << " addresses\n"
+  out << "  policy     " << printable(status.policy_file) << '\n'
+      << "  allowed    entries: " << status.entries << ", names: " << status.names
+      << " (failing: " << status.names_failing << "), addresses: " << status.addresses << '\n'
       << "  resolvers  " << join(status.resolvers) << " (from " << printable(status.resolver_source)
       << "), dns " << printable(status.dns) << '\n'
       << "  forward    " << join(status.forward) << '\n'
-      << "  kernel     " << status.elements << " elements; " << status.commits << " commits, "
-      << status.failed_commits << " failed, the last took "
+      << "  kernel     elements: " << status.elements << ", commits: " << status.commits
+      << " (failed: " << status.failed_commits << "), the last took "
       << print_microseconds(status.last_commit_us) << '\n'
-      << (is_audit(status) ? "  let pass   " : "  refused    ") << status.refused_packets
-      << " packets\n"
+      << (is_audit(status) ? "  let pass   packets: " : "  refused    packets: ")
+      << status.refused_packets << '\n'
       << "  uptime     " << print_seconds(status.uptime_s) << '\n';
 }
 

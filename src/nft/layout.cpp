@@ -37,9 +37,13 @@ std::vector<SetDefinition> sets(const Base& base) {
 }
 
 // What a connection that was admitted may still send: its own packets and the ICMP errors about it.
-std::vector<Rule> admitted_flows() {
-  return {{CtState{.established = true}, Accept{}},
-          {CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}}};
+// One that was cut has to pass the judge with every packet.
+std::vector<Rule> admitted_flows(const Base& base) {
+  std::vector<Rule> rules;
+  if (base.cuts_flows) rules.push_back({CtMark{kCutMark}, Goto{"judge"}});
+  rules.push_back({CtState{.established = true}, Accept{}});
+  rules.push_back({CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}});
+  return rules;
 }
 
 // Every packet that ends here is counted and remembered; in audit mode it passes all the same.
@@ -93,13 +97,13 @@ Chain held(const Base& base) {
   for (const std::string& pattern : base.forward) {
     rules.push_back({OutInterface{pattern}, Accept{}});
   }
-  for (Rule& rule : admitted_flows()) rules.push_back(std::move(rule));
+  for (Rule& rule : admitted_flows(base)) rules.push_back(std::move(rule));
   rules.push_back({Goto{"judge"}});
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }
 
-Chain output() {
-  std::vector<Rule> rules = admitted_flows();
+Chain output(const Base& base) {
+  std::vector<Rule> rules = admitted_flows(base);
   rules.push_back({OutLoopback{}, Accept{}});
   rules.push_back({Jump{"link"}});
   rules.push_back({Goto{"judge"}});
@@ -126,7 +130,7 @@ std::string refused_set_name(Family family) {
 Layout layout(const Base& base) {
   Layout all{.counters = {std::string(kRefusedCounter)},
              .sets = sets(base),
-             .chains = {refuse(base), judge(), link(base), output()}};
+             .chains = {refuse(base), judge(), link(base), output(base)}};
   if (!base.forward.empty()) {
     all.chains.push_back(held(base));
     all.chains.push_back(forward(base));

@@ -74,6 +74,12 @@ struct Printer {
     add(match.related, "related");
     return "ct state " + states;
   }
+  std::string operator()(const CtMark& match) const {
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text = "ct mark 0x";
+    for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[match.mark >> shift & 0xf];
+    return text;
+  }
   std::string operator()(const Layer4& match) const {
     return "meta l4proto " + one_or_set(match.protocols, protocol_name);
   }

@@ -104,8 +104,9 @@ TEST_F(Deviation, ATableThatSleeps) {
 }
 
 TEST_F(Deviation, OtherTablesAreNotOurBusiness) {
-  EXPECT_THAT(after("nft 'table inet other { chain output { type filter hook output priority 0; } "
-                    "set allow4 { type ipv4_addr; } counter refused { } }'"),
+  EXPECT_THAT(after("nft add table inet other; nft add counter inet other refused;"
+                    "nft 'add set inet other allow4 { type ipv4_addr; }';"
+                    "nft 'add chain inet other output { type filter hook output priority 0; }'"),
               IsEmpty());
 }
 

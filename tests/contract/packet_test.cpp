@@ -117,7 +117,8 @@ TEST_F(Packet, ReplacingTheTableKeepsWhatIsOpenOpen) {
   EXPECT_FALSE(connection.is_dead());
 }
 
-// An established connection outlives its element; cutting its flow ends it.
+// An established connection outlives its element; cutting its flow ends it, although the peer goes
+// on sending.
 TEST_F(Packet, ARevokedConnectionDiesWhenItsFlowIsCut) {
   for (const char* address : kNames) {
     install({}, allowed());
@@ -136,11 +137,25 @@ TEST_F(Packet, ARevokedConnectionDiesWhenItsFlowIsCut) {
   }
 }
 
+// As with NTP, which always uses one port: a flow that was cut is not barred for ever.
+TEST_F(Packet, ACutFlowPassesAgainOnceItsEndpointIsAllowedAgain) {
+  install({}, allowed());
+  Connection connection(host_.name(), kNames[0], 443);
+  const nft::Change change = open(kNames[0], Transport::tcp, 443);
+  EXPECT_EQ(kernel_->cut_flows([](const nft::Flow&) { return true; }), 1U);
+  EXPECT_EQ(kernel_->cut_flows([](const nft::Flow&) { return true; }), 0U) << "cut already";
+  EXPECT_GT(connection.receive_for(500ms), 0U) << "its element still admits it";
+  kernel_->commit({.replace = {}, .changes = {{nft::Change::Verb::remove, change.key, 0ms}}});
+  connection.receive_for(3s);
+  EXPECT_TRUE(connection.is_dead());
+}
+
 // The flow's destination is where its packets really go, whatever the program asked for.
 TEST_F(Packet, FlowsShowTheDestinationBehindNat) {
   host_.run(
-      "nft 'table ip nat { chain output { type nat hook output priority -100;"
-      " ip daddr 203.0.113.9 dnat to 192.0.2.1; } }'");
+      "nft add table ip nat;"
+      "nft 'add chain ip nat output { type nat hook output priority -100; }';"
+      "nft add rule ip nat output ip daddr 203.0.113.9 dnat to 192.0.2.1");
   install({}, allowed());
   Connection connection(host_.name(), "203.0.113.9", 443);
   const auto cut = kernel_->cut_flows([](const nft::Flow& flow) {

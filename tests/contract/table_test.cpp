@@ -38,7 +38,8 @@ TEST_P(Contract, InstallsEveryBaseExactly) {
                    .forward = {"docker0", "br-*"},
                    .logs_refusals = !lacks_features,
                    .remembers_refusals = !lacks_features,
-                   .counts_elements = !lacks_features};
+                   .counts_elements = !lacks_features,
+                   .cuts_flows = !lacks_features};
     commit(nft::Transaction{base, {add(key(SetId::allow, "192.0.2.1"), 1min)}});
     const nft::Snapshot snapshot = read(base);
     EXPECT_TRUE(snapshot.is_present);

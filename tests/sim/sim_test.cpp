@@ -30,7 +30,7 @@ std::uint64_t run(std::uint64_t seed, const nft::Capabilities& capabilities) {
 // EGRESSD_SIM_SEEDS runs more of them.
 std::uint64_t seeds() {
   const char* wanted = std::getenv("EGRESSD_SIM_SEEDS");
-  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 150;
+  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 60;
 }
 
 TEST(Simulation, TheInvariantsHoldOnANewKernel) {

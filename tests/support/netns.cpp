@@ -42,6 +42,9 @@ std::string next_name() {
 NetworkNamespace::NetworkNamespace() : name_(next_name()) {
   ip({"netns", "add", name_});
   ip({"-n", name_, "link", "set", "lo", "up"});
+  // Addresses are usable at once, and programs may ping.
+  run("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0"
+      " 'net.ipv4.ping_group_range=0 0'");
 }
 
 NetworkNamespace::~NetworkNamespace() {

@@ -64,8 +64,9 @@ class Kernel {
   virtual CommitOutcome commit(const Transaction& transaction) = 0;
   // Lists the whole table: for people, verification and resync; never on the hot path.
   virtual Result<Snapshot> read(const Base& expected) = 0;
-  // Deletes the tracked connections for which `selects` is true, so that their next packet is judged as new.
-  // Returns how many.
+  // Marks the tracked connections for which `selects` is true, so that from now on every packet that they send is judged
+  // as if it were the first. (Deleting the entry would not do: a packet from the peer would make it anew, and what
+  // follows would count as the established answer.) Returns how many.
   virtual Result<std::size_t> cut_flows(const std::function<bool(const Flow&)>& selects) = 0;
 };
 

@@ -13,6 +13,7 @@ namespace egress::nft {
 
 // Statements and matches, one struct for each nft phrase that we use.
 struct CtState { bool established = false; bool related = false; bool invalid = false; };  // ct state established
+struct CtMark { std::uint32_t mark = 0; };                // ct mark 0x65677264
 struct Layer4 { std::vector<std::uint8_t> protocols; };   // meta l4proto { tcp, udp }; one: meta l4proto tcp
 struct OutLoopback {};                                    // oif "lo"
 struct InInterface { std::string pattern; };              // iifname "br-*"
@@ -33,7 +34,7 @@ struct RejectWithReset {};                                // reject with tcp res
 struct RejectProhibited {};                               // reject with icmpx admin-prohibited
 
 using Statement =
-    std::variant<CtState, Layer4, OutLoopback, InInterface, OutInterface, DestinationIs, DestinationIn, UdpPorts,
+    std::variant<CtState, CtMark, Layer4, OutLoopback, InInterface, OutInterface, DestinationIs, DestinationIn, UdpPorts,
                  Icmp6Types, HopLimit, DestinationInSet, RememberRefusal, CountAs, LogLimited, Accept, Jump, Goto,
                  RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
@@ -68,6 +69,7 @@ Layout layout(const Base& base);
 // Names that the verification and the status look up.
 std::string refused_set_name(Family family);                    // "refused4"
 inline constexpr std::string_view kRefusedCounter = "refused";  // packets refused, or in audit mode passed
+inline constexpr std::uint32_t kCutMark = 0x65677264;           // "egrd": the whole ct mark of a flow that was cut
 inline constexpr std::string_view kLogPrefix = "egressd refused ";
 
 std::string print(const Statement& statement);

@@ -51,6 +51,7 @@ struct Base {
   bool logs_refusals = true;       // `log` statement
   bool remembers_refusals = true;  // dynamic sets refused4, refused6 with a counter per destination
   bool counts_elements = true;     // a counter on every element
+  bool cuts_flows = true;          // flows marked by Kernel::cut_flows lose the fast path
   bool operator==(const Base&) const = default;
 };
 

@@ -17,7 +17,7 @@ struct Capabilities {
   bool logs = true;                // the `log` statement
   bool remembers_refusals = true;  // dynamic sets with per-element counters
   bool counts_elements = true;     // counters on the elements of all our sets
-  bool deletes_flows = true;       // conntrack entries can be listed and deleted
+  bool deletes_flows = true;       // conntrack entries can be listed and marked: cut_flows() works
   bool operator==(const Capabilities&) const = default;
 };
 

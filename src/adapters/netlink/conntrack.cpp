@@ -13,6 +13,7 @@
 
 #include "adapters/netlink/attributes.hpp"
 #include "adapters/system_error.hpp"
+#include "egress/nft/layout.hpp"
 
 namespace egress::netlink {
 namespace {
@@ -80,6 +81,11 @@ std::optional<nft::Flow> flow_of(const Attributes<CTA_MAX>& entry) {
   return nft::Flow{source->address, *destination};
 }
 
+bool is_cut(const Attributes<CTA_MAX>& entry) {
+  const nlattr* mark = entry[CTA_MARK];
+  return mark != nullptr && ntohl(mnl_attr_get_u32(mark)) == nft::kCutMark;
+}
+
 using Message = std::vector<std::uint8_t>;
 
 nlmsghdr& start(Message& buffer, std::uint16_t type, std::uint16_t flags, std::uint8_t family) {
@@ -92,18 +98,19 @@ nlmsghdr& start(Message& buffer, std::uint16_t type, std::uint16_t flags, std::u
   return *header;
 }
 
-// Names exactly the entry that was listed: original tuple, zone and id, all as the kernel gave
-// them.
-Message deletion(const nlmsghdr& listed, const Attributes<CTA_MAX>& entry) {
+// Names exactly the entry that was listed (original tuple and zone, as the kernel gave them) and
+// gives it our mark.
+Message marking(const nlmsghdr& listed, const Attributes<CTA_MAX>& entry) {
   Message buffer(listed.nlmsg_len + 256);
   const auto* generic = static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(&listed));
-  nlmsghdr& request = start(buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, generic->nfgen_family);
-  for (const auto type : {CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID}) {
+  nlmsghdr& request = start(buffer, IPCTNL_MSG_CT_NEW, NLM_F_ACK, generic->nfgen_family);
+  for (const auto type : {CTA_TUPLE_ORIG, CTA_ZONE}) {
     if (const nlattr* attribute = entry[type]) {
       mnl_attr_put(&request, attribute->nla_type, mnl_attr_get_payload_len(attribute),
                    mnl_attr_get_payload(attribute));
     }
   }
+  mnl_attr_put_u32(&request, CTA_MARK, htonl(nft::kCutMark));
   return buffer;
 }
 
@@ -119,20 +126,20 @@ Result<std::size_t> cut_flows(Socket& socket,
                               const std::function<bool(const nft::Flow&)>& selects) {
   std::size_t count = 0;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    std::vector<Message> deletions;
+    std::vector<Message> markings;
     const int interrupted = list(socket, [&](const nlmsghdr& listed) {
       const auto entry = top_level(listed);
-      const auto flow = flow_of(entry);
-      if (flow && selects(*flow)) deletions.push_back(deletion(listed, entry));
+      const auto flow = is_cut(entry) ? std::nullopt : flow_of(entry);
+      if (flow && selects(*flow)) markings.push_back(marking(listed, entry));
     });
     if (interrupted != 0 && interrupted != EINTR) {
       return fail_errno("listing tracked connections", interrupted);
     }
-    for (Message& message : deletions) {
+    for (Message& message : markings) {
       const int error = socket.ask(*reinterpret_cast<nlmsghdr*>(message.data()), [](auto&) {});
       if (error == 0) ++count;
       // ENOENT: it ended by itself.
-      if (error != 0 && error != ENOENT) return fail_errno("deleting a tracked connection", error);
+      if (error != 0 && error != ENOENT) return fail_errno("marking a tracked connection", error);
     }
     if (interrupted == 0) return count;
   }

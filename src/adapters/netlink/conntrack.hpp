@@ -8,7 +8,7 @@
 
 namespace egress::netlink {
 
-// Deletes the connections for which `selects` is true; how many.
+// Marks the connections for which `selects` is true, and which were not marked before; how many.
 Result<std::size_t> cut_flows(Socket& socket, const std::function<bool(const nft::Flow&)>& selects);
 
 // Whether connections can be listed at all.

@@ -45,9 +45,7 @@ class RuleEncoder {
                                (match.established ? kStateEstablished : 0) |
                                (match.related ? kStateRelated : 0);
     const std::uint32_t zero = 0;
-    nftnl_expr* load = append("ct");
-    nftnl_expr_set_u32(load, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(load, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+    load_ct(NFT_CT_STATE);
     nftnl_expr* mask = append("bitwise");
     nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
     nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
@@ -55,6 +53,10 @@ class RuleEncoder {
     nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_MASK, &bits, sizeof bits);
     nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof zero);
     compare(NFT_CMP_NEQ, as_bytes(zero));
+  }
+  void operator()(const nft::CtMark& match) {
+    load_ct(NFT_CT_MARK);
+    compare(NFT_CMP_EQ, as_bytes(match.mark));
   }
   void operator()(const nft::Layer4& match) {
     load_meta(NFT_META_L4PROTO, NFT_REG_1);
@@ -153,6 +155,12 @@ class RuleEncoder {
     nftnl_expr* expression = nftnl_expr_alloc(name);
     nftnl_rule_add_expr(rule_, expression);
     return expression;
+  }
+
+  void load_ct(std::uint32_t key) {
+    nftnl_expr* load = append("ct");
+    nftnl_expr_set_u32(load, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(load, NFTNL_EXPR_CT_KEY, key);
   }
 
   void load_meta(std::uint32_t key, std::uint32_t target) {

@@ -127,6 +127,12 @@ bool logs(Socket& socket) {
   return table.accepts({.counters = {}, .sets = {}, .chains = {chain}});
 }
 
+bool cuts_flows(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::Chain chain = chain_with({nft::CtMark{nft::kCutMark}});
+  return table.accepts({.counters = {}, .sets = {}, .chains = {chain}}) && can_list_flows(socket);
+}
+
 bool remembers_refusals(Socket& socket) {
   ScratchTable table(socket);
   const nft::SetDefinition refused{.name = nft::refused_set_name(Family::ipv4),
@@ -172,7 +178,7 @@ Result<nft::Capabilities> probe(Socket& socket) {
                            .logs = logs(socket),
                            .remembers_refusals = remembers_refusals(socket),
                            .counts_elements = counts_elements(socket),
-                           .deletes_flows = can_list_flows(socket)};
+                           .deletes_flows = cuts_flows(socket)};
 }
 
 }  // namespace egress::netlink

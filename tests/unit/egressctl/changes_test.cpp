@@ -148,13 +148,13 @@ TEST(Deny, AsksAndShows) {
             "tcp/a.example:443  revoked\n"
             "tcp/b.example:443  refused\n"
             "    it stands in egressd.yaml:12:5; edit that line and reload\n"
-            "2 open connections cut\n");
+            "open connections cut: 2\n");
 }
 
 TEST(Reload, ShowsWhatChangedOrWhatIsWrong) {
   const Ran done = run_against(ReloadReply{2, 1, {}}, {"reload"});
   EXPECT_EQ(done.exit, Exit::done);
-  EXPECT_EQ(done.out, "reloaded: 2 entries added, 1 removed\n");
+  EXPECT_EQ(done.out, "reloaded; entries added: 2, removed: 1\n");
 
   const Ran broken =
       run_against(ReloadReply{0, 0, {"egressd.yaml:12:7: unknown key \"alow\""}}, {"reload"});

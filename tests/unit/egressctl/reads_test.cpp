@@ -85,15 +85,15 @@ StatusReply healthy() {
 }
 
 const std::string kFacts =
-    "  policy     /etc/egressd/egressd.yaml, 12 entries\n"
-    "  names      9, of which 0 failing; 34 addresses\n"
+    "  policy     /etc/egressd/egressd.yaml\n"
+    "  allowed    entries: 12, names: 9 (failing: 0), addresses: 34\n"
     "  resolvers  192.0.2.53, [2001:db8::53]:53 (from policy), dns poll\n"
     "  forward    docker0, br-*\n"
-    "  kernel     40 elements; 17 commits, 0 failed, the last took 0.09 ms\n";
+    "  kernel     elements: 40, commits: 17 (failed: 0), the last took 0.09 ms\n";
 
 TEST(Status, IsTheDefaultCommand) {
   const std::string expected = "egressd 0.1.0: enforcing\n" + kFacts +
-                               "  refused    120 packets\n"
+                               "  refused    packets: 120\n"
                                "  uptime     3h 5m\n"
                                "\n"
                                "REFUSED LATELY  PORT     PACKETS\n"
@@ -115,7 +115,7 @@ TEST(Status, SaysAuditInCapitals) {
   EXPECT_EQ(ran.out,
             "egressd 0.1.0: auditing\n"
             "AUDIT: nothing is refused; what would be is counted and logged (mode: audit)\n" +
-                kFacts + "  let pass   120 packets\n  uptime     3h 5m\n");
+                kFacts + "  let pass   packets: 120\n  uptime     3h 5m\n");
 }
 
 TEST(Status, TellsWhatIsWrong) {
@@ -129,7 +129,7 @@ TEST(Status, TellsWhatIsWrong) {
   const Ran ran = run_against(status, {"status"});
   EXPECT_EQ(ran.exit, Exit::failed) << "a daemon that does not enforce is a failure";
   EXPECT_EQ(ran.out, "egressd 0.1.0: not enforcing: the kernel refused the table\n" + kFacts +
-                         "  refused    120 packets\n"
+                         "  refused    packets: 120\n"
                          "  uptime     3h 5m\n"
                          "not resolved (egressctl list says why):\n"
                          "  tcp/absent.example:443\n"
