@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "egress/core/time_text.hpp"
 #include "egressctl/ask.hpp"
 #include "egressctl/duration.hpp"
 #include "egressctl/outcomes.hpp"
@@ -15,8 +16,12 @@ struct Options {
   std::string duration;
 };
 
+Result<seconds> parse_grant(const std::string& text) {
+  return parse_duration(text, limits::kLongestGrant);
+}
+
 std::string check_duration(const std::string& text) {
-  const auto duration = parse_duration(text);
+  const auto duration = parse_grant(text);
   return duration ? "" : duration.error().message;
 }
 
@@ -28,7 +33,7 @@ void print(const Context& context, const control::AllowReply& reply) {
 
 Exit run_allow(Context& context, const Options& options) {
   control::AllowRequest request = options.request;
-  if (!options.duration.empty()) request.for_s = parse_duration(options.duration).value();
+  if (!options.duration.empty()) request.for_s = parse_grant(options.duration)->count();
   control::AllowReply all;
   const Exit exit = ask_in_slices<control::AllowReply>(
       context, request, options.targets, [&all](const control::AllowReply& reply) {

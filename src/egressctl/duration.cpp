@@ -1,13 +1,9 @@
 #include "egressctl/duration.hpp"
 
 #include <array>
-#include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <iterator>
 
-#include "egress/core/limits.hpp"
-#include "egress/core/text.hpp"
 
 namespace egress::ctl {
 namespace {
@@ -17,38 +13,8 @@ struct Unit {
   std::int64_t seconds;
 };
 constexpr std::array<Unit, 4> kUnits{{{'d', 86'400}, {'h', 3'600}, {'m', 60}, {'s', 1}}};
-constexpr std::int64_t kLongest = std::chrono::seconds(limits::kLongestGrant).count();
-
-// Takes "15m" off the front of `text`. Units must become smaller: `allowed` is what is left of
-// kUnits.
-bool take_part(std::string_view& text, const Unit*& allowed, std::int64_t& sum) {
-  std::int64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || count < 0 || count > kLongest) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  while (allowed != kUnits.end() && (text.empty() || allowed->letter != text.front())) ++allowed;
-  if (allowed == kUnits.end()) return false;
-  text.remove_prefix(1);
-  sum += count * allowed++->seconds;
-  return true;
-}
 
 }  // namespace
-
-Result<std::int64_t> parse_duration(std::string_view text) {
-  std::string_view rest = text;
-  const Unit* allowed = kUnits.begin();
-  std::int64_t sum = 0;
-  do {
-    if (!take_part(rest, allowed, sum)) {
-      return fail(egress::quoted(text) +
-                  " is not a duration; write it like 90s, 15m, 2h, 1d or 1h30m");
-    }
-  } while (!rest.empty());
-  if (sum < 1 || sum > kLongest)
-    return fail(egress::quoted(text) + " is out of range: 1s to " + print_seconds(kLongest));
-  return sum;
-}
 
 std::string print_seconds(std::int64_t seconds) {
   for (const Unit* unit = kUnits.begin(); unit != kUnits.end(); ++unit) {

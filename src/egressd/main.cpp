@@ -11,8 +11,8 @@ using namespace egress::daemon;
 
 // Prints the normalised policy, or every problem.
 int check(const Options& options) {
-  PolicyStore store(options.paths);
-  const LoadedPolicy policy = store.reload(egress::systemd::SystemClock().wall());
+  const LoadedPolicy policy =
+      PolicyStore(options.paths).check(egress::systemd::SystemClock().wall());
   if (policy) {
     std::fputs(egress::policy::print(*policy).c_str(), stdout);
     return 0;

@@ -43,6 +43,14 @@ LoadedPolicy PolicyStore::reload(WallTime now) {
   return policy;
 }
 
+LoadedPolicy PolicyStore::check(WallTime now) const {
+  const auto catalogue = read_catalogue();
+  if (!catalogue) return tl::unexpected(catalogue.error());
+  auto documents = read_documents();
+  if (!documents) return tl::unexpected(documents.error());
+  return policy::load({*std::move(documents), {}, &*catalogue, &rules_, now});
+}
+
 // Additions stay out of it: they are in the last good policy already.
 LoadedPolicy PolicyStore::load_last_good(WallTime now) {
   auto document = read_document(paths_.last_good_policy());

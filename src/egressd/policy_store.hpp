@@ -32,6 +32,8 @@ class PolicyStore {
   // Reads every file anew. On success the documents and additions read are the ones that later
   // calls build on; on failure nothing changes.
   LoadedPolicy reload(WallTime now);
+  // Reads the files without the additions, which are not for everybody to read. Changes nothing.
+  LoadedPolicy check(WallTime now) const;
   // The policy that the last successful run left behind; for a start with a broken file.
   LoadedPolicy load_last_good(WallTime now);
   // The policy with other additions, on top of the documents that were read last.

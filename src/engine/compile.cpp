@@ -53,7 +53,8 @@ nft::Base compile_base(const Inputs& inputs) {
           .forward = inputs.policy->forward,
           .logs_refusals = inputs.capabilities.logs,
           .remembers_refusals = inputs.capabilities.remembers_refusals,
-          .counts_elements = inputs.capabilities.counts_elements};
+          .counts_elements = inputs.capabilities.counts_elements,
+          .cuts_flows = inputs.capabilities.deletes_flows};
 }
 
 nft::Elements compile_static(const Inputs& inputs, Instant now) {

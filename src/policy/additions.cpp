@@ -3,7 +3,7 @@
 #include "egress/core/limits.hpp"
 #include "policy/allow.hpp"
 #include "policy/target_parts.hpp"
-#include "policy/wall_time.hpp"
+#include "egress/core/time_text.hpp"
 #include "policy/yaml_text.hpp"
 
 namespace egress::policy {

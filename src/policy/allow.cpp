@@ -4,7 +4,7 @@
 #include "egress/core/text.hpp"
 #include "policy/subject.hpp"
 #include "policy/target_parts.hpp"
-#include "policy/wall_time.hpp"
+#include "egress/core/time_text.hpp"
 
 namespace egress::policy {
 namespace {

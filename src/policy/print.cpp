@@ -1,5 +1,5 @@
 #include "policy/target_parts.hpp"
-#include "policy/wall_time.hpp"
+#include "egress/core/time_text.hpp"
 #include "policy/yaml_text.hpp"
 
 namespace egress::policy {

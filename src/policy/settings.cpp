@@ -2,6 +2,7 @@
 
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
+#include "egress/core/time_text.hpp"
 
 namespace egress::policy {
 namespace {
@@ -17,7 +18,8 @@ struct Bounds {
 
 void read_duration(const Node* node, const Bounds& bounds, seconds& out, Reader& reader) {
   if (node == nullptr) return;
-  const auto duration = reader.parsed(*node, kDuration, parse_duration);
+  const auto duration =
+      reader.parsed(*node, kDuration, [](std::string_view text) { return parse_duration(text); });
   if (!duration) return;
   if (*duration >= bounds.lowest && *duration <= bounds.highest) {
     out = *duration;

@@ -10,7 +10,8 @@ namespace egress {
 
 enum class AddressClass {
   unicast,      // ordinary, public
-  private_use,  // RFC 1918, RFC 6598 (100.64/10), RFC 4193 (fc00::/7), fec0::/10, RFC 2544 (198.18/15)
+  private_use,  // RFC 1918, RFC 6598 (100.64/10), RFC 4193 (fc00::/7), fec0::/10, RFC 2544
+                // (198.18/15)
   loopback,     // 127/8, ::1
   link_local,   // 169.254/16, fe80::/10
   metadata,     // 169.254.169.254, 169.254.170.2 and .23, fd00:ec2::254 and ::23, 168.63.129.16,
@@ -21,12 +22,13 @@ enum class AddressClass {
 
 std::string_view text(AddressClass address_class);
 
-// The class of the address a packet would reach: v4-mapped (::ffff:0:0/96), v4-compatible (::/96), NAT64
-// (64:ff9b::/96, 64:ff9b:1::/48), 6to4 (2002::/16) and Teredo (2001::/32) forms are judged by the IPv4
-// address inside them.
+// The class of the address a packet would reach: v4-mapped (::ffff:0:0/96), v4-compatible (::/96),
+// NAT64 (64:ff9b::/96, 64:ff9b:1::/48), 6to4 (2002::/16) and Teredo (2001::/32) forms are judged by
+// the IPv4 address inside them.
 AddressClass classify(const IpAddress& address);
 
-// The most dangerous class among the addresses of a prefix (metadata, then loopback, link-local, ...).
+// The most dangerous class among the addresses of a prefix (metadata, then loopback, link-local,
+// ...).
 AddressClass worst_class(const Prefix& prefix);
 
 }  // namespace egress

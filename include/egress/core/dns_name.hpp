@@ -13,10 +13,10 @@ namespace egress {
 class DnsName {
  public:
   DnsName() = default;
-  // Letters, digits and hyphens in labels of 1 to 63 octets (RFC 1123 section 2.1; underscores, which
-  // service names use, are taken too), 253 octets in all, one trailing dot tolerated. Upper case is
-  // folded. Non-ASCII is an error here: src/adapters/names turns IDNs into A-labels first. A name whose
-  // last label is all digits is an error, since it reads as an address.
+  // Letters, digits and hyphens in labels of 1 to 63 octets (RFC 1123 section 2.1; underscores,
+  // which service names use, are taken too), 253 octets in all, one trailing dot tolerated. Upper
+  // case is folded. Non-ASCII is an error here: src/adapters/names turns IDNs into A-labels first.
+  // A name whose last label is all digits is an error, since it reads as an address.
   static Result<DnsName> parse(std::string_view text);
 
   const std::string& text() const { return text_; }

@@ -1,4 +1,5 @@
-// Time as the core sees it. `now` is always a parameter; only src/adapters/systemd/clock.cpp reads a clock.
+// Time as the core sees it. `now` is always a parameter; only src/adapters/systemd/clock.cpp reads
+// a clock.
 #pragma once
 
 #include <chrono>

@@ -106,8 +106,4 @@ struct Sources {
 // that grants more is a problem at the place "additions"; among additions the last one counts.
 tl::expected<Policy, Problems> load(const Sources& sources);
 
-// "5s", "15m", "1h", "2h30m", "7d": a positive duration.
-Result<seconds> parse_duration(std::string_view text);
-std::string print_duration(seconds duration);
-
 }  // namespace egress::policy

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "adapters/state/files.hpp"
-#include "adapters/state/wall_time_text.hpp"
+#include "egress/core/time_text.hpp"
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
 

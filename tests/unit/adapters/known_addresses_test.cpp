@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "adapters/state/files.hpp"
-#include "adapters/state/wall_time_text.hpp"
+#include "egress/core/time_text.hpp"
 #include "egress/core/limits.hpp"
 #include "unit/adapters/temporary_folder.hpp"
 
@@ -113,18 +113,6 @@ TEST_F(KnownAddressesFile, SizeHasALimitBothWays) {
   const std::vector many(70'000, dns::KnownAddress{longest, kTwo[0].address, kTwo[0].expires});
   EXPECT_FALSE(write_known_addresses(folder_ / "many", many));
   EXPECT_EQ(folder_.count(), 1U);
-}
-
-TEST(WallTimeText, OneFormOnly) {
-  EXPECT_EQ(print_wall_time(WallTime()), "1970-01-01T00:00:00Z");
-  EXPECT_EQ(at("2024-02-29T12:34:56Z"), WallTime(seconds(1709210096)));
-  EXPECT_EQ(print_wall_time(WallTime::max()), "9999-12-31T23:59:59Z");
-  EXPECT_EQ(print_wall_time(WallTime::min()), "0000-01-01T00:00:00Z");
-  for (const auto* bad :
-       {"", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01T24:00:00Z",
-        "2024-01-01T00:60:00Z", "2024-01-01T00:00:60Z", "2024-01-01 00:00:00Z",
-        "2024-01-01T00:00:00", "2024-01-01T00:00:00Z ", "+024-01-01T00:00:00Z"})
-    EXPECT_FALSE(parse_wall_time(bad)) << bad;
 }
 
 }  // namespace

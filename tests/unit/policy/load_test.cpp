@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "policy/wall_time.hpp"
+#include "egress/core/time_text.hpp"
 #include "unit/policy/policy_text.hpp"
 
 namespace egress::policy {

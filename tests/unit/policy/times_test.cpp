@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "egress/core/limits.hpp"
-#include "policy/wall_time.hpp"
+#include "egress/core/time_text.hpp"
 #include "unit/policy/policy_text.hpp"
 
 namespace egress::policy {
@@ -51,6 +51,11 @@ TEST(WallTime, RefusesWhatIsNoUtcTime) {
         "1969-12-31T23:59:59Z", "2026-12-01T00:00:00Zx", "2o26-12-01T00:00:00Z"}) {
     EXPECT_FALSE(parse_wall_time(text)) << text;
   }
+}
+
+TEST(Times, AMomentOutsideOfTheYearsBecomesTheNearestInside) {
+  EXPECT_EQ(print_wall_time(WallTime::min()), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(print_wall_time(WallTime::max()), "9999-12-31T23:59:59Z");
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-#include "policy/wall_time.hpp"
-
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include "egress/core/text.hpp"
+#include "egress/core/time_text.hpp"
 
-namespace egress::policy {
+namespace egress {
 namespace {
 
 namespace chrono = std::chrono;
@@ -53,6 +53,8 @@ Result<WallTime> parse_wall_time(std::string_view text) {
 }
 
 std::string print_wall_time(WallTime time) {
+  constexpr WallTime kLast = chrono::sys_days(chrono::year(10000) / 1 / 1) - seconds(1);
+  time = std::clamp(time, WallTime{}, kLast);
   const auto midnight = chrono::floor<chrono::days>(time);
   const chrono::year_month_day date(midnight);
   const chrono::hh_mm_ss clock(time - midnight);
@@ -75,4 +77,4 @@ std::string print_wall_time(WallTime time) {
   return out;
 }
 
-}  // namespace egress::policy
+}  // namespace egress

@@ -1,11 +1,10 @@
 #include <array>
 #include <charconv>
 
-#include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
-#include "egress/policy/load.hpp"
+#include "egress/core/time_text.hpp"
 
-namespace egress::policy {
+namespace egress {
 namespace {
 
 struct Unit {
@@ -30,13 +29,13 @@ seconds take(std::string_view& rest, const Unit& unit) {
 
 }  // namespace
 
-Result<seconds> parse_duration(std::string_view text) {
+Result<seconds> parse_duration(std::string_view text, seconds longest) {
   seconds total(0);
   std::string_view rest = text;
   for (const auto& unit : kUnits) total += take(rest, unit);
-  if (rest.empty() && total > seconds(0) && total <= limits::kLongestDuration) return total;
+  if (rest.empty() && total > seconds(0) && total <= longest) return total;
   return fail(quoted(text) + " is not a duration; accepted: 5s, 15m, 2h30m, 7d, up to " +
-              print_duration(limits::kLongestDuration));
+              print_duration(longest));
 }
 
 std::string print_duration(seconds duration) {
@@ -49,4 +48,4 @@ std::string print_duration(seconds duration) {
   return out.empty() ? "0s" : out;
 }
 
-}  // namespace egress::policy
+}  // namespace egress
