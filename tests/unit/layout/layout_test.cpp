@@ -1,0 +1,141 @@
+// The architecture as a test: who may include whom, where each foreign library may be known, how
+// long a file may be.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SourceFile {
+  std::string path;  // from the top of the repository
+  std::vector<std::string> includes;
+  std::size_t lines = 0;
+};
+
+SourceFile read(const fs::path& file, const fs::path& top) {
+  static const std::regex kInclude(R"(^\s*#include\s*[<"]([^>"]+)[>"])");
+  SourceFile source{fs::relative(file, top).string(), {}, 0};
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line); ++source.lines)
+    if (std::smatch match; std::regex_search(line, match, kInclude))
+      source.includes.push_back(match[1]);
+  return source;
+}
+
+std::vector<SourceFile> sources(const std::vector<std::string>& folders) {
+  std::vector<SourceFile> found;
+  const fs::path top = SOURCE_DIR;
+  for (const std::string& folder : folders)
+    for (const auto& item : fs::recursive_directory_iterator(top / folder))
+      if (item.path().extension() == ".cpp" || item.path().extension() == ".hpp")
+        found.push_back(read(item.path(), top));
+  return found;
+}
+
+bool starts_with_any(const std::string& text, const std::set<std::string>& prefixes) {
+  for (const std::string& prefix : prefixes)
+    if (text.starts_with(prefix)) return true;
+  return false;
+}
+
+TEST(Layout, ThePureCoreIncludesOnlyWhatStandsBelowIt) {
+  const std::map<std::string, std::set<std::string>> kMayInclude = {
+      {"core", {"egress/core/", "core/"}},
+      {"policy", {"egress/core/", "egress/policy/", "policy/"}},
+      {"dns", {"egress/core/", "egress/dns/"}},
+      {"nft", {"egress/core/", "egress/nft/", "nft/"}},
+      {"engine", {"egress/", "engine/"}},
+  };
+  std::size_t checked = 0;
+  for (const SourceFile& source : sources({"include/egress", "src"})) {
+    for (const auto& [part, allowed] : kMayInclude) {
+      if (!source.path.starts_with("include/egress/" + part + "/") &&
+          !source.path.starts_with("src/" + part + "/"))
+        continue;
+      ++checked;
+      for (const std::string& include : source.includes) {
+        const bool is_ours = include.find('/') != std::string::npos && include.ends_with(".hpp");
+        if (include == "tl/expected.hpp")
+          EXPECT_EQ(source.path, "include/egress/core/result.hpp");
+        else if (is_ours)
+          EXPECT_TRUE(starts_with_any(include, allowed)) << source.path << " includes " << include;
+        else  // the C++ standard library has no suffix; the C library only to print and parse
+              // addresses
+          EXPECT_TRUE(include.find('.') == std::string::npos || include == "arpa/inet.h" ||
+                      include == "netinet/in.h")
+              << source.path << " includes " << include;
+      }
+    }
+  }
+  EXPECT_GT(checked, 40u);
+}
+
+TEST(Layout, EachForeignLibraryIsKnownInOnePlace) {
+  const std::map<std::string, std::set<std::string>> kHome = {
+      {"ares", {"src/adapters/cares/"}},
+      {"yaml-cpp/", {"src/adapters/yaml/"}},
+      {"libnftnl/", {"src/adapters/netlink/"}},
+      {"libmnl/", {"src/adapters/netlink/"}},
+      {"systemd/", {"src/adapters/systemd/"}},
+      {"idn2", {"src/adapters/names/"}},
+      {"libpsl", {"src/adapters/names/"}},
+      {"cap-ng", {"src/adapters/host/"}},
+      {"openssl/", {"src/adapters/tls/"}},
+      {"spdlog/", {"src/egressd/log.cpp"}},
+      {"nlohmann/", {"src/control/", "src/egressctl/"}},
+      {"CLI/", {"src/egressctl/", "src/egressd/options.cpp"}},
+  };
+  std::set<std::string> seen;
+  for (const SourceFile& source : sources({"include", "src"}))
+    for (const std::string& include : source.includes)
+      for (const auto& [library, homes] : kHome) {
+        if (!include.starts_with(library)) continue;
+        seen.insert(library);
+        EXPECT_TRUE(starts_with_any(source.path, homes)) << source.path << " includes " << include;
+      }
+  EXPECT_EQ(seen.size(), kHome.size())
+      << "a library of this list is no longer used, or its name has changed";
+}
+
+TEST(Layout, TheCommandLineKnowsNeitherTheEngineNorTheKernel) {
+  for (const SourceFile& source : sources({"src/egressctl", "src/control"}))
+    for (const std::string& include : source.includes)
+      EXPECT_FALSE(starts_with_any(include, {"egress/engine/", "egress/nft/", "egress/dns/",
+                                             "egressd/", "adapters/netlink/"}))
+          << source.path << " includes " << include;
+}
+
+TEST(Layout, FilesAreShort) {
+  for (const SourceFile& source : sources({"include", "src"}))
+    EXPECT_LE(source.lines, 400u) << source.path;
+  for (const SourceFile& source : sources({"tests"})) EXPECT_LE(source.lines, 500u) << source.path;
+}
+
+TEST(Layout, OneFileReadsTheClockForDecisions) {
+  static const std::regex kClock(
+      R"(clock_gettime|system_clock::now|steady_clock::now|gettimeofday)");
+  const fs::path top = SOURCE_DIR;
+  // Decisions follow one clock; the others time a probe and the kernel's answer.
+  const std::set<std::string> kReaders = {"src/adapters/systemd/clock.cpp",
+                                          "src/adapters/probe/deadline.cpp",
+                                          "src/adapters/netlink/commit.cpp"};
+  for (const std::string& folder : {std::string("src"), std::string("include")})
+    for (const auto& item : fs::recursive_directory_iterator(top / folder)) {
+      if (!item.is_regular_file()) continue;
+      std::ifstream in(item.path());
+      const std::string text{std::istreambuf_iterator<char>(in), {}};
+      const std::string path = fs::relative(item.path(), top).string();
+      const bool reads = std::regex_search(text, kClock);
+      EXPECT_TRUE(!reads || kReaders.contains(path)) << path << " reads a clock";
+    }
+}
+
+}  // namespace
