@@ -31,6 +31,7 @@ Daemon::Daemon(Options options) : options_(std::move(options)), store_(options_.
 Result<int> Daemon::run() {
   frame_.started = clock_.now();
   return prepare_directories()
+      .and_then([&] { return claim_socket(); })
       .and_then([&] { return open_adapters(); })
       .and_then([&] { return close_the_host(); })
       .and_then([&] { return serve(); })
@@ -46,6 +47,13 @@ Result<void> Daemon::prepare_directories() const {
   }
   if (auto made = state::prepare_directory(options_.paths.state_dir, owner); !made) return made;
   return state::prepare_directory(options_.paths.runtime_dir, owner);
+}
+
+Result<void> Daemon::claim_socket() {
+  Error error;
+  if (!take(control::listen_at(options_.paths.socket()), listener_, error))
+    return tl::unexpected(error);
+  return {};
 }
 
 Result<void> Daemon::open_adapters() {
@@ -74,14 +82,12 @@ Result<void> Daemon::close_the_host() {
 }
 
 Result<void> Daemon::serve() {
-  auto listener = control::listen_at(options_.paths.socket());
-  if (!listener) return tl::unexpected(listener.error());
   const auto on_request = [this](control::ClientId client, const control::Request& request,
                                  const control::Peer& peer) {
     service_->handle(client, request, peer);
   };
   Error error;
-  if (!take(control::Server::start(*std::move(listener), on_request), server_, error))
+  if (!take(control::Server::start(*std::move(listener_), on_request), server_, error))
     return tl::unexpected(error);
   service_.emplace(
       *enforcer_, store_, frame_,

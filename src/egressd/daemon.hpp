@@ -28,6 +28,8 @@ class Daemon {
 
  private:
   Result<void> prepare_directories() const;
+  Result<void>
+  claim_socket();  // before any commit: a second daemon must not replace the table of the first
   Result<void> open_adapters();
   Result<void> close_the_host();  // the first commit
   Result<void> serve();
@@ -50,6 +52,7 @@ class Daemon {
   Frame frame_;
   std::optional<policy::Policy> running_;  // as adopted
 
+  std::optional<control::Descriptor> listener_;
   std::unique_ptr<nft::Kernel> kernel_;
   std::unique_ptr<cares::CaresResolver> resolver_;
   std::optional<resolvconf::Watch> system_resolvers_;

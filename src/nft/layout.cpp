@@ -36,13 +36,18 @@ std::vector<SetDefinition> sets(const Base& base) {
   return all;
 }
 
-// What a connection that was admitted may still send: its own packets and the ICMP errors about it.
-// One that was cut has to pass the judge with every packet.
+// What a connection that was admitted may still send: its own packets, and the errors about it. A
+// connection that was cut has to pass the judge with every packet; the errors that tell its ends so
+// are not its own packets.
 std::vector<Rule> admitted_flows(const Base& base) {
   std::vector<Rule> rules;
-  if (base.cuts_flows) rules.push_back({CtMark{kCutMark}, Goto{"judge"}});
+  if (base.cuts_flows) {
+    rules.push_back({CtMark{kCutMark}, CtState{.established = true}, Goto{"judge"}});
+  }
   rules.push_back({CtState{.established = true}, Accept{}});
   rules.push_back({CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}});
+  // The kernel's own resets, with which forwarded connections are refused.
+  rules.push_back({CtState{.related = true}, TcpReset{}, Accept{}});
   return rules;
 }
 

@@ -96,6 +96,7 @@ struct Printer {
   std::string operator()(const DestinationIn& match) const {
     return ip(match.prefix.family()) + " daddr " + match.prefix.text();
   }
+  std::string operator()(const TcpReset&) const { return "tcp flags rst"; }
   std::string operator()(const UdpPorts& match) const {
     return "udp sport " + std::to_string(match.source) + " udp dport " +
            std::to_string(match.destination);

@@ -164,38 +164,71 @@ TEST_F(Packet, FlowsShowTheDestinationBehindNat) {
   EXPECT_EQ(cut, 1U);
 }
 
-TEST_F(Packet, ForwardedTrafficOfAHeldInterfaceIsHeld) {
-  const NetworkNamespace container;
-  host_.run(
-      "ip link add br-agents type bridge; ip link set br-agents up;"
-      "ip addr add 10.9.0.1/24 dev br-agents;"
-      "ip addr add 2001:db8:9::1/64 dev br-agents nodad;"
-      "ip link add port type veth peer name eth0 netns " +
-      container.name() +
-      "; ip link set port master br-agents up;"
-      "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
-  container.run(
-      "ip addr add 10.9.0.2/24 dev eth0; ip addr add 2001:db8:9::2/64 dev eth0 nodad;"
-      "ip link set eth0 up;"
-      "ip route add default via 10.9.0.1; ip route add default via 2001:db8:9::1");
-  nft::Base base;
-  install(base, allowed());
+// A container behind a bridge, and one behind a link of its own.
+class Forward : public Packet, public testing::WithParamInterface<const char*> {
+ protected:
+  Forward() {
+    const bool is_bridged = GetParam() == std::string("bridge");
+    host_.run("ip link add port type veth peer name eth0 netns " + container_.name() +
+              "; ip link set port up");
+    if (is_bridged) {
+      host_.run(
+          "ip link add br-agents type bridge; ip link set br-agents up;"
+          "ip link set port master br-agents");
+    } else {
+      host_.run("ip link set port down; ip link set port name br-agents; ip link set br-agents up");
+    }
+    host_.run(
+        "ip addr add 10.9.0.1/24 dev br-agents; ip addr add 2001:db8:9::1/64 dev br-agents nodad;"
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+    container_.run(
+        "ip addr add 10.9.0.2/24 dev eth0; ip addr add 2001:db8:9::2/64 dev eth0 nodad;"
+        "ip link set eth0 up;"
+        "ip route add default via 10.9.0.1; ip route add default via 2001:db8:9::1");
+  }
+
+  static nft::Base held() {
+    nft::Base base;
+    base.forward = {"br-*"};
+    return base;
+  }
+
+  NetworkNamespace container_;
+};
+
+TEST_P(Forward, IsHeldToTheSameList) {
+  install({}, allowed());
   for (const char* address : kOthers) {
-    ASSERT_EQ(tcp_probe(container.name(), address, 443), Seen::answered)
+    ASSERT_EQ(tcp_probe(container_.name(), address, 443), Seen::answered)
         << "positive control: not held, " << address;
   }
-  base.forward = {"br-*"};
-  install(base, allowed());
+  install(held(), allowed());
   for (const char* address : kNames) {
-    EXPECT_EQ(tcp_probe(container.name(), address, 443), Seen::answered) << address;
-    EXPECT_EQ(tcp_probe(container.name(), address, 80), Seen::refused) << address;
-    EXPECT_EQ(udp_probe(container.name(), address, 443), Seen::refused) << address;
-    EXPECT_EQ(ping_probe(container.name(), address), Seen::refused) << address;
+    EXPECT_EQ(tcp_probe(container_.name(), address, 443), Seen::answered) << address;
+    EXPECT_EQ(tcp_probe(container_.name(), address, 80), Seen::refused) << address;
+    EXPECT_EQ(udp_probe(container_.name(), address, 443), Seen::refused) << address;
+    EXPECT_EQ(ping_probe(container_.name(), address), Seen::refused) << address;
   }
   for (const char* address : kOthers) {
-    EXPECT_EQ(tcp_probe(container.name(), address, 443), Seen::refused) << address;
+    EXPECT_EQ(tcp_probe(container_.name(), address, 443), Seen::refused) << address;
   }
 }
+
+TEST_P(Forward, ARevokedConnectionDiesWhenItsFlowIsCut) {
+  install(held(), allowed());
+  for (const char* address : kNames) {
+    Connection connection(container_.name(), address, 443);
+    ASSERT_GT(connection.receive_for(300ms), 0U) << "positive control";
+    const nft::Change change = open(address, Transport::tcp, 443);
+    kernel_->commit({.replace = {}, .changes = {{nft::Change::Verb::remove, change.key, 0ms}}});
+    EXPECT_EQ(kernel_->cut_flows([](const nft::Flow&) { return true; }), 1U);
+    connection.receive_for(3s);
+    EXPECT_TRUE(connection.is_dead()) << address;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Containers, Forward, testing::Values("bridge", "link"),
+                         [](const auto& container) { return std::string(container.param); });
 
 }  // namespace
 }  // namespace egress::test

@@ -53,7 +53,8 @@ TEST(OpenKernel, ACommitNamesTheSetThatIsGone) {
       {.replace = {}, .changes = {{nft::Change::Verb::add, element, std::chrono::minutes(1)}}});
   EXPECT_EQ(outcome.status, nft::CommitOutcome::Status::refused);
   EXPECT_EQ(outcome.message,
-            "the kernel refused set allow4: No such file or directory; somebody removed it or the "
+            "the kernel refused set allow4, element 192.0.2.1 . tcp . 443: No such file or "
+            "directory; somebody removed it or the "
             "whole table: the table must be made anew");
 }
 

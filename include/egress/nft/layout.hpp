@@ -20,6 +20,7 @@ struct InInterface { std::string pattern; };              // iifname "br-*"
 struct OutInterface { std::string pattern; };             // oifname "docker0"
 struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
 struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
+struct TcpReset {};                                       // tcp flags rst
 struct UdpPorts { Port source = 0; Port destination = 0; };  // udp sport 68 udp dport 67
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
 struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
@@ -34,7 +35,7 @@ struct RejectWithReset {};                                // reject with tcp res
 struct RejectProhibited {};                               // reject with icmpx admin-prohibited
 
 using Statement =
-    std::variant<CtState, CtMark, Layer4, OutLoopback, InInterface, OutInterface, DestinationIs, DestinationIn, UdpPorts,
+    std::variant<CtState, CtMark, Layer4, OutLoopback, InInterface, OutInterface, DestinationIs, DestinationIn, TcpReset, UdpPorts,
                  Icmp6Types, HopLimit, DestinationInSet, RememberRefusal, CountAs, LogLimited, Accept, Jump, Goto,
                  RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;

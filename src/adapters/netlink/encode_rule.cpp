@@ -22,6 +22,7 @@ constexpr std::uint32_t kLoopbackIndex = 1;  // of "lo", in every network namesp
 constexpr std::uint32_t kStateInvalid = 1;   // NF_CT_STATE_BIT of each state
 constexpr std::uint32_t kStateEstablished = 2;
 constexpr std::uint32_t kStateRelated = 4;
+constexpr std::uint8_t kTcpFlagReset = 4;  // RFC 9293 section 3.1
 constexpr std::uint32_t kLogLevelInfo = 6;
 
 struct Payload {
@@ -44,15 +45,8 @@ class RuleEncoder {
     const std::uint32_t bits = (match.invalid ? kStateInvalid : 0) |
                                (match.established ? kStateEstablished : 0) |
                                (match.related ? kStateRelated : 0);
-    const std::uint32_t zero = 0;
     load_ct(NFT_CT_STATE);
-    nftnl_expr* mask = append("bitwise");
-    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_LEN, sizeof bits);
-    nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_MASK, &bits, sizeof bits);
-    nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof zero);
-    compare(NFT_CMP_NEQ, as_bytes(zero));
+    any_of(bits);
   }
   void operator()(const nft::CtMark& match) {
     load_ct(NFT_CT_MARK);
@@ -82,6 +76,11 @@ class RuleEncoder {
     need_family(match.prefix.family());
     load_payload(part, NFT_REG_1);
     compare(NFT_CMP_EQ, match.prefix.first().octets().first(octets));
+  }
+  void operator()(const nft::TcpReset&) {
+    need_protocol(IPPROTO_TCP);
+    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1}, NFT_REG_1);
+    any_of(kTcpFlagReset);
   }
   // Source and destination port as one load of four bytes.
   void operator()(const nft::UdpPorts& match) {
@@ -183,6 +182,19 @@ class RuleEncoder {
     nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_OP, operation);
     nftnl_expr_set(cmp, NFTNL_EXPR_CMP_DATA, value.data(),
                    static_cast<std::uint32_t>(value.size()));
+  }
+
+  // Whether any of the bits is set in the register.
+  template <class Bits>
+  void any_of(const Bits& bits) {
+    const Bits zero = 0;
+    nftnl_expr* mask = append("bitwise");
+    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_LEN, sizeof bits);
+    nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_MASK, &bits, sizeof bits);
+    nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof zero);
+    compare(NFT_CMP_NEQ, as_bytes(zero));
   }
 
   // meta nfproto ipv4: in the inet family, once before the first look into a network header
