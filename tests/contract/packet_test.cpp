@@ -130,7 +130,7 @@ TEST_F(Packet, ARevokedConnectionDiesWhenItsFlowIsCut) {
     const auto cut = kernel_->cut_flows([&](const nft::Flow& flow) {
       return flow.destination.address == change.key.first && flow.destination.port == 443;
     });
-    EXPECT_EQ(cut, 1U);
+    EXPECT_GE(cut.value(), 1U);
     connection.receive_for(3s);
     EXPECT_TRUE(connection.is_dead()) << address;
     EXPECT_GT(bystander.receive_for(400ms), 0U) << "another connection goes on";

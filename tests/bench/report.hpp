@@ -1,0 +1,58 @@
+// What the benchmarks share: repeated measurements in brief, and tables as Markdown.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace egress::bench {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+inline SteadyTime now() {
+  return std::chrono::steady_clock::now();
+}
+// Since `start`, in milliseconds.
+double elapsed(SteadyTime start);
+
+template <class Work>
+double time_of(Work work) {
+  const SteadyTime start = now();
+  work();
+  return elapsed(start);
+}
+
+// The value that `percent` of the values do not exceed; 50: the median. `values` is not empty.
+double percentile(std::vector<double> values, int percent);
+double median(std::vector<double> values);
+
+std::string number(double value, int decimals);
+// "met", or "missed" in bold.
+std::string at_most(double seen, double goal);
+std::string at_least(double seen, double goal);
+
+// Printed to standard output when it goes out of scope.
+class Table {
+ public:
+  using Row = std::vector<std::string>;
+  Table(std::string title, Row header);
+  ~Table();
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  void add(Row row);
+  // A sentence below the table.
+  void remark(std::string text);
+
+ private:
+  std::string title_;
+  std::vector<Row> rows_;  // the header first
+  std::vector<std::string> remarks_;
+};
+
+// Runs a benchmark: `body(is_quick)`, with --quick on the command line for few and short runs. What
+// it throws ends the program with 1.
+int run_benchmark(int argc, char** argv, void (*body)(bool is_quick));
+
+}  // namespace egress::bench
