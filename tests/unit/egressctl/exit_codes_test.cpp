@@ -35,7 +35,7 @@ TEST(ExitCodes, AWrongCommandLineIsTwoAndNothingIsSent) {
 
 TEST(ExitCodes, AUsageErrorNamesTheTokenAndTheForm) {
   EXPECT_NE(run_egressctl(kNowhere, {"allow", "a", "--for", "soon"})
-                .err.find("\"soon\" is not a duration; write it like 90s, 15m, 2h, 1d or 1h30m"),
+                .err.find("\"soon\" is not a duration; accepted: 5s, 15m, 2h30m, 7d, up to 365d"),
             std::string::npos);
 }
 
