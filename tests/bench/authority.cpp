@@ -111,8 +111,7 @@ std::vector<double> Authority::longest_gaps() const {
   std::vector<double> gaps;
   for (const auto& families : questions_)
     for (const Question& question : families)
-      gaps.push_back(
-          std::max(question.longest_gap, elapsed(question.last) / 1000));
+      gaps.push_back(std::max(question.longest_gap, elapsed(question.last) / 1000));
   return gaps;
 }
 

@@ -77,8 +77,8 @@ void empty_table(nft::Kernel& kernel) {
   must_commit(kernel, {nft::Base{}, {}});
 }
 
-double ours(nft::Kernel& kernel, int count) {
-  empty_table(kernel);
+double ours(nft::Kernel& kernel, int count, bool counts_elements = true) {
+  empty_table(kernel, counts_elements);
   const nft::Transaction transaction = additions(0, count);
   return time_of([&] { must_commit(kernel, transaction); });
 }
@@ -157,20 +157,24 @@ mnl_socket* floor_socket() {
 // ---- nft -f
 // --------------------------------------------------------------------------------------------------------
 
-std::string nft_file(int count) {
+enum class Form { one_list, a_line_each };
+
+std::string nft_file(int count, Form form) {
   const std::string path = "/tmp/commit_bench." + std::to_string(getpid()) + ".nft";
+  const std::string start = "add element inet egressd allow4 { ";
   std::ofstream file(path);
-  file << "add element inet egressd allow4 {";
+  if (form == Form::one_list) file << start;
   for (int i = 0; i < count; ++i) {
-    file << (i == 0 ? " " : ", ") << address(i).text() << " . tcp . 443 timeout 1h";
+    const std::string element = address(i).text() + " . tcp . 443 timeout 1h";
+    file << (form == Form::one_list ? element + ", " : start + element + " }\n");
   }
-  file << " }\n";
+  if (form == Form::one_list) file << "}\n";
   return path;
 }
 
-double nft_tool(nft::Kernel& kernel, int count) {
+double nft_tool(nft::Kernel& kernel, int count, Form form) {
   empty_table(kernel);
-  std::string path = nft_file(count);
+  std::string path = nft_file(count, form);
   std::array<char, 4> name{"nft"};
   std::array<char, 3> option{"-f"};
   char* const words[] = {name.data(), option.data(), path.data(), nullptr};
@@ -186,20 +190,34 @@ double nft_tool(nft::Kernel& kernel, int count) {
 }
 
 void compare_sizes(nft::Kernel& kernel, mnl_socket* socket) {
-  std::printf("%9s %6s %10s %10s %10s %11s %9s\n", "elements", "runs", "egressd", "floor", "nft -f",
-              "/ floor", "x nft -f");
+  std::printf("%9s %5s %9s %9s %9s %9s %8s %7s %7s\n", "elements", "runs", "egressd", "floor",
+              "nft list", "nft lines", "/ floor", "x list", "x lines");
   for (const auto& [count, runs] : {std::pair{1, 101}, {1'000, 31}, {10'000, 11}, {100'000, 7}}) {
-    std::vector<double> a;
-    std::vector<double> b;
-    std::vector<double> c;
+    std::array<std::vector<double>, 4> times;
     for (int run = 0; run < runs; ++run) {
-      a.push_back(ours(kernel, count));
-      b.push_back(floor_of(kernel, socket, count));
-      c.push_back(nft_tool(kernel, count));
+      times[0].push_back(ours(kernel, count));
+      times[1].push_back(floor_of(kernel, socket, count));
+      times[2].push_back(nft_tool(kernel, count, Form::one_list));
+      times[3].push_back(nft_tool(kernel, count, Form::a_line_each));
     }
-    std::printf("%9d %6d %10.3f %10.3f %10.3f %11.2f %9.1f\n", count, runs, median(a), median(b),
-                median(c), median(a) / median(b), median(c) / median(a));
+    std::array<double, 4> medians{};
+    std::transform(times.begin(), times.end(), medians.begin(), median);
+    const auto& [egressd, floor, list, lines] = medians;
+    std::printf("%9d %5d %9.3f %9.3f %9.3f %9.3f %8.2f %7.1f %7.1f\n", count, runs, egressd, floor,
+                list, lines, egressd / floor, list / egressd, lines / egressd);
   }
+}
+
+void price_of_counters(nft::Kernel& kernel) {
+  std::vector<double> with;
+  std::vector<double> without;
+  constexpr int kCount = 100'000;
+  for (int run = 0; run < 7; ++run) {
+    with.push_back(ours(kernel, kCount));
+    without.push_back(ours(kernel, kCount, false));
+  }
+  std::printf("\n%d elements with a counter each %.1f ms, without %.1f ms\n", kCount, median(with),
+              median(without));
 }
 
 void one_into_many(nft::Kernel& kernel) {
@@ -227,6 +245,7 @@ int main() {
   if (!kernel) egress::stop(kernel.error().message);
   std::printf("Elements committed to allow4, in ms (medians)\n");
   egress::compare_sizes(**kernel, egress::floor_socket());
+  egress::price_of_counters(**kernel);
   std::printf("\nOne element committed to a table that holds others, in ms\n");
   egress::one_into_many(**kernel);
   return 0;

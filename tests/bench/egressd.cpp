@@ -39,8 +39,7 @@ std::string policy_of(std::size_t count, const std::string& more) {
 }
 
 pid_t daemon_pid(const test::Lab& lab) {
-  std::istringstream pids(
-      test::run({.words = {"ip", "netns", "pids", lab.host()}}).output);
+  std::istringstream pids(test::run({.words = {"ip", "netns", "pids", lab.host()}}).output);
   pid_t pid = 0;
   pid_t other = 0;
   if (!(pids >> pid) || pids >> other) throw std::runtime_error("egressd is not alone on its host");

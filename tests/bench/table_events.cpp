@@ -1,13 +1,12 @@
 #include "bench/table_events.hpp"
 
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 
 #include <array>
 #include <cerrno>
@@ -33,7 +32,8 @@ std::string_view table_name(const nlmsghdr& message) {
 
 }  // namespace
 
-TableEvents::TableEvents() : socket_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)) {
+TableEvents::TableEvents()
+    : socket_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)) {
   sockaddr_nl any{};
   any.nl_family = AF_NETLINK;
   const int group = NFNLGRP_NFTABLES;
@@ -59,7 +59,8 @@ std::optional<SteadyTime> TableEvents::creation_of(const std::string& table,
     int rest = static_cast<int>(recv(socket_, buffer.data(), buffer.size(), 0));
     const SteadyTime time = now();
     auto* message = reinterpret_cast<nlmsghdr*>(buffer.data());
-    for (; NLMSG_OK(message, static_cast<unsigned>(std::max(rest, 0))); message = NLMSG_NEXT(message, rest)) {
+    for (; NLMSG_OK(message, static_cast<unsigned>(std::max(rest, 0)));
+         message = NLMSG_NEXT(message, rest)) {
       if (message->nlmsg_type == message_type(NFT_MSG_NEWTABLE))
         is_made = is_made || table_name(*message) == table;
       if (is_made && message->nlmsg_type == message_type(NFT_MSG_NEWGEN)) return time;

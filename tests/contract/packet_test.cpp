@@ -1,8 +1,13 @@
 // What the installed table does to packets, between a host and an internet that are namespaces of
 // their own.
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "adapters/netlink/netlink_kernel.hpp"
+#include "egress/core/limits.hpp"
 #include "support/address.hpp"
 #include "support/netns.hpp"
 #include "support/probe.hpp"
@@ -95,6 +100,58 @@ TEST_F(Packet, LoopbackStaysOpen) {
   const TcpServer local(host_.name(), {8080});
   EXPECT_EQ(tcp_probe(host_.name(), "127.0.0.1", 8080), Seen::answered);
   EXPECT_EQ(tcp_probe(host_.name(), "::1", 8080), Seen::answered);
+}
+
+// Whether the host may send one datagram from a port to an address and port; errno otherwise.
+int send_from(const std::string& netns, Port source, const char* to, Port port) {
+  return in_namespace(netns, [&] {
+    const SocketAddress any("0.0.0.0", source);
+    const SocketAddress target(to, port);
+    const int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    setsockopt(socket_fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
+    setsockopt(socket_fd, SOL_SOCKET, SO_BINDTODEVICE, "eth0", 4);
+    const bool is_sent = bind(socket_fd, any.get(), any.length) == 0 &&
+                         sendto(socket_fd, "x", 1, 0, target.get(), target.length) == 1;
+    const int error = is_sent ? 0 : errno;
+    close(socket_fd);
+    return error;
+  });
+}
+
+TEST_F(Packet, DhcpIsOpenOnlyWhereAllowedAndOnlyForDhcp) {
+  nft::Base base;
+  install(base, {});
+  EXPECT_EQ(send_from(host_.name(), 68, "255.255.255.255", 67), 0);
+  EXPECT_EQ(send_from(host_.name(), 68, "255.255.255.255", 53), EPERM);
+  EXPECT_EQ(send_from(host_.name(), 1068, "255.255.255.255", 67), EPERM);
+  EXPECT_EQ(send_from(host_.name(), 68, "192.0.2.1", 67), EPERM);
+  base.allows_dhcp = false;
+  install(base, {});
+  EXPECT_EQ(send_from(host_.name(), 68, "255.255.255.255", 67), EPERM);
+}
+
+TEST_F(Packet, AFullMemoryOfRefusalsRefusesAllTheSame) {
+  install({}, {});
+  const auto scan = [&](int first, int count) {
+    return in_namespace(host_.name(), [&] {
+      const int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      int refused = 0;
+      for (int i = first; i < first + count; ++i) {
+        const std::string to =
+            "203." + std::to_string(i >> 8) + "." + std::to_string(i & 255) + ".1";
+        const SocketAddress target(to, 443);
+        refused += sendto(socket_fd, "x", 1, 0, target.get(), target.length) < 0 ? 1 : 0;
+      }
+      close(socket_fd);
+      return refused;
+    });
+  };
+  constexpr int kLimit = static_cast<int>(limits::kRefusalsRemembered);
+  EXPECT_EQ(scan(0, kLimit), kLimit);
+  EXPECT_EQ(kernel_->read({})->refusals.size(), limits::kRefusalsRemembered);
+  EXPECT_EQ(scan(kLimit, 50), 50) << "one past the limit and more";
+  EXPECT_EQ(kernel_->read({})->refusals.size(), limits::kRefusalsRemembered);
 }
 
 TEST_F(Packet, AuditLetsPassAndCounts) {
