@@ -1,16 +1,14 @@
 #include "bench/table_events.hpp"
 
+#include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <system_error>
 
@@ -22,30 +20,26 @@ constexpr std::uint16_t message_type(int message) {
 }
 
 // NFTA_TABLE_NAME of a NEWTABLE message: the kernel puts it first.
-std::string_view table_name(const nlmsghdr& message) {
-  const char* attribute = reinterpret_cast<const char*>(&message) + NLMSG_HDRLEN + sizeof(nfgenmsg);
-  nlattr header{};
-  std::memcpy(&header, attribute, sizeof header);
-  if (header.nla_type != NFTA_TABLE_NAME) return {};
-  return attribute + NLA_HDRLEN;
+std::string_view table_name(const nlmsghdr* message) {
+  const auto* attribute =
+      static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(message, sizeof(nfgenmsg)));
+  if (mnl_attr_get_type(attribute) != NFTA_TABLE_NAME) return {};
+  return mnl_attr_get_str(attribute);
 }
 
 }  // namespace
 
-TableEvents::TableEvents()
-    : socket_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)) {
-  sockaddr_nl any{};
-  any.nl_family = AF_NETLINK;
-  const int group = NFNLGRP_NFTABLES;
+TableEvents::TableEvents() : socket_(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)) {
+  int group = NFNLGRP_NFTABLES;
   const int room = 16 << 20;
-  setsockopt(socket_, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
-  if (bind(socket_, reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0 ||
-      setsockopt(socket_, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
+  if (socket_ == nullptr || mnl_socket_bind(socket_, 0, MNL_SOCKET_AUTOPID) != 0 ||
+      mnl_socket_setsockopt(socket_, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0 ||
+      setsockopt(mnl_socket_get_fd(socket_), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
     throw std::system_error(errno, std::generic_category(), "netlink");
 }
 
 TableEvents::~TableEvents() {
-  close(socket_);
+  mnl_socket_close(socket_);
 }
 
 std::optional<SteadyTime> TableEvents::creation_of(const std::string& table,
@@ -54,15 +48,14 @@ std::optional<SteadyTime> TableEvents::creation_of(const std::string& table,
   const SteadyTime end = now() + patience;
   bool is_made = false;
   while (now() < end) {
-    pollfd wanted{socket_, POLLIN, 0};
+    pollfd wanted{mnl_socket_get_fd(socket_), POLLIN, 0};
     if (poll(&wanted, 1, 10) <= 0) continue;
-    int rest = static_cast<int>(recv(socket_, buffer.data(), buffer.size(), 0));
+    int rest = static_cast<int>(mnl_socket_recvfrom(socket_, buffer.data(), buffer.size()));
     const SteadyTime time = now();
-    auto* message = reinterpret_cast<nlmsghdr*>(buffer.data());
-    for (; NLMSG_OK(message, static_cast<unsigned>(std::max(rest, 0)));
-         message = NLMSG_NEXT(message, rest)) {
+    const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
+    for (; mnl_nlmsg_ok(message, rest); message = mnl_nlmsg_next(message, &rest)) {
       if (message->nlmsg_type == message_type(NFT_MSG_NEWTABLE))
-        is_made = is_made || table_name(*message) == table;
+        is_made = is_made || table_name(message) == table;
       if (is_made && message->nlmsg_type == message_type(NFT_MSG_NEWGEN)) return time;
     }
   }

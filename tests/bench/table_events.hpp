@@ -7,6 +7,8 @@
 
 #include "bench/report.hpp"
 
+struct mnl_socket;
+
 namespace egress::bench {
 
 // Listens in the network namespace of the constructing thread, from construction on.
@@ -22,7 +24,7 @@ class TableEvents {
   std::optional<SteadyTime> creation_of(const std::string& table, std::chrono::seconds patience);
 
  private:
-  int socket_ = -1;
+  mnl_socket* socket_ = nullptr;
 };
 
 }  // namespace egress::bench

@@ -70,6 +70,15 @@ TEST_F(Boot, TheUnitIsActiveOnceTheTableStands) {
   EXPECT_EQ(machine.property("NRestarts"), "0");
 }
 
+TEST_F(Boot, AFreshInstallEnforcesTheShippedPolicy) {
+  ASSERT_TRUE(machine.becomes_active()) << machine.journal();
+  const std::string status = machine.execute({"egressctl", "status"}).output;
+  EXPECT_NE(status.find("enforcing"), std::string::npos) << status;
+  EXPECT_NE(status.find("docker0"), std::string::npos)
+      << "the forward patterns of egressd.yaml: " << status;
+  EXPECT_EQ(status.find("warnings"), std::string::npos) << status;
+}
+
 TEST_F(Boot, TheDaemonHoldsOneCapabilityAndNoOther) {
   ASSERT_TRUE(machine.becomes_active()) << machine.journal();
   const Finished status =
@@ -122,8 +131,9 @@ TEST_F(Boot, ReloadGoesThroughTheUnit) {
 }
 
 TEST_F(Boot, SystemdFindsNoFaultInTheUnit) {
-  const Finished verified = machine.execute({"systemd-analyze", "verify", "egressd.service"});
-  EXPECT_EQ(verified.exit_code, 0);
+  const Finished verified = machine.execute(
+      {"systemd-analyze", "verify", "--man=no", "/lib/systemd/system/egressd.service"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.output;
   EXPECT_EQ(verified.output.find("egressd"), std::string::npos) << verified.output;
 }
 

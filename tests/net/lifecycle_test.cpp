@@ -28,7 +28,8 @@ TEST_P(Revocation, CutsAnOpenTransfer) {
   transfer.receive_for(1s);
   EXPECT_EQ(transfer.receive_for(1s), 0U) << "the transfer goes on after the revocation";
 }
-INSTANTIATE_TEST_SUITE_P(EachFamily, Revocation, ::testing::Values(kApi4, kApi6));
+INSTANTIATE_TEST_SUITE_P(EachFamily, Revocation, ::testing::Values(kApi4, kApi6),
+                         [](const auto& of) { return of.index == 0 ? "IPv4" : "IPv6"; });
 
 TEST_F(Lifecycle, AnotherTransferSurvivesARevocation) {
   dns.set("github.com", {.addresses = {kOther4}});

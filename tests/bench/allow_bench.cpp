@@ -1,0 +1,142 @@
+// `allow` of a name that resolves: what a client waits for, and whose time it is.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+#include "bench/authority.hpp"
+#include "bench/egressd.hpp"
+#include "bench/report.hpp"
+#include "support/address.hpp"
+
+namespace egress::bench {
+namespace {
+
+constexpr double kGoal = 5;  // milliseconds beyond the resolver's latency
+constexpr std::size_t kNames = 10'000;
+
+// Asks the daemon's resolver the daemon's way: A and AAAA at once, until both are answered.
+class Client {
+ public:
+  explicit Client(const test::Lab& lab)
+      : socket_(test::in_namespace(lab.host(), [] { return connect_to_resolver(); })) {}
+  ~Client() { close(socket_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  double time_of_lookup(const std::string& name) const {
+    return time_of([&] {
+      for (const int type : {1, 28}) {  // A, AAAA
+        const test::Bytes question = encode(name, type);
+        if (send(socket_, question.data(), question.size(), 0) < 0) fail("send");
+      }
+      for (int answers = 0; answers < 2; ++answers) {
+        pollfd wanted{socket_, POLLIN, 0};
+        std::array<std::uint8_t, 512> answer{};
+        if (poll(&wanted, 1, 1000) != 1 || recv(socket_, answer.data(), answer.size(), 0) < 0)
+          fail("no answer from the resolver");
+      }
+    });
+  }
+
+ private:
+  [[noreturn]] static void fail(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+  }
+  static int connect_to_resolver() {
+    const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const test::SocketAddress resolver(test::kResolver, 53);
+    if (connect(descriptor, resolver.get(), resolver.length) != 0) fail("connect");
+    return descriptor;
+  }
+  static test::Bytes encode(const std::string& name, int question_type) {
+    const auto type = static_cast<std::uint8_t>(question_type);
+    test::Bytes message{0, type, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};  // RD, one question
+    for (std::size_t from = 0; from < name.size();) {
+      const std::size_t dot = std::min(name.find('.', from), name.size());
+      message.push_back(static_cast<std::uint8_t>(dot - from));
+      message.insert(message.end(), name.begin() + static_cast<std::ptrdiff_t>(from),
+                     name.begin() + static_cast<std::ptrdiff_t>(dot));
+      from = dot + 1;
+    }
+    message.insert(message.end(), {0, 0, type, 0, 1});  // the root, the type, IN
+    return message;
+  }
+
+  int socket_;
+};
+
+struct Times {
+  std::vector<double> round_trip;  // of the control socket
+  std::vector<double> resolver;    // asked directly
+  std::vector<double> kernel;      // of the round trip, in commits
+  std::vector<double> ours;        // round trip without the resolver
+  std::vector<double> command;     // `egressctl allow`, from its start to its end
+};
+
+double allow(const test::Daemon& daemon, const std::string& target, Times& times) {
+  control::AllowRequest request;
+  request.targets = {target};
+  const SteadyTime start = now();
+  const auto reply = daemon.ask<control::AllowReply>(request);
+  const double taken = elapsed(start);
+  if (reply.targets.size() != 1 || reply.targets[0].state != "open")
+    throw std::runtime_error(target + " was not opened");
+  times.kernel.push_back(static_cast<double>(reply.kernel_us) / 1000);
+  return taken;
+}
+
+// Allows `count` names one after another, on top of a policy of `held` names.
+Times measure(std::size_t held, std::size_t count) {
+  const test::Lab lab(test::Lab::Servers::none);
+  const Authority authority(lab.net(), {.names = kNames, .ttl = 3600, .ipv6 = 1});
+  const test::Daemon daemon(lab, policy_of(held));
+  wait_until("the policy's names answered", [&] { return authority.answered() == 2 * held; });
+  const Client client(lab);
+  Times times;
+  for (std::size_t i = held; i < held + count; ++i) {
+    times.resolver.push_back(client.time_of_lookup(name(i)));
+    times.round_trip.push_back(allow(daemon, name(i) + ":443", times));
+    times.ours.push_back(times.round_trip.back() - times.resolver.back());
+  }
+  for (std::size_t i = held + count; i < held + count + count / 4; ++i)
+    times.command.push_back(time_of([&] {
+      if (daemon.egressctl({"allow", name(i) + ":443"}).exit_code != 0)
+        throw std::runtime_error("egressctl allow failed");
+    }));
+  return times;
+}
+
+void add(Table& table, const std::string& what, const Times& times) {
+  const auto brief = [](const std::vector<double>& values) { return number(median(values), 2); };
+  table.add({what, brief(times.round_trip), brief(times.resolver), brief(times.kernel),
+             brief(times.ours), number(percentile(times.ours, 99), 2), "≤ 5 ms",
+             at_most(median(times.ours), kGoal), brief(times.command)});
+}
+
+void body(bool is_quick) {
+  const std::size_t count = is_quick ? 20 : 200;
+  Table table("`allow` of a name that resolves, medians of " + std::to_string(count) + ", in ms",
+              {"policy before", "round trip", "resolver alone", "in the kernel",
+               "ours (round trip − resolver)", "ours, 99 %", "goal", "", "`egressctl allow`"});
+  add(table, "empty", measure(0, count));
+  add(table, "1,000 names", measure(1'000, count));
+  if (!is_quick) add(table, "9,000 names", measure(9'000, count));
+  table.remark(
+      "Round trip: request to reply on the control socket, the addition and the policy written to "
+      "disk included. Resolver alone: the same questions, A and AAAA at once, sent to the same "
+      "server. `egressctl allow`: the whole program, from its start to its end.");
+}
+
+}  // namespace
+}  // namespace egress::bench
+
+int main(int argc, char** argv) {
+  return egress::bench::run_benchmark(argc, argv, egress::bench::body);
+}
