@@ -18,9 +18,11 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "adapters/netlink/netlink_kernel.hpp"
@@ -68,6 +70,7 @@ void empty_table(nft::Kernel& kernel, bool counts_elements = true) {
   nft::Base base;
   base.counts_elements = counts_elements;
   for (int i = 0; i < 2; ++i) must_commit(kernel, {base, {}});
+  std::this_thread::sleep_for(100ms);
 }
 
 double ours(nft::Kernel& kernel, int count, bool counts_elements = true) {
@@ -190,11 +193,15 @@ void compare_sizes(nft::Kernel& kernel, mnl_socket* socket, bool is_quick) {
   for (const auto& [count, most] : {std::pair{1, 101}, {1'000, 31}, {10'000, 11}, {100'000, 7}}) {
     std::array<std::vector<double>, 4> times;
     const int runs = 1 + most / divisor;
-    for (int run = 0; run < runs; ++run) {
-      times[0].push_back(ours(kernel, count));
-      times[1].push_back(floor_of(kernel, socket, count));
-      times[2].push_back(nft_tool(kernel, count, Form::one_list));
-      times[3].push_back(nft_tool(kernel, count, Form::a_line_each));
+    const std::array<std::function<double()>, 4> contenders{
+        [&, n = count] { return ours(kernel, n); },
+        [&, n = count] { return floor_of(kernel, socket, n); },
+        [&, n = count] { return nft_tool(kernel, n, Form::one_list); },
+        [&, n = count] { return nft_tool(kernel, n, Form::a_line_each); }};
+    // In turns that rotate, so that none always inherits what the same other one left behind.
+    for (int turn = 0; turn < 4 * runs; ++turn) {
+      const auto who = static_cast<std::size_t>((turn + turn / 4) % 4);
+      times[who].push_back(contenders[who]());
     }
     std::array<double, 4> medians{};
     std::transform(times.begin(), times.end(), medians.begin(), median);

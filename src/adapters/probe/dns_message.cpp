@@ -12,7 +12,7 @@ constexpr std::size_t kHeader = 12;
 constexpr std::uint16_t kClassIn = 1;
 constexpr std::uint8_t kResponseFlag = 0x80;
 constexpr std::uint8_t kOpcodeMask = 0x78;
-constexpr std::uint8_t kRecursionDesired = 0x01;
+constexpr std::uint16_t kRecursionDesired = 0x0100;  // in the flags
 constexpr std::uint8_t kPointer = 0xc0;
 
 std::uint16_t type_of(Family family) {
@@ -105,7 +105,9 @@ void take_record(Reader& reader, Family family, Response& response) {
 std::vector<std::uint8_t> encode(const Query& query) {
   std::vector<std::uint8_t> out;
   put16(out, query.id);
-  out.insert(out.end(), {kRecursionDesired, 0, 0, 1, 0, 0, 0, 0, 0, 0});  // one question
+  for (const std::uint16_t field :
+       {kRecursionDesired, std::uint16_t{1}, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{0}})
+    put16(out, field);  // one question, no record
   put_name(out, query.name.text());
   put16(out, type_of(query.family));
   put16(out, kClassIn);
