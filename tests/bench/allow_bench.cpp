@@ -33,7 +33,7 @@ class Client {
   double time_of_lookup(const std::string& name) const {
     return time_of([&] {
       for (const int type : {1, 28}) {  // A, AAAA
-        const test::Bytes question = encode(name, type);
+        const Bytes question = encode(name, type);
         if (send(socket_, question.data(), question.size(), 0) < 0) fail("send");
       }
       for (int answers = 0; answers < 2; ++answers) {
@@ -55,9 +55,9 @@ class Client {
     if (connect(descriptor, resolver.get(), resolver.length) != 0) fail("connect");
     return descriptor;
   }
-  static test::Bytes encode(const std::string& name, int question_type) {
+  static Bytes encode(const std::string& name, int question_type) {
     const auto type = static_cast<std::uint8_t>(question_type);
-    test::Bytes message{0, type, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};  // RD, one question
+    Bytes message{0, type, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};  // RD, one question
     for (std::size_t from = 0; from < name.size();) {
       const std::size_t dot = std::min(name.find('.', from), name.size());
       message.push_back(static_cast<std::uint8_t>(dot - from));

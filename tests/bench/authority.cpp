@@ -1,12 +1,21 @@
 #include "bench/authority.hpp"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <optional>
+#include <system_error>
+
+#include "support/address.hpp"
+#include "support/lab.hpp"
 
 namespace egress::bench {
 namespace {
-
-using test::Bytes;
 
 // RFC 1035 section 4.1.1 and 3.2.2, RFC 3596.
 constexpr std::size_t kHeader = 12;
@@ -51,6 +60,20 @@ void append_record(Bytes& out, std::uint16_t type, std::uint32_t ttl, std::uint3
   for (const std::uint32_t word : {0x20010db8U, 0x000b0000U, 0U, index}) append(out, word, 4);
 }
 
+int listen_in(const std::string& netns) {
+  return test::in_namespace(netns, [] {
+    const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int room = 8 << 20;
+    const timeval tick{.tv_sec = 0, .tv_usec = 50'000};
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick);
+    const test::SocketAddress here(test::kResolver, 53);
+    if (bind(descriptor, here.get(), here.length) != 0)
+      throw std::system_error(errno, std::generic_category(), "bind");
+    return descriptor;
+  });
+}
+
 }  // namespace
 
 std::string name(std::size_t i) {
@@ -68,9 +91,30 @@ std::string address(std::size_t i, std::size_t n, std::size_t addresses_per_name
 Authority::Authority(const std::string& netns, Records records)
     : records_(records),
       questions_(records.names),
-      server_(netns, 53, [this](const Bytes& question) { return answer(question); }) {}
+      socket_(listen_in(netns)),
+      thread_([this] { serve(); }) {}
 
-std::optional<Bytes> Authority::answer(const Bytes& question) {
+Authority::~Authority() {
+  is_stopping_ = true;
+  thread_.join();
+  close(socket_);
+}
+
+void Authority::serve() {
+  while (!is_stopping_) {
+    Bytes question(512);
+    sockaddr_in client{};
+    socklen_t length = sizeof client;
+    auto* const address = reinterpret_cast<sockaddr*>(&client);
+    const ssize_t size = recvfrom(socket_, question.data(), question.size(), 0, address, &length);
+    if (size < static_cast<ssize_t>(kHeader)) continue;
+    question.resize(static_cast<std::size_t>(size));
+    const Bytes out = answer(question);
+    sendto(socket_, out.data(), out.size(), 0, address, length);
+  }
+}
+
+Bytes Authority::answer(const Bytes& question) {
   const std::optional<Parsed> parsed = parse(question);
   Bytes out(question.begin(),
             question.begin() + static_cast<std::ptrdiff_t>(parsed ? parsed->end : kHeader));

@@ -1,16 +1,17 @@
 // An authoritative DNS server for n0.bench.example, n1.bench.example, ...: its answers follow from
-// the number, and it notes when it gave them. UDP, at every address of the lab's internet.
+// the number, and it notes when it gave them. UDP, at the lab's resolver address; its buffer holds
+// more questions than egressd has under way at a time, so that none is lost.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "bench/report.hpp"
-#include "support/servers.hpp"
 
 namespace egress::bench {
 
@@ -18,6 +19,8 @@ namespace egress::bench {
 std::string name(std::size_t i);
 // The nth IPv4 address of name `i`. No two are the same up to 2^24 in all.
 std::string address(std::size_t i, std::size_t n, std::size_t addresses_per_name);
+
+using Bytes = std::vector<std::uint8_t>;
 
 struct Records {
   std::size_t names = 1;
@@ -29,6 +32,9 @@ struct Records {
 class Authority {
  public:
   Authority(const std::string& netns, Records records);
+  ~Authority();
+  Authority(const Authority&) = delete;
+  Authority& operator=(const Authority&) = delete;
 
   // Questions (a name, A or AAAA) answered at least once.
   std::size_t answered() const;
@@ -44,13 +50,16 @@ class Authority {
     double longest_gap = 0;  // in seconds
     std::size_t answers = 0;
   };
-  std::optional<test::Bytes> answer(const test::Bytes& question);
+  void serve();
+  Bytes answer(const Bytes& question);
   void note(std::size_t name, bool is_ipv6);
 
   const Records records_;
   mutable std::mutex mutex_;
   std::vector<std::array<Question, 2>> questions_;  // A, AAAA
-  test::UdpServer server_;                          // last: its thread uses the rest
+  int socket_ = -1;
+  std::atomic<bool> is_stopping_ = false;
+  std::thread thread_;
 };
 
 }  // namespace egress::bench
