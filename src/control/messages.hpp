@@ -69,8 +69,8 @@ struct EntryReport {
 
 struct TargetOutcome {
   std::string target;
-  std::string state;  // "open" | "failed" (kept, retried) | "already" | "revoked" | "would allow" |
-                      // "would revoke" | "refused"
+  std::string state;  // "open" | "failed" (kept, retried) | "unresolved" (the same, optional) |
+                      // "already" | "revoked" | "would allow" | "would revoke" | "refused"
   std::string message;  // why, and what to do
   std::string risk;
   std::vector<std::string> addresses;

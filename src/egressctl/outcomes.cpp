@@ -41,7 +41,7 @@ std::string activity(std::size_t slice, std::size_t targets) {
 Colour state_colour(const std::string& state) {
   if (state == "open" || state == "already" || state == "revoked") return Colour::green;
   if (state == "failed" || state == "failing" || state == "refused") return Colour::red;
-  if (state == "stale" || state == "resolving") return Colour::yellow;
+  if (state == "stale" || state == "resolving" || state == "unresolved") return Colour::yellow;
   return Colour::none;
 }
 

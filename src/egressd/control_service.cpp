@@ -128,9 +128,10 @@ control::TargetOutcome ControlService::outcome(const policy::AllowEntry& entry) 
   const engine::Standing standing = engine().standing(entry, now());
   const bool is_open = standing.state == engine::Standing::State::open ||
                        standing.state == engine::Standing::State::stale;
-  control::TargetOutcome outcome{entry.target(), is_open ? "open" : "failed", "", entry.risk, {}};
+  control::TargetOutcome outcome{entry.target(), "open", "", entry.risk, {}};
   for (const auto& [address, end] : standing.addresses) outcome.addresses.push_back(address.text());
   if (is_open) return outcome;
+  outcome.state = entry.is_optional ? "unresolved" : "failed";
   outcome.message = standing.error.empty() ? "no answer yet from the resolvers" : standing.error;
   outcome.message += "; the entry is kept and retried (egressctl why " + entry.target() + ")";
   return outcome;

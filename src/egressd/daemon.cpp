@@ -162,6 +162,7 @@ void Daemon::finish_turn() {
   if (const auto wait = resolver_->wait(); wait && wait->count() == 0) resolver_->dispatch();
   if (server_->next_deadline() <= now) server_->dispatch(now);
   enforcer_->turn();
+  if (const auto ended = enforcer_->take_ended(); !ended.empty()) forget(ended);
   service_->settle();
   Instant next =
       std::min({enforcer_->next_deadline(), server_->next_deadline(), service_->next_deadline()});

@@ -39,6 +39,7 @@ class Daemon {
 
   policy::Policy first_policy();
   void adopt(policy::Policy policy);
+  void forget(const std::vector<std::string>& ended);
   void choose_resolvers();
   policy::Problems reload();
   void restore_known();

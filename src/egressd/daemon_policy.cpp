@@ -1,7 +1,11 @@
 // How the daemon comes by its policy, its resolvers and the addresses of earlier runs.
+
+#include <algorithm>
+
 #include "adapters/state/files.hpp"
 #include "adapters/state/known_addresses.hpp"
 #include "adapters/systemd/notify.hpp"
+#include "egressd/additions.hpp"
 #include "egressd/daemon.hpp"
 #include "egressd/log.hpp"
 
@@ -41,6 +45,25 @@ void Daemon::adopt(policy::Policy policy) {
   enforcer_->turn();
   if (const auto kept = store_.keep_last_good(*running_); !kept)
     log(Level::warning, "last-good-not-kept", {{"message", kept.error().message}});
+}
+
+// Grants that have ended are closed already; this takes them out of the lists, by name, since a
+// civil clock that was set back would let them begin anew.
+void Daemon::forget(const std::vector<std::string>& ended) {
+  const auto has_ended = [&](const policy::Addition& addition) {
+    return addition.options.until &&
+           std::ranges::any_of(running_->entries, [&](const policy::AllowEntry& entry) {
+             return stems_from(entry, addition.target) &&
+                    std::ranges::find(ended, entry.target()) != ended.end();
+           });
+  };
+  std::vector<policy::Addition> left = store_.additions();
+  std::erase_if(left, has_ended);
+  LoadedPolicy policy = store_.with_additions(left, clock_.wall());
+  if (!policy) return log_problems("grants-not-forgotten", policy.error());
+  if (const auto kept = store_.keep_additions(std::move(left)); !kept)
+    log(Level::warning, "additions-not-kept", {{"message", kept.error().message}});
+  adopt(*std::move(policy));
 }
 
 void Daemon::choose_resolvers() {

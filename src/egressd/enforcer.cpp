@@ -67,6 +67,11 @@ void Enforcer::carry_out(const engine::SaveKnown&) {
   save_();
 }
 
+void Enforcer::carry_out(const engine::GrantEnded& ended) {
+  log(Level::info, "grant-ended", {{"target", ended.target}});
+  ended_.push_back(ended.target);
+}
+
 void Enforcer::carry_out(const engine::Notice& notice) {
   log(notice.level, notice.event, notice.fields);
 }

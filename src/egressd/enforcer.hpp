@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "egress/core/time.hpp"
 #include "egress/dns/lookup.hpp"
@@ -26,6 +29,8 @@ class Enforcer {
 
   // Called when the last-known-good file is to be written.
   void on_save(std::function<void()> save) { save_ = std::move(save); }
+  // The time-boxed entries that have ended since the last call: the policy may forget them.
+  std::vector<std::string> take_ended() { return std::exchange(ended_, {}); }
 
   // Hands events to the engine and carries out all that is due.
   void tell(const engine::Event& event);
@@ -46,6 +51,7 @@ class Enforcer {
   void carry_out(const engine::Commit& commit);
   void carry_out(const engine::CutFlows& cut);
   void carry_out(const engine::SaveKnown& save);
+  void carry_out(const engine::GrantEnded& ended);
   void carry_out(const engine::Notice& notice);
 
   nft::Kernel& kernel_;
@@ -54,6 +60,7 @@ class Enforcer {
   engine::Engine engine_;
   Tally tally_;
   std::function<void()> save_ = [] {};
+  std::vector<std::string> ended_;
 };
 
 }  // namespace egress::daemon

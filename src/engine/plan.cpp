@@ -87,7 +87,7 @@ void Engine::end_grants(Instant now) {
     const Instant end = inputs_.end_of(entry);
     if (end > now) next_end_ = std::min(next_end_, end);
     if (end > now || end < first_due) continue;
-    note(Notice::Level::info, "grant-ended", {{"target", entry.target()}});
+    outbox_.emplace_back(GrantEnded{entry.target()});
     std::ranges::move(admitted_by(entry), std::back_inserter(revoked_));
   }
   is_frame_dirty_ = true;

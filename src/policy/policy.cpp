@@ -15,7 +15,7 @@ std::string Origin::text() const {
     case Kind::file:
       return preset.empty() ? place.text() : "preset " + preset + " (" + place.text() + ')';
     case Kind::operator_added:
-      return added_by;
+      return preset.empty() ? added_by : "preset " + preset + ", " + added_by;
     case Kind::service:
       return "services." + service;
   }

@@ -62,6 +62,18 @@ TEST_F(Lifecycle, ATimeBoxedGrantEndsThoughTheDaemonWasKilled) {
   EXPECT_EQ(tcp(kApi6), Seen::refused);
 }
 
+TEST_F(Lifecycle, ATimeBoxedGrantThatHasEndedIsForgotten) {
+  Daemon daemon(lab, policy(""));
+  ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443", "--for", "2s"}).exit_code, 0);
+  ASSERT_EQ(tcp(kApi4), Seen::answered);
+  EXPECT_TRUE(eventually([&] { return tcp(kApi4) == Seen::refused; }, 5s));
+  const auto is_listed = [&] {
+    return daemon.egressctl({"list"}).output.find("openai") != std::string::npos;
+  };
+  EXPECT_TRUE(eventually([&] { return !is_listed(); }, 2s));
+  EXPECT_EQ(daemon.egressctl({"diff"}).exit_code, 0);
+}
+
 TEST_F(Lifecycle, StoppingLeavesTheTableClosed) {
   Daemon daemon(lab, policy("api.openai.com:443"));
   ASSERT_TRUE(eventually([&] { return tcp(kApi4) == Seen::answered; }));

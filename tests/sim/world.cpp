@@ -189,7 +189,7 @@ void World::carry_out(const engine::Action& action) {
                                                 clock_.wall() + std::chrono::floor<seconds>(
                                                                     held.expires - now)});
                         },
-                        [](const Notice&) {}},
+                        [](const engine::GrantEnded&) {}, [](const Notice&) {}},
              action);
 }
 

@@ -60,6 +60,10 @@ struct CutFlows {
 };
 // Write the last-known-good file.
 struct SaveKnown {};
+// A time-boxed entry is over and closed; the policy may forget it.
+struct GrantEnded {
+  std::string target;
+};
 // One line for the log: a decision, with key=value fields. Values from outside are not yet escaped.
 struct Notice {
   enum class Level { debug, info, warning, error };
@@ -68,6 +72,6 @@ struct Notice {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Action = std::variant<Ask, Commit, CutFlows, SaveKnown, Notice>;
+using Action = std::variant<Ask, Commit, CutFlows, SaveKnown, GrantEnded, Notice>;
 
 }  // namespace egress::engine
