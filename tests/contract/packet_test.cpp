@@ -36,6 +36,8 @@ class Packet : public testing::Test {
         "ip addr add 198.18.0.1/24 dev eth0; ip addr add 2001:db8:f::1/64 dev eth0 nodad;"
         "ip link set eth0 up;"
         "ip route add default via 198.18.0.2; ip route add default via 2001:db8:f::2");
+    wire_.await_link("wire");
+    host_.await_link("eth0");
   }
 
   void install(const nft::Base& base, std::vector<nft::Change> changes) {
@@ -242,6 +244,8 @@ class Forward : public Packet, public testing::WithParamInterface<const char*> {
         "ip addr add 10.9.0.2/24 dev eth0; ip addr add 2001:db8:9::2/64 dev eth0 nodad;"
         "ip link set eth0 up;"
         "ip route add default via 10.9.0.1; ip route add default via 2001:db8:9::1");
+    container_.await_link("eth0");
+    host_.await_link("br-agents");
   }
 
   static nft::Base held() {

@@ -107,7 +107,7 @@ void Daemon::start() {
   // The daemon drops its rights, after which the leak check at its end could no longer look at it.
   process_ = ChildProcess(
       {.words = {EGRESSD_PATH, "--config", dir / "etc/egressd.yaml", "--state-dir", dir / "state",
-                 "--runtime-dir", dir / "run", "--rules-dir", SOURCE_DIR "/rules", "--user",
+                 "--runtime-dir", dir / "run", "--rules-dir", dir / "rules", "--user",
                  "nobody"},
        .netns = lab_.host(),
        .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), "ASAN_OPTIONS=detect_leaks=0"},

@@ -58,4 +58,9 @@ std::string NetworkNamespace::run(const std::string& command_line) const {
   throw std::runtime_error(command_line + ": " + finished.output);
 }
 
+void NetworkNamespace::await_link(const std::string& device) const {
+  const std::string is_up = "ip -brief link show dev " + device + " | grep -q ' UP '";
+  run("timeout 5 sh -c \"until " + is_up + "; do sleep 0.02; done\"");
+}
+
 }  // namespace egress::test

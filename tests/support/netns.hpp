@@ -18,6 +18,8 @@ class NetworkNamespace {
   const std::string& name() const { return name_; }
   // Runs a program inside; its output. Throws when it fails, with what it said.
   std::string run(const std::string& command_line) const;
+  // Until then a link drops what is sent: the kernel notices a new carrier up to a second late.
+  void await_link(const std::string& device) const;
 
  private:
   std::string name_;

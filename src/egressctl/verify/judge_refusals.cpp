@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 // Before the first retransmission of a SYN (1 s, RFC 6298 section 2): the error answers the first
 // packet, and comes from no farther than this host or its link.
-constexpr auto kAtOnce = 500ms;
+constexpr auto kAtOnce = 900ms;
 
 bool is_ping(const Trial& trial) {
   return trial.probe.method == Method::ping;

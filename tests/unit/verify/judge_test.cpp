@@ -96,9 +96,9 @@ TEST(JudgeRefusals, SilenceIsNotProvenEvenIfTheCounterMoved) {
 
 TEST(JudgeRefusals, ALateErrorIsNotProven) {
   auto one = trial(Method::tcp, kOutside, outcome(Outcome::refused, ECONNREFUSED));
-  one.seen.elapsed = 500ms;
+  one.seen.elapsed = 900ms;
   EXPECT_EQ(refusal_mark(one, moved(kOutside, 1, 1)), Mark::holds);
-  one.seen.elapsed = 501ms;
+  one.seen.elapsed = 901ms;
   EXPECT_EQ(refusal_mark(one, moved(kOutside, 1, 1)), Mark::not_proven);
 }
 
