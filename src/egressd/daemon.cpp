@@ -108,8 +108,11 @@ Result<void> Daemon::serve() {
 Result<void> Daemon::watch_all() {
   Error error;
   if (!take(systemd::EventLoop::open(), loop_, error)) return tl::unexpected(error);
-  if (!take(loop_->timer([] {}), timer_, error))
-    return tl::unexpected(error);  // the turn's end does the work
+  // c-ares finds out by itself whether a question has timed out; all other work is done at the
+  // turn's end.
+  if (!take(loop_->timer([this] { resolver_->dispatch(); }), timer_, error))
+    return tl::unexpected(error);
+  timer_->arm(clock_.now());
   auto turn = loop_->after_each_turn([this] { finish_turn(); });
   if (!turn) return tl::unexpected(turn.error());
   sources_.push_back(*std::move(turn));

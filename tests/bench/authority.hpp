@@ -15,7 +15,7 @@
 
 namespace egress::bench {
 
-// Name `i`, and a policy entry or target for its port 443 or another.
+// Name `i`.
 std::string name(std::size_t i);
 // The nth IPv4 address of name `i`. No two are the same up to 2^24 in all.
 std::string address(std::size_t i, std::size_t n, std::size_t addresses_per_name);

@@ -32,6 +32,15 @@ TEST_F(Addresses, AMovedAddressOpensAtTheEndOfItsTtl) {
   EXPECT_EQ(tcp(kApi4), Seen::answered) << "the older address stays for the grace";
 }
 
+TEST_F(Addresses, AQuestionThatIsLostOnTheWayIsAskedAgain) {
+  dns.set("api.openai.com", {.addresses = {}, .is_silent = true});
+  const Daemon daemon(lab, policy("api.openai.com:443"));
+  ASSERT_TRUE(eventually([&] { return dns.asked("api.openai.com") >= 2; }));
+  dns.set("api.openai.com", {.addresses = {kApi4, kApi6}});
+  EXPECT_TRUE(opens(kApi4, 4s));
+  EXPECT_TRUE(opens(kApi6, 4s));
+}
+
 TEST_F(Addresses, AnAddressThatIsGoneClosesAfterTheGrace) {
   dns.set("api.openai.com", {.addresses = {kApi4}, .ttl = 1});
   const Daemon daemon(lab,

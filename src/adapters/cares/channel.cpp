@@ -3,6 +3,7 @@
 #include <ares.h>
 #include <arpa/inet.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -48,6 +49,14 @@ int set_server(ares_channel channel, const policy::ResolverAddress& resolver) {
   return ares_set_servers_ports(channel, &node);
 }
 
+// Answers to all questions under way may arrive together. Without CAP_NET_ADMIN the system's
+// default has to do.
+int widen_receive_buffer(ares_socket_t socket, int type, void*) {
+  constexpr int kRoom = 1 << 20;
+  if (type == SOCK_DGRAM) setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kRoom, sizeof kRoom);
+  return 0;
+}
+
 }  // namespace
 
 Channel::Channel(Surroundings surroundings, std::uint32_t tag)
@@ -61,6 +70,7 @@ Result<std::unique_ptr<Channel>> Channel::open(const policy::ResolverAddress& re
                                                Surroundings surroundings, std::uint32_t tag) {
   std::unique_ptr<Channel> opened(new Channel(surroundings, tag));
   int status = opened->open_channel();
+  ares_set_socket_configure_callback(opened->channel_, widen_receive_buffer, nullptr);
   if (status == ARES_SUCCESS) status = set_server(opened->channel_, resolver);
   if (status != ARES_SUCCESS) return fail(std::string("c-ares: ") + ares_strerror(status));
   return opened;
