@@ -9,10 +9,6 @@ namespace {
 
 constexpr seconds kHighestTtl{std::int64_t{1} << 31};
 
-bool is_failure(Status status) {
-  return status != Status::ok && status != Status::nodata;
-}
-
 Instant earliest_deadline(const NameState& state) {
   Instant earliest = kNever;
   for (const FamilyState* family : {&state.v4, &state.v6})

@@ -24,4 +24,8 @@ std::string_view text(Status status) {
   return "unknown";
 }
 
+bool is_failure(Status status) {
+  return status != Status::ok && status != Status::nodata;
+}
+
 }  // namespace egress::dns

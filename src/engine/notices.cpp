@@ -13,10 +13,6 @@ std::string join(const std::vector<IpAddress>& addresses) {
   return joined;
 }
 
-bool is_failure(dns::Status status) {
-  return status != dns::Status::ok && status != dns::Status::nodata;
-}
-
 }  // namespace
 
 // Called before the answer is taken in, so that what was known until now can be compared.
@@ -25,8 +21,8 @@ void Engine::note_answer(const dns::Answer& answer) {
   if (state == nullptr) return;
   const dns::FamilyState& before = state->family(answer.question.family);
   const std::string type = answer.question.family == Family::ipv4 ? "A" : "AAAA";
-  const bool was_failing = before.was_answered && is_failure(before.status);
-  if (is_failure(answer.status)) {
+  const bool was_failing = before.was_answered && dns::is_failure(before.status);
+  if (dns::is_failure(answer.status)) {
     if (was_failing && before.status == answer.status) return;
     const auto is_required = [](const policy::AllowEntry* entry) { return !entry->is_optional; };
     const auto entries = inputs_.by_name.find(answer.question.name);

@@ -50,8 +50,7 @@ std::string describe_filtered(const Inputs& inputs, const policy::AllowEntry& en
 }
 
 bool fails(const dns::FamilyState& lookup) {
-  return lookup.was_answered && lookup.status != dns::Status::ok &&
-         lookup.status != dns::Status::nodata;
+  return lookup.was_answered && dns::is_failure(lookup.status);
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ enum class Status {
                 // ourselves
 };
 std::string_view text(Status status);
+// Neither an answer nor the word that there is none: worth another try soon.
+bool is_failure(Status status);
 
 struct Answer {
   Question question;
