@@ -141,6 +141,27 @@ TEST_F(Addresses, AResolverThatGoesAndComesBackChangesNothingThatIsOpen) {
   EXPECT_EQ(entry(daemon, "tcp/api.openai.com:443").state, "open");
 }
 
+// DNS is open to the resolvers of /etc/resolv.conf and nobody else, and follows the file.
+TEST_F(Addresses, TheResolversFollowResolvConf) {
+  constexpr const char* kNext = "9.9.9.9";
+  dns.set("api.openai.com", {.addresses = {kApi4}});
+  dns.set("example.org", {.addresses = {kOther4}});
+  lab.write_resolv_conf("nameserver 10.77.0.1\n");
+  const Daemon daemon(lab, "version: 1\nallow: [api.openai.com:443]\n");
+  ASSERT_TRUE(opens(kApi4));
+  ASSERT_EQ(tcp(kResolver, 53), Seen::answered);
+  ASSERT_EQ(tcp(kNext, 53), Seen::refused);
+
+  lab.write_resolv_conf(std::string("nameserver ") + kNext + "\n");
+  EXPECT_TRUE(eventually([&] { return tcp(kNext, 53) == Seen::answered; }));
+  EXPECT_EQ(tcp(kResolver, 53), Seen::refused) << "the former resolver stays open";
+  const auto status = daemon.ask<control::StatusReply>(control::StatusRequest{});
+  EXPECT_EQ(status.resolvers, std::vector<std::string>{kNext});
+  ASSERT_EQ(daemon.egressctl({"allow", "example.org:443"}).exit_code, 0);
+  EXPECT_EQ(tcp(kOther4), Seen::answered) << "the new resolver is not asked";
+  EXPECT_EQ(tcp(kApi4), Seen::answered);
+}
+
 TEST_F(Addresses, ARestartWithADeadResolverUsesTheLastKnownGoodAddresses) {
   dns.set("api.openai.com", {.addresses = {kApi4, kApi6}, .ttl = 60});
   Daemon daemon(lab, policy("api.openai.com:443"));

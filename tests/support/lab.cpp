@@ -104,12 +104,12 @@ Daemon::Daemon(const Lab& lab, std::string_view policy) : lab_(lab) {
 void Daemon::start() {
   const std::filesystem::path dir = lab_.dir();
   const NotifySocket notify(dir / "notify");
-  // The daemon drops its rights, after which the leak check at its end could no longer look at it.
+  // `ip netns exec` shows it the host's own /etc/resolv.conf, and becomes the daemon. The daemon
+  // drops its rights, after which the leak check at its end could no longer look at it.
   process_ = ChildProcess(
-      {.words = {EGRESSD_PATH, "--config", dir / "etc/egressd.yaml", "--state-dir", dir / "state",
-                 "--runtime-dir", dir / "run", "--rules-dir", dir / "rules", "--user",
-                 "nobody"},
-       .netns = lab_.host(),
+      {.words = {"ip", "netns", "exec", lab_.host(), EGRESSD_PATH, "--config",
+                 dir / "etc/egressd.yaml", "--state-dir", dir / "state", "--runtime-dir",
+                 dir / "run", "--rules-dir", dir / "rules", "--user", "nobody"},
        .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), "ASAN_OPTIONS=detect_leaks=0"},
        .output = dir / "egressd.log"});
   bool is_ready = false;
@@ -128,6 +128,10 @@ void Daemon::terminate() {
 void Daemon::crash() {
   process_.signal(SIGKILL);
   process_.wait();
+}
+
+void Lab::write_resolv_conf(std::string_view text) const {
+  std::ofstream("/etc/netns/" + host() + "/resolv.conf") << text;
 }
 
 void Daemon::write_policy(std::string_view text) const {

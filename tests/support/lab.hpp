@@ -35,6 +35,8 @@ class Lab {
 
   // Runs a program on the host; throws with its output if it fails.
   std::string on_host(std::vector<std::string> words) const;
+  // What the host has as /etc/resolv.conf, rewritten in place.
+  void write_resolv_conf(std::string_view text) const;
   // Loads nft commands on the host.
   void nft(const std::string& commands) const;
 
