@@ -48,28 +48,24 @@ const HeldAddress* NameState::find(const IpAddress& address) const {
   return at == addresses.end() ? nullptr : &*at;
 }
 
-NameTable::Touched NameTable::track(const std::set<DnsName>& wanted, Instant now) {
+void NameTable::follow(const DnsName& name, Instant now) {
+  const auto [at, is_new] =
+      names_.try_emplace(name, NameState{.v4 = {.next_ask = now}, .v6 = {.next_ask = now}});
+  if (!is_new) return;
+  for (const Family family : {Family::ipv6, Family::ipv4})
+    enqueue(at->first, at->second, family, true);
+}
+
+NameTable::Touched NameTable::forget(const DnsName& name) {
+  const auto at = names_.find(name);
+  if (at == names_.end()) return {};
   Touched touched;
-  for (auto at = names_.begin(); at != names_.end();) {
-    if (wanted.contains(at->first)) {
-      ++at;
-      continue;
-    }
-    for (const HeldAddress& held : at->second.addresses) {
-      release(at->first, held.address);
-      touched.push_back(held.address);
-    }
-    unschedule(at->first);
-    at = names_.erase(at);
+  for (const HeldAddress& held : at->second.addresses) {
+    release(at->first, held.address);
+    touched.push_back(held.address);
   }
-  std::erase_if(queue_, [&](const Question& question) { return !wanted.contains(question.name); });
-  for (const DnsName& name : wanted) {
-    const auto [at, is_new] =
-        names_.try_emplace(name, NameState{.v4 = {.next_ask = now}, .v6 = {.next_ask = now}});
-    if (!is_new) continue;
-    for (const Family family : {Family::ipv6, Family::ipv4})
-      enqueue(name, at->second, family, true);
-  }
+  schedule(at->first, at->second, kNever);
+  names_.erase(at);
   return touched;
 }
 
@@ -80,12 +76,12 @@ NameTable::Touched NameTable::restore(const DnsName& name, const IpAddress& addr
   if (at->second.find(address) || at->second.addresses.size() >= limits::kAddressesPerName)
     return {};
   const Instant latest = now + lifetimes_.max_ttl + lifetimes_.grace;
-  hold(name, at->second,
+  hold(at->first, at->second,
        {.address = address,
         .first_seen = now,
         .last_seen = now,
         .expires = std::min(expires, latest)});
-  reschedule(name, at->second);
+  reschedule(at->first, at->second);
   return {address};
 }
 
@@ -108,27 +104,27 @@ NameTable::Touched NameTable::absorb(const Answer& answer, Instant now) {
   if (answer.status == Status::ok) {
     family.ttl = answer.ttl;
     family.chain = answer.chain;
-    take_addresses(answer, state, now, touched);
+    take_addresses(answer, at->first, state, now, touched);
   } else {
     for (const HeldAddress& held : state.addresses)
       if (held.address.family() == question.family) touched.push_back(held.address);
   }
   family.next_ask = now + pause_after(family, lifetimes_);
-  reschedule(question.name, state);
+  reschedule(at->first, state);
   return touched;
 }
 
 // Addresses of other families in an answer are ignored: A gives IPv4, AAAA gives IPv6, nothing
 // else.
-void NameTable::take_addresses(const Answer& answer, NameState& state, Instant now,
-                               Touched& touched) {
-  const DnsName& name = answer.question.name;
+void NameTable::take_addresses(const Answer& answer, const DnsName& name, NameState& state,
+                               Instant now, Touched& touched) {
   for (HeldAddress& held : state.addresses) {
     if (held.address.family() != answer.question.family || !held.is_current) continue;
     held.is_current = false;
     touched.push_back(held.address);
   }
   const Instant expires = now + clamp_ttl(answer.ttl, lifetimes_) + lifetimes_.grace;
+  if (state.addresses.empty()) state.addresses.reserve(answer.addresses.size());
   for (const IpAddress& address : answer.addresses) {
     if (address.family() != answer.question.family) continue;
     if (HeldAddress* held = find_held(state, address)) {
@@ -165,8 +161,8 @@ bool NameTable::make_room(const DnsName& name, NameState& state, Touched& touche
 
 NameTable::Touched NameTable::advance(Instant now) {
   Touched touched;
-  while (!schedule_.empty() && schedule_.begin()->first <= now) {
-    const DnsName name = schedule_.begin()->second;
+  while (!schedule_.empty() && schedule_.begin()->deadline <= now) {
+    const DnsName& name = *schedule_.begin()->name;
     NameState& state = names_.at(name);
     std::erase_if(state.addresses, [&](const HeldAddress& held) {
       if (held.expires > now) return false;
@@ -189,7 +185,11 @@ std::vector<Question> NameTable::take_questions() {
   while (!queue_.empty() && in_flight_.size() < limits::kLookupsInFlight) {
     Question question = std::move(queue_.front());
     queue_.pop_front();
-    names_.at(question.name).family(question.family).phase = FamilyState::Phase::asked;
+    const auto at = names_.find(question.name);
+    if (at == names_.end()) continue;  // forgotten meanwhile
+    FamilyState& family = at->second.family(question.family);
+    if (family.phase != FamilyState::Phase::queued) continue;  // and followed again
+    family.phase = FamilyState::Phase::asked;
     // A name dropped and added again meanwhile: the answer still under way will do.
     if (in_flight_.insert(question).second) questions.push_back(std::move(question));
   }
@@ -210,7 +210,7 @@ void NameTable::retry_failing(Instant now) {
 }
 
 Instant NameTable::next_deadline() const {
-  return schedule_.empty() ? kNever : schedule_.begin()->first;
+  return schedule_.empty() ? kNever : schedule_.begin()->deadline;
 }
 
 const NameState* NameTable::find(const DnsName& name) const {
@@ -218,10 +218,10 @@ const NameState* NameTable::find(const DnsName& name) const {
   return at == names_.end() ? nullptr : &at->second;
 }
 
-const std::set<DnsName>& NameTable::owners(const IpAddress& address) const {
-  static const std::set<DnsName> kNobody;
+std::span<const DnsName* const> NameTable::owners(const IpAddress& address) const {
   const auto at = owners_.find(address);
-  return at == owners_.end() ? kNobody : at->second;
+  if (at == owners_.end()) return {};
+  return at->second;
 }
 
 void NameTable::enqueue(const DnsName& name, NameState& state, Family family, bool ahead) {
@@ -232,32 +232,26 @@ void NameTable::enqueue(const DnsName& name, NameState& state, Family family, bo
     queue_.push_back({name, family});
 }
 
-void NameTable::reschedule(const DnsName& name, const NameState& state) {
-  const Instant deadline = earliest_deadline(state);
-  if (const auto at = scheduled_.find(name); at != scheduled_.end() && at->second == deadline)
-    return;
-  unschedule(name);
-  if (deadline == kNever) return;
-  scheduled_.emplace(name, deadline);
-  schedule_.emplace(deadline, name);
+void NameTable::schedule(const DnsName& name, NameState& state, Instant deadline) {
+  if (state.deadline == deadline) return;
+  if (state.deadline != kNever) schedule_.erase({state.deadline, &name});
+  state.deadline = deadline;
+  if (deadline != kNever) schedule_.insert({deadline, &name});
 }
 
-void NameTable::unschedule(const DnsName& name) {
-  const auto at = scheduled_.find(name);
-  if (at == scheduled_.end()) return;
-  schedule_.erase({at->second, name});
-  scheduled_.erase(at);
+void NameTable::reschedule(const DnsName& name, NameState& state) {
+  schedule(name, state, earliest_deadline(state));
 }
 
 void NameTable::hold(const DnsName& name, NameState& state, const HeldAddress& held) {
   state.addresses.push_back(held);
-  owners_[held.address].insert(name);
+  owners_[held.address].push_back(&name);
 }
 
 void NameTable::release(const DnsName& name, const IpAddress& address) {
   const auto at = owners_.find(address);
   if (at == owners_.end()) return;
-  at->second.erase(name);
+  std::erase(at->second, &name);
   if (at->second.empty()) owners_.erase(at);
 }
 

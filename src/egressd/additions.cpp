@@ -1,6 +1,7 @@
 #include "egressd/additions.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace egress::daemon {
 
@@ -38,6 +39,20 @@ std::vector<policy::Addition> with(std::vector<policy::Addition> additions,
       *at = std::move(addition);
   }
   return additions;
+}
+
+std::vector<const policy::AllowEntry*> stemming_from(const policy::Entries& entries,
+                                                     const std::vector<std::string>& targets) {
+  std::set<const policy::AllowEntry*> found;
+  for (const std::string& target : targets) {
+    if (const policy::AllowEntry* entry = entries.find(target)) found.insert(entry);
+    if (!target.starts_with("preset:")) continue;
+    for (const policy::AllowEntry& entry : entries)
+      if (stems_from(entry, target)) found.insert(&entry);
+  }
+  std::vector<const policy::AllowEntry*> sorted(found.begin(), found.end());
+  std::ranges::sort(sorted, {}, &policy::AllowEntry::target);
+  return sorted;
 }
 
 bool stems_from(const policy::AllowEntry& entry, const std::string& target) {

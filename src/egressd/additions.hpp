@@ -24,4 +24,8 @@ std::vector<policy::Addition> with(std::vector<policy::Addition> additions,
 // preset.
 bool stems_from(const policy::AllowEntry& entry, const std::string& target);
 
+// The entries that these targets stand for, each once.
+std::vector<const policy::AllowEntry*> stemming_from(const policy::Entries& entries,
+                                                     const std::vector<std::string>& targets);
+
 }  // namespace egress::daemon

@@ -50,6 +50,7 @@ void ControlService::handle(control::ClientId client, const control::Request& re
 
 void ControlService::allow(control::ClientId client, const control::AllowRequest& request,
                            const control::Peer& peer) {
+  const Instant since = now();
   std::vector<std::string> targets;
   for (const std::string& written : request.targets) {
     const auto target = store_.parse_target(written);
@@ -62,24 +63,21 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
   LoadedPolicy next = store_.with_additions(additions, wall);
   if (!next) return hooks_.reply(client, invalid(join(next.error())));
 
-  Wait wait{.client = client, .since = now(), .kernel_before = enforcer_.tally().in_kernel};
+  Wait wait{.client = client, .since = since, .kernel_before = enforcer_.tally().in_kernel};
   control::AllowReply preview;
-  for (const policy::AllowEntry& entry : next->entries) {
-    if (std::ranges::none_of(targets,
-                             [&](const std::string& target) { return stems_from(entry, target); }))
-      continue;
-    wait.targets.push_back(entry.target());
-    preview.targets.push_back({entry.target(), "would allow", "", entry.risk, {}});
+  for (const policy::AllowEntry* entry : stemming_from(next->entries, targets)) {
+    wait.targets.push_back(entry->target());
+    preview.targets.push_back({wait.targets.back(), "would allow", "", entry->risk, {}});
   }
   if (request.dry_run) return hooks_.reply(client, preview);
-  for (const policy::AllowEntry& entry : policy().entries)
-    if (std::ranges::find(wait.targets, entry.target()) != wait.targets.end())
-      wait.already.push_back(entry.target());
+  std::ranges::copy_if(wait.targets, std::back_inserter(wait.already),
+                       [this](const auto& target) { return policy().entries.find(target); });
 
   if (const auto kept = store_.keep_additions(std::move(additions)); !kept)
     return hooks_.reply(client, control::Refused{"failed", kept.error().message});
-  log(Level::info, "allow",
-      {{"targets", join(targets)}, {"by", peer.text()}, {"reason", request.reason}});
+  Fields fields{{"targets", join(targets)}, {"by", peer.text()}};
+  if (!request.reason.empty()) fields.emplace_back("reason", request.reason);
+  log(Level::info, "allow", fields);
   hooks_.adopt(std::move(*next));
   waits_.push_back(std::move(wait));
   settle();
@@ -100,20 +98,20 @@ Instant ControlService::next_deadline() const {
 // Both families of every name have been answered and what they open is in the kernel.
 bool ControlService::is_through(const Wait& wait) const {
   if (!engine().is_settled()) return false;
-  return std::ranges::all_of(policy().entries, [&](const policy::AllowEntry& entry) {
-    if (entry.name() == nullptr ||
-        std::ranges::find(wait.targets, entry.target()) == wait.targets.end())
-      return true;
-    const dns::NameState* state = engine().names().find(*entry.name());
+  return std::ranges::all_of(wait.targets, [this](const std::string& target) {
+    const policy::AllowEntry* entry = policy().entries.find(target);
+    if (entry == nullptr || entry->name() == nullptr) return true;
+    const dns::NameState* state = engine().names().find(*entry->name());
     return state == nullptr || state->is_settled();
   });
 }
 
 control::AllowReply ControlService::conclude(const Wait& wait) const {
   control::AllowReply reply;
-  for (const policy::AllowEntry& entry : policy().entries) {
-    if (std::ranges::find(wait.targets, entry.target()) == wait.targets.end()) continue;
-    control::TargetOutcome result = outcome(entry);
+  for (const std::string& target : wait.targets) {
+    const policy::AllowEntry* entry = policy().entries.find(target);
+    if (entry == nullptr) continue;  // revoked meanwhile
+    control::TargetOutcome result = outcome(*entry);
     if (result.state == "open" &&
         std::ranges::find(wait.already, result.target) != wait.already.end())
       result.state = "already";
@@ -167,10 +165,7 @@ Reply ControlService::carry_out(const control::DenyRequest& request, const contr
         "failed", "the kernel has not taken the change yet; egressd retries (egressctl status)"};
   reply.cut_flows = enforcer_.tally().cut_flows - cut_before;
   for (control::TargetOutcome& outcome : reply.targets)
-    if (outcome.state == "revoked" &&
-        std::ranges::any_of(policy().entries, [&](const policy::AllowEntry& entry) {
-          return stems_from(entry, outcome.target);
-        }))
+    if (outcome.state == "revoked" && !stemming_from(policy().entries, {outcome.target}).empty())
       outcome.message = "still allowed by a policy file: see egressctl why " + outcome.target;
   return reply;
 }
@@ -178,9 +173,8 @@ Reply ControlService::carry_out(const control::DenyRequest& request, const contr
 // Only additions can be denied; whatever else allows the target has to be changed where it stands.
 control::TargetOutcome ControlService::refuse_to_deny(const std::string& target) const {
   control::TargetOutcome outcome{target, "refused", "", "", {}};
-  for (const policy::AllowEntry& entry : policy().entries) {
-    if (!stems_from(entry, target)) continue;
-    const policy::Origin& origin = entry.origin;
+  for (const policy::AllowEntry* entry : stemming_from(policy().entries, {target})) {
+    const policy::Origin& origin = entry->origin;
     if (origin.kind == policy::Origin::Kind::operator_added)
       outcome.message = "it is part of preset:" + origin.preset +
                         ", which was added as a whole; egressctl deny preset:" + origin.preset;
@@ -194,16 +188,13 @@ control::TargetOutcome ControlService::refuse_to_deny(const std::string& target)
 }
 
 Reply ControlService::carry_out(const control::ReloadRequest&, const control::Peer& peer) {
-  const std::vector<policy::AllowEntry> before = policy().entries;
+  const policy::Entries before = policy().entries;
   log(Level::info, "reload", {{"by", peer.text()}});
   control::ReloadReply reply;
   for (const policy::Problem& problem : hooks_.reload()) reply.problems.push_back(problem.text());
-  const auto count_missing = [](const auto& entries, const auto& others) {
-    return static_cast<std::uint64_t>(
-        std::ranges::count_if(entries, [&](const policy::AllowEntry& entry) {
-          return !std::ranges::binary_search(others, entry.target(), {},
-                                             &policy::AllowEntry::target);
-        }));
+  const auto count_missing = [](const policy::Entries& entries, const policy::Entries& others) {
+    return static_cast<std::uint64_t>(std::ranges::count_if(
+        entries, [&](const auto& entry) { return others.find(entry.target()) == nullptr; }));
   };
   reply.added = count_missing(policy().entries, before);
   reply.removed = count_missing(before, policy().entries);

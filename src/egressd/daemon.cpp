@@ -102,6 +102,7 @@ Result<void> Daemon::serve() {
       {{"version", kVersion},
        {"policy", options_.paths.config},
        {"socket", options_.paths.socket()}});
+  keep_last_good();
   return systemd::notify_ready("Enforcing");
 }
 
@@ -167,6 +168,7 @@ void Daemon::finish_turn() {
   enforcer_->turn();
   if (const auto ended = enforcer_->take_ended(); !ended.empty()) forget(ended);
   service_->settle();
+  keep_last_good();
   Instant next =
       std::min({enforcer_->next_deadline(), server_->next_deadline(), service_->next_deadline()});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
@@ -177,6 +179,7 @@ void Daemon::finish_turn() {
 void Daemon::stop() {
   (void)systemd::notify_stopping("The table stays in place");
   save_known();
+  keep_last_good();
   log(Level::info, "stopping", {{"table", "stays in place"}});
   loop_->exit(0);
 }

@@ -37,11 +37,13 @@ class Daemon {
   Result<void> watch(int fd, systemd::EventLoop::Callback callback);
   Result<void> on_signal(int signal, systemd::EventLoop::Callback callback);
 
+  const policy::Policy& running() const { return *enforcer_->engine().inputs().policy; }
   policy::Policy first_policy();
   void adopt(policy::Policy policy);
   void forget(const std::vector<std::string>& ended);
   void choose_resolvers();
   policy::Problems reload();
+  void keep_last_good();
   void restore_known();
   void save_known() const;
   void finish_turn();
@@ -51,7 +53,7 @@ class Daemon {
   systemd::SystemClock clock_;
   PolicyStore store_;
   Frame frame_;
-  std::optional<policy::Policy> running_;  // as adopted
+  bool is_last_good_due_ = false;  // the policy in force has not been kept yet
 
   std::optional<control::Descriptor> listener_;
   std::unique_ptr<nft::Kernel> kernel_;

@@ -1,6 +1,8 @@
 // How the daemon comes by its policy, its resolvers and the addresses of earlier runs.
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "adapters/state/files.hpp"
 #include "adapters/state/known_addresses.hpp"
@@ -36,14 +38,19 @@ policy::Policy Daemon::first_policy() {
 }
 
 void Daemon::adopt(policy::Policy policy) {
-  const bool is_first = !running_;
-  running_ = std::move(policy);
-  enforcer_->note(
-      engine::PolicyChanged{std::make_shared<policy::Policy>(*running_), clock_.wall()});
+  const bool is_first = !enforcer_->engine().has_policy();
+  enforcer_->note(engine::PolicyChanged{std::make_shared<policy::Policy>(std::move(policy)),
+                                        clock_.wall()});
   choose_resolvers();
   if (is_first) restore_known();
   enforcer_->turn();
-  if (const auto kept = store_.keep_last_good(*running_); !kept)
+  is_last_good_due_ = true;
+}
+
+// At the turn's end, when whoever asked for the change has had the answer.
+void Daemon::keep_last_good() {
+  if (!std::exchange(is_last_good_due_, false)) return;
+  if (const auto kept = store_.keep_last_good(running()); !kept)
     log(Level::warning, "last-good-not-kept", {{"message", kept.error().message}});
 }
 
@@ -52,7 +59,7 @@ void Daemon::adopt(policy::Policy policy) {
 void Daemon::forget(const std::vector<std::string>& ended) {
   const auto has_ended = [&](const policy::Addition& addition) {
     return addition.options.until &&
-           std::ranges::any_of(running_->entries, [&](const policy::AllowEntry& entry) {
+           std::ranges::any_of(running().entries, [&](const policy::AllowEntry& entry) {
              return stems_from(entry, addition.target) &&
                     std::ranges::find(ended, entry.target()) != ended.end();
            });
@@ -68,9 +75,9 @@ void Daemon::forget(const std::vector<std::string>& ended) {
 
 void Daemon::choose_resolvers() {
   const resolvconf::SystemResolvers& system = system_resolvers_->current();
-  const bool is_pinned = running_->resolvers.has_value();
+  const bool is_pinned = running().resolvers.has_value();
   const std::vector<policy::ResolverAddress>& resolvers =
-      is_pinned ? *running_->resolvers : system.resolvers;
+      is_pinned ? *running().resolvers : system.resolvers;
   frame_.resolver_source = is_pinned ? "policy" : system.source;
   if (!is_pinned && !system.problem.empty())
     log(Level::warning, "resolvers", {{"problem", system.problem}});
@@ -92,7 +99,7 @@ policy::Problems Daemon::reload() {
   if (policy) {
     frame_.warnings.clear();
     adopt(*std::move(policy));
-    log(Level::info, "reloaded", {{"entries", std::to_string(running_->entries.size())}});
+    log(Level::info, "reloaded", {{"entries", std::to_string(running().entries.size())}});
   } else {
     log_problems("reload-refused", policy.error());
     frame_.warnings = {"the last reload was refused, the running policy stays: " +
@@ -129,6 +136,9 @@ void Daemon::save_known() const {
       if (held.expires > now)
         known.push_back(
             {name, held.address, wall + std::chrono::floor<seconds>(held.expires - now)});
+  std::ranges::sort(known, {}, [](const dns::KnownAddress& address) {
+    return std::tie(address.name, address.address);
+  });
   if (const auto saved = state::write_known_addresses(options_.paths.known_addresses(), known);
       !saved)
     log(Level::warning, "known-addresses-not-saved", {{"message", saved.error().message}});

@@ -42,10 +42,10 @@ void add_lookups(const engine::Engine& engine, const DnsName& name, Instant now,
 // The names that own the address, what each entry makes of it, and why one may not open it.
 void add_owners(const engine::Engine& engine, const IpAddress& address, Instant now,
                 control::WhyReply& reply) {
-  for (const DnsName& name : engine.names().owners(address)) {
-    reply.facts.push_back(address.text() + " is an address of " + name.text());
-    add_lookups(engine, name, now, reply);
-    const auto entries = engine.inputs().by_name.find(name);
+  for (const DnsName* name : engine.names().owners(address)) {
+    reply.facts.push_back(address.text() + " is an address of " + name->text());
+    add_lookups(engine, *name, now, reply);
+    const auto entries = engine.inputs().by_name.find(*name);
     if (entries == engine.inputs().by_name.end()) continue;
     for (const AllowEntry* entry : entries->second) {
       add_entry(engine, *entry, now, reply);

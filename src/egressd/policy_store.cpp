@@ -34,12 +34,15 @@ LoadedPolicy PolicyStore::reload(WallTime now) {
   if (!documents) return tl::unexpected(documents.error());
   auto additions = read_additions();
   if (!additions) return tl::unexpected(additions.error());
-  const policy::Sources sources{*documents, *additions, &*catalogue, &rules_, now};
-  LoadedPolicy policy = policy::load(sources);
+  const policy::Sources sources{*std::move(documents), *std::move(additions), &*catalogue, &rules_,
+                                now};
+  LoadedPolicy files = policy::load_files(sources);
+  if (!files) return files;
+  LoadedPolicy policy = policy::add_additions(*files, sources);
   if (!policy) return policy;
   catalogue_ = *std::move(catalogue);
-  documents_ = *std::move(documents);
-  additions_ = *std::move(additions);
+  files_ = *std::move(files);
+  additions_ = sources.additions;
   return policy;
 }
 
@@ -57,14 +60,14 @@ LoadedPolicy PolicyStore::load_last_good(WallTime now) {
   if (!document) return tl::unexpected(document.error());
   if (document->kind == policy::Node::Kind::null)
     return problem(paths_.last_good_policy(), "there is none yet");
-  LoadedPolicy policy = policy::load({{*document}, {}, &catalogue_, &rules_, now});
-  if (policy) documents_ = {*std::move(document)};
+  LoadedPolicy policy = policy::load({{*std::move(document)}, {}, &catalogue_, &rules_, now});
+  if (policy) files_ = *policy;
   return policy;
 }
 
 LoadedPolicy PolicyStore::with_additions(const std::vector<policy::Addition>& additions,
                                          WallTime now) const {
-  return policy::load({documents_, additions, &catalogue_, &rules_, now});
+  return policy::add_additions(files_, {{}, additions, &catalogue_, &rules_, now});
 }
 
 Result<void> PolicyStore::keep_additions(std::vector<policy::Addition> additions) {

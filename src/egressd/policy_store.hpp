@@ -29,14 +29,14 @@ class PolicyStore {
  public:
   explicit PolicyStore(Paths paths);
 
-  // Reads every file anew. On success the documents and additions read are the ones that later
-  // calls build on; on failure nothing changes.
+  // Reads every file anew. On success later calls build on what was read; on failure nothing
+  // changes.
   LoadedPolicy reload(WallTime now);
   // Reads the files without the additions, which are not for everybody to read. Changes nothing.
   LoadedPolicy check(WallTime now) const;
   // The policy that the last successful run left behind; for a start with a broken file.
   LoadedPolicy load_last_good(WallTime now);
-  // The policy with other additions, on top of the documents that were read last.
+  // The policy with other additions, on top of the files that were read last.
   LoadedPolicy with_additions(const std::vector<policy::Addition>& additions, WallTime now) const;
 
   const std::vector<policy::Addition>& additions() const { return additions_; }
@@ -54,7 +54,7 @@ class PolicyStore {
   Paths paths_;
   policy::NameRules rules_;
   policy::Catalogue catalogue_;
-  std::vector<policy::Node> documents_;
+  policy::Policy files_;  // what the files say, without the additions
   std::vector<policy::Addition> additions_;
 };
 

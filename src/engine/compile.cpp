@@ -34,17 +34,27 @@ nft::ElementKey box_of(const AllowEntry& entry, const Prefix& prefix) {
 
 }  // namespace
 
-void Inputs::set_policy(std::shared_ptr<const policy::Policy> next, Instant now, WallTime wall) {
+policy::EntriesChange Inputs::set_policy(std::shared_ptr<const policy::Policy> next, Instant now,
+                                         WallTime wall) {
+  policy::EntriesChange change =
+      policy::change(policy ? policy->entries : policy::Entries(), next->entries);
+  for (const auto& entry : change.gone) {
+    ends.erase(entry.get());
+    if (entry->name() == nullptr) continue;
+    const auto at = by_name.find(*entry->name());
+    std::erase(at->second, entry.get());
+    if (at->second.empty()) by_name.erase(at);
+  }
+  for (const auto& entry : change.come) {
+    if (entry->until) ends.emplace(entry.get(), now + (*entry->until - wall));
+    if (entry->name() != nullptr) by_name[*entry->name()].push_back(entry.get());
+  }
   policy = std::move(next);
-  anchor = now;
-  anchor_wall = wall;
-  by_name.clear();
-  for (const AllowEntry& entry : policy->entries)
-    if (const DnsName* name = entry.name()) by_name[*name].push_back(&entry);
+  return change;
 }
 
 Instant Inputs::end_of(const AllowEntry& entry) const {
-  return entry.until ? anchor + (*entry.until - anchor_wall) : kNever;
+  return entry.until ? ends.at(&entry) : kNever;
 }
 
 nft::Base compile_base(const Inputs& inputs) {
@@ -75,10 +85,10 @@ nft::Elements compile_static(const Inputs& inputs, Instant now) {
 nft::Elements compile_address(const Inputs& inputs, const dns::NameTable& names,
                               const IpAddress& address, Instant now) {
   nft::Elements elements;
-  for (const DnsName& name : names.owners(address)) {
-    const auto entries = inputs.by_name.find(name);
+  for (const DnsName* name : names.owners(address)) {
+    const auto entries = inputs.by_name.find(*name);
     if (entries == inputs.by_name.end()) continue;
-    const Instant expires = names.find(name)->find(address)->expires;
+    const Instant expires = names.find(*name)->find(address)->expires;
     for (const AllowEntry* entry : entries->second) {
       const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
       if (dns::objection(address, rules, inputs.own_addresses)) continue;
@@ -93,7 +103,7 @@ nft::Ruleset compile(const Inputs& inputs, const dns::NameTable& names, Instant 
   nft::Ruleset ruleset{compile_base(inputs), compile_static(inputs, now)};
   for (const auto& [name, state] : names.names())
     for (const dns::HeldAddress& held : state.addresses)
-      if (*names.owners(held.address).begin() == name)  // a shared address once
+      if (*names.owners(held.address).front() == name)  // a shared address once
         ruleset.elements.merge(compile_address(inputs, names, held.address, now));
   return ruleset;
 }

@@ -28,7 +28,7 @@ std::vector<Action> Engine::act(Instant now) {
 }
 
 bool Engine::is_settled() const {
-  return installed_ && !under_way_ && !is_frame_dirty_ && dirty_.empty();
+  return installed_ && !under_way_ && !is_static_dirty_ && dirty_.empty();
 }
 
 Instant Engine::next_deadline() const {
@@ -44,30 +44,35 @@ bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>&
 }
 
 void Engine::on(const PolicyChanged& event, Instant now) {
-  inputs_.set_policy(event.policy, now, event.wall);
+  const policy::EntriesChange change = inputs_.set_policy(event.policy, now, event.wall);
   const policy::Limits& limits = event.policy->limits;
   names_.set_lifetimes({limits.min_ttl, limits.max_ttl, limits.grace});
-  std::set<DnsName> wanted;
-  for (const auto& [name, entries] : inputs_.by_name) wanted.insert(name);
-  touch(names_.track(wanted, now));
-  next_end_ = kNever;
-  for (const policy::AllowEntry& entry : event.policy->entries)
-    if (inputs_.end_of(entry) > now) next_end_ = std::min(next_end_, inputs_.end_of(entry));
-  is_frame_dirty_ = true;
+  for (const auto& entry : change.gone) {
+    touch_entry(*entry);
+    const DnsName* name = entry->name();
+    if (name != nullptr && !inputs_.by_name.contains(*name))
+      touch(names_.forget(*name), Cause::policy);
+  }
+  for (const auto& entry : change.come) {
+    if (entry->name() != nullptr) names_.follow(*entry->name(), now);
+    touch_entry(*entry);
+    if (inputs_.end_of(*entry) > now) next_end_ = std::min(next_end_, inputs_.end_of(*entry));
+  }
+  if (installed_ && installed_->base != compile_base(inputs_)) is_static_dirty_ = true;
   plan_save(now, true);
 }
 
 void Engine::on(const ResolversChanged& event, Instant now) {
   if (event.resolvers == inputs_.resolvers) return;
   inputs_.resolvers = event.resolvers;
-  is_frame_dirty_ = true;
+  is_static_dirty_ = true;
   names_.retry_failing(now);
 }
 
 void Engine::on(const OwnAddressesChanged& event, Instant) {
   if (event.addresses == inputs_.own_addresses) return;
   inputs_.own_addresses = event.addresses;
-  is_frame_dirty_ = true;
+  touch_everything();
 }
 
 void Engine::on(const Restored& event, Instant now) {
@@ -105,8 +110,23 @@ void Engine::on(const CommitDone& event, Instant now) {
        {{"message", event.outcome.message}, {"failures", std::to_string(failed_commits_)}});
 }
 
-void Engine::touch(const dns::NameTable::Touched& addresses) {
-  dirty_.insert(addresses.begin(), addresses.end());
+void Engine::touch(const dns::NameTable::Touched& addresses, Cause cause) {
+  for (const IpAddress& address : addresses) {
+    Cause& known = dirty_.try_emplace(address, cause).first->second;
+    known = std::max(known, cause);
+  }
+}
+
+void Engine::touch_everything() {
+  for (const auto& [name, state] : names_.names())
+    for (const dns::HeldAddress& held : state.addresses) touch({held.address}, Cause::policy);
+}
+
+void Engine::touch_entry(const policy::AllowEntry& entry) {
+  if (entry.prefix() != nullptr) is_static_dirty_ = true;
+  const dns::NameState* state = entry.name() != nullptr ? names_.find(*entry.name()) : nullptr;
+  if (state == nullptr) return;
+  for (const dns::HeldAddress& held : state->addresses) touch({held.address}, Cause::policy);
 }
 
 // The last-known-good file follows a new address soon, and mere extensions of ends at leisure.

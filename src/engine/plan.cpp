@@ -7,13 +7,14 @@ namespace egress::engine {
 namespace {
 
 using nft::Elements;
+using nft::SetId;
 
 // The installed elements of one address, all of them in `allow`.
 Elements installed_at(const Elements& installed, const IpAddress& address) {
   Elements found;
   auto at = installed.lower_bound(nft::ElementKey{
-      nft::SetId::allow, address, IpAddress::lowest(Family::ipv4), Transport{}, {}});
-  for (; at != installed.end() && at->first.set == nft::SetId::allow && at->first.first == address;
+      SetId::allow, address, IpAddress::lowest(Family::ipv4), Transport{}, {}});
+  for (; at != installed.end() && at->first.set == SetId::allow && at->first.first == address;
        ++at)
     found.insert(*at);
   return found;
@@ -21,8 +22,8 @@ Elements installed_at(const Elements& installed, const IpAddress& address) {
 
 // In the latest answer of every name that owns it, and none of them is failing.
 bool is_steady(const dns::NameTable& names, const IpAddress& address) {
-  const auto holds = [&](const DnsName& name) {
-    const dns::NameState& state = *names.find(name);
+  const auto holds = [&](const DnsName* name) {
+    const dns::NameState& state = *names.find(*name);
     return state.find(address)->is_current &&
            state.family(address.family()).status == dns::Status::ok;
   };
@@ -36,7 +37,7 @@ void ease_renewal(const Elements& installed, const dns::NameTable& names, second
                   Elements& desired, Instant now) {
   for (auto& [key, end] : desired) {
     const auto held = installed.find(key);
-    if (key.set != nft::SetId::allow || held == installed.end() || held->second >= end) continue;
+    if (key.set != SetId::allow || held == installed.end() || held->second >= end) continue;
     if (end - held->second < grace / 4 && end - now >= grace && is_steady(names, key.first))
       end = held->second;
   }
@@ -47,7 +48,7 @@ void ease_renewal(const Elements& installed, const dns::NameTable& names, second
 std::optional<Commit> Engine::plan_commit(Instant now) {
   if (!has_policy() || under_way_ || is_settled() || now < retry_at_) return std::nullopt;
   nft::Transaction transaction = installed_ ? plan_update(now) : nft::install(desired(now), now);
-  is_frame_dirty_ = false;
+  is_static_dirty_ = false;
   dirty_.clear();
   if (transaction.empty()) {
     if (!revoked_.empty()) outbox_.emplace_back(CutFlows{std::exchange(revoked_, {})});
@@ -58,24 +59,43 @@ std::optional<Commit> Engine::plan_commit(Instant now) {
 }
 
 nft::Transaction Engine::plan_update(Instant now) {
-  if (is_frame_dirty_) return plan_everything(now);
+  if (compile_base(inputs_) != installed_->base) return plan_replacement(now);
   nft::Transaction transaction;
-  for (const IpAddress& address : dirty_) {
-    const Elements installed = installed_at(installed_->elements, address);
-    Elements desired = compile_address(inputs_, names_, address, now);
-    ease_renewal(installed, names_, inputs_.policy->limits.grace, desired, now);
-    std::ranges::copy(nft::diff(installed, desired, now), std::back_inserter(transaction.changes));
-  }
+  if (is_static_dirty_) plan_static(transaction, now);
+  for (const auto& [address, cause] : dirty_) plan_address(address, cause, transaction, now);
   return transaction;
 }
 
-// A removal before the element's end is a revocation: the flows that it admitted are cut.
-nft::Transaction Engine::plan_everything(Instant now) {
+// Another frame: everything is made anew.
+nft::Transaction Engine::plan_replacement(Instant now) {
   nft::Ruleset desired = compile(inputs_, names_, now);
-  ease_renewal(installed_->elements, names_, inputs_.policy->limits.grace, desired.elements, now);
-  for (const auto& [key, end] : installed_->elements)
-    if (end > now && !desired.elements.contains(key)) revoked_.push_back(key);
+  revoke(installed_->elements, desired.elements, now);
   return nft::diff(*installed_, desired, now);
+}
+
+void Engine::plan_static(nft::Transaction& transaction, Instant now) {
+  nft::ElementKey first_static;
+  first_static.set = SetId::nets;
+  const Elements installed(installed_->elements.lower_bound(first_static),
+                           installed_->elements.end());
+  const Elements desired = compile_static(inputs_, now);
+  revoke(installed, desired, now);
+  std::ranges::copy(nft::diff(installed, desired, now), std::back_inserter(transaction.changes));
+}
+
+void Engine::plan_address(const IpAddress& address, Cause cause, nft::Transaction& transaction,
+                          Instant now) {
+  const Elements installed = installed_at(installed_->elements, address);
+  Elements desired = compile_address(inputs_, names_, address, now);
+  if (cause == Cause::policy) revoke(installed, desired, now);
+  ease_renewal(installed, names_, inputs_.policy->limits.grace, desired, now);
+  std::ranges::copy(nft::diff(installed, desired, now), std::back_inserter(transaction.changes));
+}
+
+// A removal before the element's end: the flows that it admitted are cut.
+void Engine::revoke(const Elements& installed, const Elements& desired, Instant now) {
+  for (const auto& [key, end] : installed)
+    if (end > now && !desired.contains(key)) revoked_.push_back(key);
 }
 
 // Entries whose time-box is over: the kernel has dropped their elements by itself or does so at
@@ -83,14 +103,13 @@ nft::Transaction Engine::plan_everything(Instant now) {
 void Engine::end_grants(Instant now) {
   if (next_end_ > now) return;
   const Instant first_due = std::exchange(next_end_, kNever);
-  for (const policy::AllowEntry& entry : inputs_.policy->entries) {
-    const Instant end = inputs_.end_of(entry);
+  for (const auto& [entry, end] : inputs_.ends) {
     if (end > now) next_end_ = std::min(next_end_, end);
     if (end > now || end < first_due) continue;
-    outbox_.emplace_back(GrantEnded{entry.target()});
-    std::ranges::move(admitted_by(entry), std::back_inserter(revoked_));
+    outbox_.emplace_back(GrantEnded{entry->target()});
+    std::ranges::move(admitted_by(*entry), std::back_inserter(revoked_));
+    touch_entry(*entry);
   }
-  is_frame_dirty_ = true;
 }
 
 std::vector<nft::ElementKey> Engine::admitted_by(const policy::AllowEntry& entry) const {

@@ -11,11 +11,11 @@ namespace {
 
 constexpr Form kItem{"an entry", "a target, or a map with one of target, host, cidr, preset"};
 
+}  // namespace
+
 bool has_ended(const AllowEntry& entry, WallTime now) {
   return entry.until && *entry.until <= now;
 }
-
-}  // namespace
 
 Result<std::string> check_reason(std::string_view text) {
   if (text.size() > limits::kReasonBytes) {

@@ -13,6 +13,8 @@ EntryOptions read_options(Keys& keys, Reader& reader);
 // Why the text cannot be a reason; the text itself when it can.
 Result<std::string> check_reason(std::string_view text);
 
+bool has_ended(const AllowEntry& entry, WallTime now);
+
 // Unfolds one item into the table; entries whose `until` is not after `now` are left out.
 struct AllowReader {
   const Dictionary& dictionary;

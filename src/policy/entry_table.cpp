@@ -44,49 +44,69 @@ std::string conflict(const AllowEntry& entry, const AllowEntry& first) {
 
 }  // namespace
 
-bool EntryTable::has_room(const Place& place) {
-  if (entries_.size() < limits::kEntries) return true;
+const AllowEntry* EntryTable::find(const std::string& target) const {
+  const auto found = changed_.find(target);
+  return found != changed_.end() ? found->second.get() : base_.find(target);
+}
+
+void EntryTable::put(AllowEntry entry) {
+  std::string target = entry.target();
+  changed_.insert_or_assign(std::move(target),
+                            std::make_shared<const AllowEntry>(std::move(entry)));
+}
+
+void EntryTable::put_new(AllowEntry entry) {
+  if (base_.size() + added_ < limits::kEntries) {
+    ++added_;
+    return put(std::move(entry));
+  }
   if (!is_overfull_) {
-    reader_.refuse(place, "more than " + std::to_string(limits::kEntries) +
-                              " entries after presets and ports unfold; accepted: fewer, or CIDRs");
+    reader_.refuse(entry.origin.place,
+                   "more than " + std::to_string(limits::kEntries) +
+                       " entries after presets and ports unfold; accepted: fewer, or CIDRs");
   }
   is_overfull_ = true;
-  return false;
 }
 
 void EntryTable::add(AllowEntry entry) {
-  const auto found = entries_.find(entry.target());
-  if (found == entries_.end()) {
-    if (has_room(entry.origin.place)) entries_.emplace(entry.target(), std::move(entry));
-    return;
-  }
-  AllowEntry& first = found->second;
-  if (options(entry) == options(first)) return;
-  if (is_brought_along(entry) != is_brought_along(first)) {
-    if (is_brought_along(first)) first = std::move(entry);
-  } else if (is_brought_along(entry) && grants_the_same(entry, first)) {
-    first.is_optional = false;
+  const AllowEntry* first = find(entry.target());
+  if (first == nullptr) return put_new(std::move(entry));
+  if (options(entry) == options(*first)) return;
+  if (is_brought_along(entry) != is_brought_along(*first)) {
+    if (is_brought_along(*first)) put(std::move(entry));
+  } else if (is_brought_along(entry) && grants_the_same(entry, *first)) {
+    AllowEntry required = *first;
+    required.is_optional = false;
+    put(std::move(required));
   } else {
-    reader_.refuse(entry.origin.place, conflict(entry, first));
+    reader_.refuse(entry.origin.place, conflict(entry, *first));
   }
 }
 
 void EntryTable::add_addition(AllowEntry entry) {
-  const auto found = entries_.find(entry.target());
-  if (found == entries_.end()) {
-    if (has_room(entry.origin.place)) entries_.emplace(entry.target(), std::move(entry));
-  } else if (found->second.origin.kind == Origin::Kind::operator_added) {
-    found->second = std::move(entry);
-  } else if (!grants_no_more(entry, found->second)) {
-    reader_.refuse(entry.origin.place, conflict(entry, found->second));
+  const AllowEntry* first = find(entry.target());
+  if (first == nullptr) {
+    put_new(std::move(entry));
+  } else if (first->origin.kind == Origin::Kind::operator_added) {
+    put(std::move(entry));
+  } else if (!grants_no_more(entry, *first)) {
+    reader_.refuse(entry.origin.place, conflict(entry, *first));
   }
 }
 
-std::vector<AllowEntry> EntryTable::take() {
-  std::vector<AllowEntry> out;
-  out.reserve(entries_.size());
-  for (auto& [target, entry] : entries_) out.push_back(std::move(entry));
-  return out;
+Entries EntryTable::take() const {
+  Entries::Pointers all;
+  all.reserve(base_.size() + added_);
+  auto rest = base_.pointers().begin();
+  for (const auto& [target, entry] : changed_) {
+    const auto here = base_.lower_bound(target);
+    all.insert(all.end(), rest, here);
+    all.push_back(entry);
+    const bool is_replaced = here != base_.pointers().end() && (*here)->target() == target;
+    rest = is_replaced ? here + 1 : here;
+  }
+  all.insert(all.end(), rest, base_.pointers().end());
+  return Entries(std::move(all));
 }
 
 }  // namespace egress::policy

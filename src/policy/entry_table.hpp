@@ -13,7 +13,8 @@ namespace egress::policy {
 
 class EntryTable {
  public:
-  explicit EntryTable(Reader& reader) : reader_(reader) {}
+  // Begins with `base`, which outlives the table; its entries count as read before.
+  EntryTable(Reader& reader, const Entries& base) : reader_(reader), base_(base) {}
 
   // From a file or a service. The same target with the same options: the first stays. One that is
   // written out beats one that a preset or a service brings along; of two that were brought along
@@ -24,13 +25,17 @@ class EntryTable {
   // the place to say so.
   void add_addition(AllowEntry entry);
 
-  std::vector<AllowEntry> take();  // sorted by target()
+  Entries take() const;
 
  private:
-  bool has_room(const Place& place);
+  const AllowEntry* find(const std::string& target) const;
+  void put(AllowEntry entry);
+  void put_new(AllowEntry entry);
 
-  std::map<std::string, AllowEntry> entries_;
   Reader& reader_;
+  const Entries& base_;
+  std::map<std::string, Entries::Pointer> changed_;  // new, or in place of one of the base
+  std::size_t added_ = 0;                            // of these, the new ones
   bool is_overfull_ = false;
 };
 

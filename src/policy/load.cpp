@@ -70,6 +70,11 @@ class DocumentReader {
   const AllowReader& allow_;
 };
 
+Dictionary dictionary_of(const Sources& sources) {
+  static const Catalogue kNoPresets;
+  return {sources.catalogue != nullptr ? *sources.catalogue : kNoPresets, *sources.rules};
+}
+
 // Sorted by place, and bounded: a hostile file can hold as many mistakes as nodes.
 Problems presentable(Problems problems) {
   std::ranges::stable_sort(problems, {}, &Problem::place);
@@ -86,13 +91,12 @@ std::string Problem::text() const {
   return place.text() + ": " + message;
 }
 
-tl::expected<Policy, Problems> load(const Sources& sources) {
-  static const Catalogue kNoPresets;
-  const Dictionary dictionary{sources.catalogue != nullptr ? *sources.catalogue : kNoPresets,
-                              *sources.rules};
+tl::expected<Policy, Problems> load_files(const Sources& sources) {
+  const Entries nothing;
   Problems problems;
   Reader reader(problems);
-  EntryTable table(reader);
+  EntryTable table(reader, nothing);
+  const Dictionary dictionary = dictionary_of(sources);
   const AllowReader allow{dictionary, sources.now, reader, table};
   Policy policy;
   DocumentReader documents(policy, reader, allow);
@@ -100,10 +104,30 @@ tl::expected<Policy, Problems> load(const Sources& sources) {
   for (std::size_t i = 0; i < sources.documents.size(); ++i) {
     documents.read(sources.documents[i], i == 0);
   }
-  for (const auto& addition : sources.additions) allow.read(addition);
   if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
   policy.entries = table.take();
   return policy;
+}
+
+tl::expected<Policy, Problems> add_additions(Policy files, const Sources& sources) {
+  Entries::Pointers current = files.entries.pointers();
+  std::erase_if(current,
+                [&](const Entries::Pointer& entry) { return has_ended(*entry, sources.now); });
+  const Entries base(std::move(current));
+  Problems problems;
+  Reader reader(problems);
+  EntryTable table(reader, base);
+  const Dictionary dictionary = dictionary_of(sources);
+  const AllowReader allow{dictionary, sources.now, reader, table};
+  for (const auto& addition : sources.additions) allow.read(addition);
+  if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
+  files.entries = table.take();
+  return files;
+}
+
+tl::expected<Policy, Problems> load(const Sources& sources) {
+  auto files = load_files(sources);
+  return files ? add_additions(*std::move(files), sources) : files;
 }
 
 }  // namespace egress::policy

@@ -7,6 +7,9 @@ namespace {
 
 using policy::AllowEntry;
 
+// The wall clock counts whole seconds, so an end is known to that much.
+constexpr seconds kClockStep{1};
+
 // The simulated zones hold these and public addresses only.
 bool is_forbidden(const IpAddress& address) {
   const std::string text = address.text();
@@ -44,12 +47,12 @@ void Witness::see_answer(const dns::Answer& answer, Instant now) {
 }
 
 Instant Witness::end_of(const AllowEntry& entry) const {
-  return entry.until ? anchor_ + (*entry.until - anchor_wall_) : kNever;
+  return entry.until ? anchor_ + (*entry.until - anchor_wall_) : kNever - kClockStep;
 }
 
 bool Witness::is_justified(const AllowEntry& entry, const Endpoint& endpoint, Instant now) const {
   if (entry.transport != endpoint.transport || !entry.ports.contains(endpoint.port) ||
-      end_of(entry) <= now)
+      end_of(entry) + kClockStep <= now)
     return false;
   if (entry.prefix() != nullptr) return entry.prefix()->contains(endpoint.address);
   if (is_forbidden(endpoint.address)) return false;
@@ -81,7 +84,8 @@ bool Witness::is_crowded(const DnsName& name) const {
 std::vector<Endpoint> Witness::owed(Instant now) const {
   std::vector<Endpoint> owed;
   for (const AllowEntry& entry : policy_->entries) {
-    if (entry.name() == nullptr || end_of(entry) <= now || is_crowded(*entry.name())) continue;
+    if (entry.name() == nullptr || end_of(entry) - kClockStep <= now || is_crowded(*entry.name()))
+      continue;
     for (const Family family : {Family::ipv4, Family::ipv6}) {
       const auto at = latest_.find({*entry.name(), family});
       if (at == latest_.end() || at->second.first.status != dns::Status::ok) continue;

@@ -99,19 +99,21 @@ policy::AllowEntry World::random_entry() {
 
 void World::change_policy() {
   auto next = std::make_shared<policy::Policy>(*policy_);
-  if (one_in(random_, 3) && !next->entries.empty())
-    next->entries.erase(next->entries.begin() +
-                        static_cast<std::ptrdiff_t>(below(random_, next->entries.size())));
-  else
-    next->entries.push_back(random_entry());
+  policy::Entries::Pointers entries = next->entries.pointers();
+  if (one_in(random_, 3) && !entries.empty()) {
+    entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(below(random_, entries.size())));
+  } else if (auto entry = std::make_shared<policy::AllowEntry>(random_entry());
+             next->entries.find(entry->target()) == nullptr) {
+    const auto place = next->entries.lower_bound(entry->target());
+    entries.insert(entries.begin() + (place - next->entries.pointers().begin()), std::move(entry));
+  }
   if (one_in(random_, 20)) next->forward = {"docker0"};
-  if (one_in(random_, 20)) next->entries.clear();
-  std::ranges::sort(next->entries, {}, &policy::AllowEntry::target);
-  const auto same = [](const policy::AllowEntry& a, const policy::AllowEntry& b) {
-    return a.target() == b.target();
-  };
-  next->entries.erase(std::unique(next->entries.begin(), next->entries.end(), same),
-                      next->entries.end());
+  if (one_in(random_, 20)) entries.clear();
+  next->entries = policy::Entries(std::move(entries));
+  // Read anew: no entry is shared with the policy before.
+  if (one_in(random_, 4))
+    next->entries = policy::Entries(
+        std::vector<policy::AllowEntry>(next->entries.begin(), next->entries.end()));
   policy_ = next;
   engine_->handle(engine::PolicyChanged{policy_, clock_.wall()}, clock_.now());
   witness_.see_policy(policy_, clock_.now(), clock_.wall());

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <deque>
-#include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -54,6 +54,7 @@ struct NameState {
   FamilyState v4{};
   FamilyState v6{};
   std::vector<HeldAddress> addresses{};
+  Instant deadline = kNever;  // the earliest of its questions and ends, as scheduled
 
   FamilyState& family(Family f) { return f == Family::ipv4 ? v4 : v6; }
   const FamilyState& family(Family f) const { return f == Family::ipv4 ? v4 : v6; }
@@ -66,9 +67,10 @@ class NameTable {
   using Touched = std::vector<IpAddress>;  // addresses whose owners or ends may have changed
 
   void set_lifetimes(const Lifetimes& lifetimes) { lifetimes_ = lifetimes; }
-  // Follows exactly these names. New ones are due at once and ahead of the queue; dropped ones are
-  // forgotten.
-  Touched track(const std::set<DnsName>& wanted, Instant now);
+  // Follows the name from now on; a new one is due at once and ahead of the queue.
+  void follow(const DnsName& name, Instant now);
+  // Forgets the name and all that was learnt about it.
+  Touched forget(const DnsName& name);
   // A last-known-good address from an earlier run; ignored unless the name is tracked and `expires`
   // is ahead. An end beyond what a fresh answer could give is shortened to that.
   Touched restore(const DnsName& name, const IpAddress& address, Instant expires, Instant now);
@@ -83,24 +85,34 @@ class NameTable {
 
   Instant next_deadline() const;
   const NameState* find(const DnsName& name) const;
-  const std::set<DnsName>& owners(const IpAddress& address) const;
-  const std::map<DnsName, NameState>& names() const { return names_; }
+  // The names that hold the address; valid until the next change.
+  std::span<const DnsName* const> owners(const IpAddress& address) const;
+  const std::unordered_map<DnsName, NameState>& names() const { return names_; }
   std::size_t address_count() const { return owners_.size(); }
 
  private:
-  void reschedule(const DnsName& name, const NameState& state);
-  void unschedule(const DnsName& name);
+  // Names are looked up in names_ by the caller, so that references to its keys can be kept.
+  void schedule(const DnsName& name, NameState& state, Instant deadline);
+  void reschedule(const DnsName& name, NameState& state);
   void hold(const DnsName& name, NameState& state, const HeldAddress& held);
   void release(const DnsName& name, const IpAddress& address);
   bool make_room(const DnsName& name, NameState& state, Touched& touched);
-  void take_addresses(const Answer& answer, NameState& state, Instant now, Touched& touched);
+  void take_addresses(const Answer& answer, const DnsName& name, NameState& state, Instant now,
+                      Touched& touched);
   void enqueue(const DnsName& name, NameState& state, Family family, bool ahead);
 
   Lifetimes lifetimes_;
-  std::map<DnsName, NameState> names_;
-  std::unordered_map<IpAddress, std::set<DnsName>> owners_;
-  std::unordered_map<DnsName, Instant> scheduled_;
-  std::set<std::pair<Instant, DnsName>> schedule_;  // each name once, by its earliest deadline
+  struct Due {
+    Instant deadline;
+    const DnsName* name;
+    bool operator<(const Due& other) const {
+      return deadline != other.deadline ? deadline < other.deadline : *name < *other.name;
+    }
+  };
+
+  std::unordered_map<DnsName, NameState> names_;  // its keys are what the others point to
+  std::unordered_map<IpAddress, std::vector<const DnsName*>> owners_;
+  std::set<Due> schedule_;  // each name at most once, by NameState::deadline
   std::deque<Question> queue_;
   std::set<Question> in_flight_;  // as many as the resolver still owes us, also for forgotten names
 };

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "egress/dns/name_table.hpp"
@@ -19,13 +20,13 @@ struct Inputs {
   std::vector<policy::ResolverAddress> resolvers;
   std::set<IpAddress> own_addresses;
   nft::Capabilities capabilities;
-  // One moment on both clocks, taken when the policy was read.
-  Instant anchor{};
-  WallTime anchor_wall{};
   // The entries of each name; points into `policy`.
-  std::map<DnsName, std::vector<const policy::AllowEntry*>> by_name;
+  std::unordered_map<DnsName, std::vector<const policy::AllowEntry*>> by_name;
+  // When time-boxed entries end, on our clock: fixed when an entry comes, whatever the civil clock does later.
+  std::unordered_map<const policy::AllowEntry*, Instant> ends;
 
-  void set_policy(std::shared_ptr<const policy::Policy> next, Instant now, WallTime wall);
+  // Returns what has changed, entry by entry.
+  policy::EntriesChange set_policy(std::shared_ptr<const policy::Policy> next, Instant now, WallTime wall);
   // When an entry ends: kNever unless it is time-boxed.
   Instant end_of(const policy::AllowEntry& entry) const;
 };

@@ -5,8 +5,8 @@
 // out; call act() again at next_deadline() at the latest.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -63,7 +63,12 @@ class Engine {
   void on(const CommitDone& event, Instant now);
   void on(const TableDoubted& event, Instant now);
 
-  void touch(const dns::NameTable::Touched& addresses);
+  // Why an address has to be compared with the kernel. What a policy takes away is revoked: the flows that it had
+  // admitted are cut. What DNS takes away only ends.
+  enum class Cause { answer, policy };
+  void touch(const dns::NameTable::Touched& addresses, Cause cause = Cause::answer);
+  void touch_everything();
+  void touch_entry(const policy::AllowEntry& entry);
   void end_grants(Instant now);
   void note(Notice::Level level, std::string event,
             std::vector<std::pair<std::string, std::string>> fields);
@@ -71,7 +76,10 @@ class Engine {
   void note_filtered(const DnsName& name, const std::vector<IpAddress>& fresh);
   std::optional<Commit> plan_commit(Instant now);
   nft::Transaction plan_update(Instant now);
-  nft::Transaction plan_everything(Instant now);
+  nft::Transaction plan_replacement(Instant now);
+  void plan_static(nft::Transaction& transaction, Instant now);
+  void plan_address(const IpAddress& address, Cause cause, nft::Transaction& transaction, Instant now);
+  void revoke(const nft::Elements& installed, const nft::Elements& desired, Instant now);
   std::vector<nft::ElementKey> admitted_by(const policy::AllowEntry& entry) const;
   void plan_save(Instant now, bool is_urgent);
 
@@ -80,9 +88,9 @@ class Engine {
   std::optional<nft::Ruleset>
       installed_;  // what the kernel acknowledged; empty: unknown, replace it
 
-  // What has changed since the last commit.
-  bool is_frame_dirty_ = false;  // policy, resolvers or own addresses: compare everything
-  std::set<IpAddress> dirty_;    // else only these addresses
+  // What may have changed since the last commit, and is to be compared.
+  bool is_static_dirty_ = false;  // literals, CIDRs and resolvers
+  std::map<IpAddress, Cause> dirty_;
 
   struct UnderWay {
     nft::Transaction transaction;

@@ -106,4 +106,9 @@ struct Sources {
 // that grants more is a problem at the place "additions"; among additions the last one counts.
 tl::expected<Policy, Problems> load(const Sources& sources);
 
+// The same in two steps, so that a change of the additions does not read the files again: the documents alone, then
+// the additions on top of a policy that load_files() gave.
+tl::expected<Policy, Problems> load_files(const Sources& sources);
+tl::expected<Policy, Problems> add_additions(Policy files, const Sources& sources);
+
 }  // namespace egress::policy

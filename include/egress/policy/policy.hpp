@@ -1,8 +1,12 @@
 // Policy: what may be reached, normalised and checked. An immutable value.
 #pragma once
 
+#include <cstddef>
+#include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -59,6 +63,58 @@ struct AllowEntry {
   bool operator==(const AllowEntry&) const = default;
 };
 
+// The entries of a policy: sorted by target(), unique. An entry never changes, and policies that differ in a few entries
+// share the others, so that a change costs what it changes.
+class Entries {
+ public:
+  using Pointer = std::shared_ptr<const AllowEntry>;
+  using Pointers = std::vector<Pointer>;
+
+  class Iterator {
+   public:
+    using value_type = AllowEntry;
+    using difference_type = std::ptrdiff_t;
+    Iterator() = default;
+    explicit Iterator(Pointers::const_iterator at) : at_(at) {}
+    const AllowEntry& operator*() const { return **at_; }
+    const AllowEntry* operator->() const { return at_->get(); }
+    Iterator& operator++() { return ++at_, *this; }
+    Iterator operator++(int) { return Iterator(at_++); }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    Pointers::const_iterator at_;
+  };
+
+  Entries() = default;
+  // In any order; of several with one target the first stays.
+  explicit Entries(std::vector<AllowEntry> entries);
+  // Sorted and unique already.
+  explicit Entries(Pointers sorted) : pointers_(std::move(sorted)) {}
+
+  Iterator begin() const { return Iterator(pointers_.begin()); }
+  Iterator end() const { return Iterator(pointers_.end()); }
+  std::size_t size() const { return pointers_.size(); }
+  bool empty() const { return pointers_.empty(); }
+  const AllowEntry& operator[](std::size_t index) const { return *pointers_[index]; }
+  const Pointers& pointers() const { return pointers_; }
+  // The first whose target is not before this one.
+  Pointers::const_iterator lower_bound(std::string_view target) const;
+  const AllowEntry* find(std::string_view target) const;  // null: none
+  bool operator==(const Entries& other) const;
+
+ private:
+  Pointers pointers_;
+};
+
+// What one list of entries holds and the other does not, as shared entries: one that was read anew counts as gone and
+// come.
+struct EntriesChange {
+  Entries::Pointers gone;
+  Entries::Pointers come;
+};
+EntriesChange change(const Entries& before, const Entries& after);
+
 struct Limits {
   seconds min_ttl{5};
   seconds max_ttl{3600};
@@ -73,7 +129,7 @@ struct Policy {
   bool allows_dhcp = true;
   Limits limits;
   std::vector<std::string> forward;  // interface names; a trailing * matches any suffix
-  std::vector<AllowEntry> entries;   // sorted by target(), unique; NTP servers are entries too
+  Entries entries;                   // NTP servers are entries too
   bool operator==(const Policy&) const = default;
 };
 

@@ -23,7 +23,14 @@ class NameTableTest : public testing::Test {
  protected:
   NameTableTest() { table_.set_lifetimes({5s, 1h, 15min}); }
 
-  void follow(std::set<DnsName> names) { table_.track(names, now_); }
+  void follow(const std::set<DnsName>& names) {
+    for (const DnsName& name : names) table_.follow(name, now_);
+  }
+  std::vector<DnsName> owners(std::string_view address) const {
+    std::vector<DnsName> names;
+    for (const DnsName* name : table_.owners(ip(address))) names.push_back(*name);
+    return names;
+  }
   std::vector<Question> ask() {
     table_.advance(now_);
     return table_.take_questions();
@@ -117,11 +124,11 @@ TEST_F(NameTableTest, TheEndOfASharedAddressBelongsToEachOwner) {
   ask();
   answer(kApi, {ip("192.0.2.1")}, 30s);
   answer(kOther, {ip("192.0.2.1")}, 60s);
-  EXPECT_THAT(table_.owners(ip("192.0.2.1")), UnorderedElementsAre(kApi, kOther));
-  EXPECT_THAT(table_.track({kOther}, now_), UnorderedElementsAre(ip("192.0.2.1")));
-  EXPECT_THAT(table_.owners(ip("192.0.2.1")), UnorderedElementsAre(kOther));
-  table_.track({}, now_);
-  EXPECT_THAT(table_.owners(ip("192.0.2.1")), IsEmpty());
+  EXPECT_THAT(owners("192.0.2.1"), UnorderedElementsAre(kApi, kOther));
+  EXPECT_THAT(table_.forget(kApi), UnorderedElementsAre(ip("192.0.2.1")));
+  EXPECT_THAT(owners("192.0.2.1"), UnorderedElementsAre(kOther));
+  table_.forget(kOther);
+  EXPECT_THAT(owners("192.0.2.1"), IsEmpty());
   EXPECT_EQ(table_.next_deadline(), kNever);
 }
 
@@ -133,7 +140,7 @@ TEST_F(NameTableTest, LateDoubledUnaskedAndForeignFamilyAnswersChangeNothing) {
               Contains(ip("2001:db8::1")).Times(0));
   EXPECT_THAT(answer(kApi, {ip("192.0.2.1")}, 30s), IsEmpty()) << "doubled";
   EXPECT_THAT(table_.find(kApi)->addresses, IsEmpty());
-  table_.track({}, now_);
+  table_.forget(kApi);
   EXPECT_THAT(answer(kApi, {ip("2001:db8::1")}, 30s, Family::ipv6), IsEmpty())
       << "no longer tracked";
 }
@@ -141,7 +148,7 @@ TEST_F(NameTableTest, LateDoubledUnaskedAndForeignFamilyAnswersChangeNothing) {
 TEST_F(NameTableTest, ANameDroppedAndAddedWhileItsQuestionIsUnderWayTakesThatAnswer) {
   follow({kApi});
   ask();
-  follow({});
+  table_.forget(kApi);
   follow({kApi});
   EXPECT_THAT(ask(), IsEmpty()) << "the questions are still under way";
   answer(kApi, {ip("192.0.2.1")}, 30s);

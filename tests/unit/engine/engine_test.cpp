@@ -43,7 +43,7 @@ class EngineTest : public testing::Test {
                   policy::Mode mode = policy::Mode::enforce) {
     auto policy = std::make_shared<policy::Policy>();
     policy->mode = mode;
-    policy->entries = std::move(entries);
+    policy->entries = policy::Entries(std::move(entries));
     engine_.handle(PolicyChanged{policy, kWall + std::chrono::floor<seconds>(now_ - kStart)}, now_);
     act();
   }

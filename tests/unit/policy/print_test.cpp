@@ -7,11 +7,13 @@ namespace {
 
 // What a policy file cannot say: where an entry comes from, and the risk that a preset knows of.
 Policy without_remarks(Policy policy) {
-  for (auto& entry : policy.entries) {
+  std::vector<AllowEntry> entries(policy.entries.begin(), policy.entries.end());
+  for (auto& entry : entries) {
     const bool is_service = entry.origin.kind == Origin::Kind::service;
     entry.origin = is_service ? Origin{Origin::Kind::service, {}, {}, {}, "ntp"} : Origin{};
     entry.risk.clear();
   }
+  policy.entries = Entries(std::move(entries));
   return policy;
 }
 
@@ -49,7 +51,7 @@ TEST(Print, RemarksCannotAddLines) {
   entry.destination = DnsName::parse("a.example").value();
   entry.origin.place.file = "evil\nallow: [evil.example]";
   entry.risk = "upload\n  - evil.example";
-  policy.entries.push_back(entry);
+  policy.entries = Entries(std::vector{entry});
   EXPECT_EQ(targets_of(load_text(print(policy))), "tcp/a.example:443\n");
 }
 
