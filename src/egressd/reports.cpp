@@ -26,33 +26,15 @@ std::int64_t seconds_until(Instant end, Instant now) {
                        : std::max<std::int64_t>(1, std::chrono::ceil<seconds>(end - now).count());
 }
 
-bool concerns(const nft::ElementKey& key, const policy::AllowEntry& entry) {
-  return key.transport == entry.transport && key.ports.first <= entry.ports.last &&
-         entry.ports.first <= key.ports.last;
-}
-
-// The connections that the name's elements at this address have let through. Live elements are
-// sorted by key.
-std::uint64_t hits_at(const policy::AllowEntry& entry, const nft::Snapshot& live,
-                      const IpAddress& address) {
-  const nft::ElementKey lowest{
-      nft::SetId::allow, address, IpAddress::lowest(Family::ipv4), Transport{}, {}};
-  std::uint64_t hits = 0;
-  for (auto at = std::ranges::lower_bound(live.elements, lowest, {}, &nft::LiveElement::key);
-       at != live.elements.end(); ++at) {
-    if (at->key.set != nft::SetId::allow || at->key.first != address) break;
-    if (concerns(at->key, entry)) hits += at->packets;
-  }
-  return hits;
-}
-
+// The connections that were let through to these addresses, on the entry's ports.
 std::uint64_t hits_in(const policy::AllowEntry& entry, const nft::Snapshot& live,
-                      const Prefix& prefix) {
+                      const IpAddress& first, const IpAddress& last) {
   std::uint64_t hits = 0;
-  for (const auto& [key, expires, packets, bytes] : live.elements)
-    if (key.set == nft::SetId::nets && key.family() == prefix.family() &&
-        key.first <= prefix.last() && prefix.first() <= key.last && concerns(key, entry))
-      hits += packets;
+  const Endpoint lowest{first, Transport{}, 0};
+  for (auto at = std::ranges::lower_bound(live.hits, lowest, {}, &nft::Count::destination);
+       at != live.hits.end() && at->destination.address <= last; ++at)
+    if (at->destination.transport == entry.transport && entry.ports.contains(at->destination.port))
+      hits += at->packets;
   return hits;
 }
 
@@ -81,11 +63,12 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
     report.error += ", " + next_try(*state, now);
   if (entry.until) report.until_s = seconds_until(engine.inputs().end_of(entry), now);
   for (const auto& [address, end] : standing.addresses) {
-    const std::uint64_t hits = entry.name() != nullptr ? hits_at(entry, live, address) : 0;
+    const std::uint64_t hits = entry.name() != nullptr ? hits_in(entry, live, address, address) : 0;
     report.addresses.push_back({address.text(), seconds_until(end, now), hits});
     report.hits += hits;
   }
-  if (const Prefix* prefix = entry.prefix()) report.hits = hits_in(entry, live, *prefix);
+  if (const Prefix* prefix = entry.prefix())
+    report.hits = hits_in(entry, live, prefix->first(), prefix->last());
   return report;
 }
 
@@ -107,10 +90,10 @@ control::DiffReply report_diff(const engine::Engine& engine, const nft::Snapshot
 }
 
 std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit) {
-  std::vector<nft::Refusal> refusals = live.refusals;
-  std::ranges::stable_sort(refusals, std::ranges::greater{}, &nft::Refusal::packets);
+  std::vector<nft::Count> refusals = live.refusals;
+  std::ranges::stable_sort(refusals, std::ranges::greater{}, &nft::Count::packets);
   std::vector<control::RefusalReport> reports;
-  for (const nft::Refusal& refusal : refusals) {
+  for (const nft::Count& refusal : refusals) {
     if (reports.size() == limit) break;
     const Endpoint& to = refusal.destination;
     reports.push_back(
@@ -147,12 +130,12 @@ std::vector<std::string> missing_features(const nft::Capabilities& capabilities)
     if (!has) missing.emplace_back(cost);
   };
   lacks(capabilities.updates_timeout,
-        "timeouts are not updated in place: renewed elements lose their hit counts");
+        "timeouts are not updated in place: renewals take three messages each");
   lacks(capabilities.destroys, "no tolerant deletion: removals take two messages each");
   lacks(capabilities.logs, "no `log` statement: refusals are counted but not logged");
-  lacks(capabilities.remembers_refusals,
-        "no dynamic sets: refused destinations are not remembered, verify cannot prove");
-  lacks(capabilities.counts_elements, "no element counters: list shows no hits");
+  lacks(capabilities.counts_destinations,
+        "no dynamic sets: list shows no hits, refused destinations are not remembered, verify "
+        "cannot prove");
   lacks(capabilities.deletes_flows,
         "no conntrack access: deny does not cut connections that are open");
   return missing;

@@ -62,8 +62,7 @@ nft::Base compile_base(const Inputs& inputs) {
           .allows_dhcp = inputs.policy->allows_dhcp,
           .forward = inputs.policy->forward,
           .logs_refusals = inputs.capabilities.logs,
-          .remembers_refusals = inputs.capabilities.remembers_refusals,
-          .counts_elements = inputs.capabilities.counts_elements,
+          .counts_destinations = inputs.capabilities.counts_destinations,
           .cuts_flows = inputs.capabilities.deletes_flows};
 }
 

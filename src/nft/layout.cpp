@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "egress/core/limits.hpp"
+
 namespace egress::nft {
 namespace {
 
@@ -12,26 +14,17 @@ constexpr std::uint8_t kIcmp6 = 58;
 constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
 
 std::vector<SetDefinition> sets(const Base& base) {
-  const bool counts = base.counts_elements;
   std::vector<SetDefinition> all;
   for (const Family family : kFamilies) {
-    all.push_back({.name = set_name(SetId::allow, family),
-                   .family = family,
-                   .has_timeout = true,
-                   .has_counter = counts});
-    all.push_back(
-        {.name = set_name(SetId::resolvers, family), .family = family, .has_counter = counts});
+    all.push_back({.name = set_name(SetId::allow, family), .family = family, .has_timeout = true});
+    all.push_back({.name = set_name(SetId::resolvers, family), .family = family});
     all.push_back({.name = set_name(SetId::nets, family),
                    .family = family,
                    .is_interval = true,
-                   .has_timeout = true,
-                   .has_counter = counts});
-    if (!base.remembers_refusals) continue;
-    all.push_back({.name = refused_set_name(family),
-                   .family = family,
-                   .has_timeout = true,
-                   .is_dynamic = true,
-                   .has_counter = true});
+                   .has_timeout = true});
+    if (!base.counts_destinations) continue;
+    all.push_back(tally_set(Tally::hits, family));
+    all.push_back(tally_set(Tally::refused, family));
   }
   return all;
 }
@@ -51,14 +44,17 @@ std::vector<Rule> admitted_flows(const Base& base) {
   return rules;
 }
 
+// In rules of their own: an update that finds no room ends its rule, and must not end more.
+void count_destinations(const Base& base, Tally tally, std::vector<Rule>& rules) {
+  if (!base.counts_destinations) return;
+  for (const Family family : kFamilies)
+    rules.push_back({Layer4{{kTcp, kUdp}}, CountDestination{tally, family}});
+}
+
 // Every packet that ends here is counted and remembered; in audit mode it passes all the same.
 Chain refuse(const Base& base) {
   std::vector<Rule> rules{{CountAs{std::string(kRefusedCounter)}}};
-  if (base.remembers_refusals) {
-    for (const Family family : kFamilies) {
-      rules.push_back({Layer4{{kTcp, kUdp}}, RememberRefusal{family}});
-    }
-  }
+  count_destinations(base, Tally::refused, rules);
   if (base.logs_refusals) rules.push_back({LogLimited{std::string(kLogPrefix)}});
   if (base.is_audit) {
     rules.push_back({Accept{}});
@@ -69,12 +65,19 @@ Chain refuse(const Base& base) {
   return {.name = "refuse", .hook = {}, .rules = std::move(rules)};
 }
 
+Chain admit(const Base& base) {
+  std::vector<Rule> rules;
+  count_destinations(base, Tally::hits, rules);
+  rules.push_back({Accept{}});
+  return {.name = "admit", .hook = {}, .rules = std::move(rules)};
+}
+
 // Only new flows get here. The large set comes first.
 Chain judge() {
   std::vector<Rule> rules;
   for (const SetId set : {SetId::allow, SetId::nets, SetId::resolvers}) {
     for (const Family family : kFamilies)
-      rules.push_back({DestinationInSet{set, family}, Accept{}});
+      rules.push_back({DestinationInSet{set, family}, Goto{"admit"}});
   }
   rules.push_back({Goto{"refuse"}});
   return {.name = "judge", .hook = {}, .rules = std::move(rules)};
@@ -128,14 +131,25 @@ Chain forward(const Base& base) {
 
 }  // namespace
 
-std::string refused_set_name(Family family) {
-  return family == Family::ipv4 ? "refused4" : "refused6";
+std::string set_name(Tally tally, Family family) {
+  const std::string name = tally == Tally::hits ? "hits" : "refused";
+  return name + (family == Family::ipv4 ? "4" : "6");
+}
+
+SetDefinition tally_set(Tally tally, Family family) {
+  const bool is_hits = tally == Tally::hits;
+  return {.name = set_name(tally, family),
+          .family = family,
+          .has_timeout = true,
+          .is_dynamic = true,
+          .size = is_hits ? limits::kHitsRemembered : limits::kRefusalsRemembered,
+          .timeout = is_hits ? limits::kHitMemory : limits::kRefusalMemory};
 }
 
 Layout layout(const Base& base) {
   Layout all{.counters = {std::string(kRefusedCounter)},
              .sets = sets(base),
-             .chains = {refuse(base), judge(), link(base), output(base)}};
+             .chains = {refuse(base), admit(base), judge(), link(base), output(base)}};
   if (!base.forward.empty()) {
     all.chains.push_back(held(base));
     all.chains.push_back(forward(base));

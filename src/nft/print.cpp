@@ -50,11 +50,10 @@ std::string set_text(const SetDefinition& set, const std::string& elements) {
   std::string text = "\tset " + set.name + " {\n\t\ttype ";
   text += set.family == Family::ipv4 ? "ipv4_addr" : "ipv6_addr";
   text += " . inet_proto . inet_service\n";
-  if (set.is_dynamic) text += "\t\tsize " + std::to_string(limits::kRefusalsRemembered) + "\n";
+  if (set.is_dynamic) text += "\t\tsize " + std::to_string(set.size) + "\n";
   if (const std::string flags = flags_text(set); !flags.empty())
     text += "\t\tflags " + flags + "\n";
-  if (set.has_counter) text += "\t\tcounter\n";
-  if (set.is_dynamic) text += "\t\ttimeout " + duration_text(limits::kRefusalMemory) + "\n";
+  if (set.is_dynamic) text += "\t\tcounter\n\t\ttimeout " + duration_text(set.timeout) + "\n";
   return text + elements + "\t}\n";
 }
 

@@ -110,9 +110,9 @@ struct Printer {
   std::string operator()(const DestinationInSet& match) const {
     return destination(match.family) + " @" + set_name(match.set, match.family);
   }
-  std::string operator()(const RememberRefusal& statement) const {
-    return "update @" + refused_set_name(statement.family) + " { " + destination(statement.family) +
-           " }";
+  std::string operator()(const CountDestination& statement) const {
+    return "update @" + set_name(statement.tally, statement.family) + " { " +
+           destination(statement.family) + " }";
   }
   std::string operator()(const CountAs& statement) const {
     return "counter name " + quoted(statement.counter);

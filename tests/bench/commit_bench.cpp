@@ -66,15 +66,13 @@ void must_commit(nft::Kernel& kernel, const nft::Transaction& transaction) {
 
 // The second time waits until the kernel has freed what the first threw away, which would disturb
 // the measurement.
-void empty_table(nft::Kernel& kernel, bool counts_elements = true) {
-  nft::Base base;
-  base.counts_elements = counts_elements;
-  for (int i = 0; i < 2; ++i) must_commit(kernel, {base, {}});
+void empty_table(nft::Kernel& kernel) {
+  for (int i = 0; i < 2; ++i) must_commit(kernel, {nft::Base{}, {}});
   std::this_thread::sleep_for(100ms);
 }
 
-double ours(nft::Kernel& kernel, int count, bool counts_elements = true) {
-  empty_table(kernel, counts_elements);
+double ours(nft::Kernel& kernel, int count) {
+  empty_table(kernel);
   const nft::Transaction transaction = additions(0, count);
   return time_of([&] { must_commit(kernel, transaction); });
 }
@@ -214,19 +212,6 @@ void compare_sizes(nft::Kernel& kernel, mnl_socket* socket, bool is_quick) {
   table.remark("The floor is a bare loop of libnftnl and libmnl that fills the same set.");
 }
 
-void price_of_counters(nft::Kernel& kernel, bool is_quick) {
-  constexpr int kCount = 100'000;
-  std::vector<double> with;
-  std::vector<double> without;
-  for (int run = 0; run < (is_quick ? 3 : 7); ++run) {
-    with.push_back(ours(kernel, kCount));
-    without.push_back(ours(kernel, kCount, false));
-  }
-  bench::Table table("What a counter on each of 100,000 elements costs, in ms",
-                     {"with", "without"});
-  table.add({number(median(with), 1), number(median(without), 1)});
-}
-
 void one_into_many(nft::Kernel& kernel, bool is_quick) {
   bench::Table table("One element committed to a table that holds others, in ms",
                      {"already there", "runs", "median", "99 %", "goal 0.2"});
@@ -248,7 +233,6 @@ void body(bool is_quick) {
   const auto kernel = netlink::open_kernel();
   if (!kernel) stop(kernel.error().message);
   compare_sizes(**kernel, floor_socket(), is_quick);
-  price_of_counters(**kernel, is_quick);
   one_into_many(**kernel, is_quick);
 }
 

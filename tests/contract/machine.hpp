@@ -14,8 +14,8 @@ namespace egress::nft {
 inline void PrintTo(const ElementKey& key, std::ostream* out) {
   *out << key.text();
 }
-inline void PrintTo(const Refusal& refusal, std::ostream* out) {
-  *out << refusal.destination.text() << " refused " << refusal.packets;
+inline void PrintTo(const Count& count, std::ostream* out) {
+  *out << count.destination.text() << " counted " << count.packets;
 }
 
 }  // namespace egress::nft

@@ -50,8 +50,7 @@ std::vector<nft::Base> bases() {
   forward.allows_dhcp = false;
   forward.forward = {"docker0", "br-*", "cni0"};
   nft::Base lowered;
-  lowered.logs_refusals = lowered.remembers_refusals = false;
-  lowered.counts_elements = lowered.cuts_flows = false;
+  lowered.logs_refusals = lowered.counts_destinations = lowered.cuts_flows = false;
   return {plain, audit, forward, lowered};
 }
 

@@ -133,27 +133,45 @@ TEST_F(Packet, DhcpIsOpenOnlyWhereAllowedAndOnlyForDhcp) {
   EXPECT_EQ(send_from(host_.name(), 68, "255.255.255.255", 67), EPERM);
 }
 
+// One datagram to each of so many addresses from 203.0.0.0 on; how many were let out.
+int scan(const NetworkNamespace& host, std::size_t first, std::size_t count) {
+  return in_namespace(host.name(), [&] {
+    const int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int sent = 0;
+    for (std::size_t i = first; i < first + count; ++i) {
+      const std::string to = "203." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) +
+                             "." + std::to_string(i & 255);
+      const SocketAddress target(to, 443);
+      sent += sendto(socket_fd, "x", 1, 0, target.get(), target.length) == 1 ? 1 : 0;
+    }
+    close(socket_fd);
+    return sent;
+  });
+}
+
 TEST_F(Packet, AFullMemoryOfRefusalsRefusesAllTheSame) {
   install({}, {});
-  const auto scan = [&](int first, int count) {
-    return in_namespace(host_.name(), [&] {
-      const int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-      int refused = 0;
-      for (int i = first; i < first + count; ++i) {
-        const std::string to =
-            "203." + std::to_string(i >> 8) + "." + std::to_string(i & 255) + ".1";
-        const SocketAddress target(to, 443);
-        refused += sendto(socket_fd, "x", 1, 0, target.get(), target.length) < 0 ? 1 : 0;
-      }
-      close(socket_fd);
-      return refused;
-    });
-  };
-  constexpr int kLimit = static_cast<int>(limits::kRefusalsRemembered);
-  EXPECT_EQ(scan(0, kLimit), kLimit);
+  EXPECT_EQ(scan(host_, 0, limits::kRefusalsRemembered), 0);
   EXPECT_EQ(kernel_->read({})->refusals.size(), limits::kRefusalsRemembered);
-  EXPECT_EQ(scan(kLimit, 50), 50) << "one past the limit and more";
+  EXPECT_EQ(scan(host_, limits::kRefusalsRemembered, 50), 0) << "one past the limit and more";
   EXPECT_EQ(kernel_->read({})->refusals.size(), limits::kRefusalsRemembered);
+}
+
+TEST_F(Packet, AFullMemoryOfHitsLetsPassAllTheSame) {
+  const nft::ElementKey all{SetId::nets,
+                            *IpAddress::parse("203.0.0.0"),
+                            *IpAddress::parse("203.255.255.255"),
+                            Transport::udp,
+                            {443, 443}};
+  install({}, {{nft::Change::Verb::add, all, 0ms}});
+  // So many flows may be more than the host can track.
+  host_.run(
+      "nft add table ip raw; nft 'add chain ip raw out { type filter hook output priority raw; };'"
+      " 'add rule ip raw out udp dport 443 notrack'");
+  EXPECT_EQ(scan(host_, 0, limits::kHitsRemembered), static_cast<int>(limits::kHitsRemembered));
+  EXPECT_EQ(kernel_->read({})->hits.size(), limits::kHitsRemembered);
+  EXPECT_EQ(scan(host_, limits::kHitsRemembered, 50), 50) << "one past the limit and more";
+  EXPECT_EQ(kernel_->read({})->hits.size(), limits::kHitsRemembered);
 }
 
 TEST_F(Packet, AuditLetsPassAndCounts) {

@@ -45,8 +45,7 @@ TEST(GoldenNft, WhatAnOldKernelCanDo) {
   Ruleset ruleset;
   ruleset.base.allows_dhcp = false;
   ruleset.base.logs_refusals = false;
-  ruleset.base.remembers_refusals = false;
-  ruleset.base.counts_elements = false;
+  ruleset.base.counts_destinations = false;
   ruleset.base.cuts_flows = false;
   expect_golden("lowered", ruleset);
 }

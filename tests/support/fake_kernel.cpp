@@ -141,11 +141,12 @@ Result<nft::Snapshot> FakeKernel::read(const nft::Base& expected) {
   for (const auto& [key, element] : table_->elements) {
     if (!is_live(element)) continue;
     const milliseconds left = element.end == kNever ? milliseconds{0} : element.end - clock_.now();
-    snapshot.elements.push_back({key, left, element.packets, 0});
+    snapshot.elements.push_back({key, left});
   }
-  for (const auto& [destination, packets] : table_->refusals) {
+  for (const auto& [destination, packets] : table_->hits)
+    snapshot.hits.push_back({destination, packets});
+  for (const auto& [destination, packets] : table_->refusals)
     snapshot.refusals.push_back({destination, packets});
-  }
   snapshot.refused_packets = table_->refused_packets;
   snapshot.deviations = table_->deviations;
   if (table_->base != expected) snapshot.deviations.push_back("the chains are of another base");
@@ -156,28 +157,26 @@ Result<std::size_t> FakeKernel::cut_flows(const std::function<bool(const nft::Fl
   return std::erase_if(flows_, selects);
 }
 
-FakeKernel::Element* FakeKernel::admitting(const Endpoint& destination) {
+bool FakeKernel::admits(const Endpoint& destination) const {
   for (const SetId set : {SetId::allow, SetId::resolvers}) {
     const auto found = table_->elements.find(ElementKey::endpoint(set, destination));
-    if (found != table_->elements.end() && is_live(found->second)) return &found->second;
+    if (found != table_->elements.end() && is_live(found->second)) return true;
   }
-  for (auto& [key, element] : table_->elements) {
-    if (key.set == SetId::nets && is_live(element) && key.contains(destination)) return &element;
-  }
-  return nullptr;
+  return std::ranges::any_of(table_->elements, [&](const auto& held) {
+    const auto& [key, element] = held;
+    return key.set == SetId::nets && is_live(element) && key.contains(destination);
+  });
 }
 
 bool FakeKernel::connect(const Endpoint& destination) {
   bool is_accepted = true;
   if (table_) {
-    if (Element* element = admitting(destination)) {
-      ++element->packets;
-    } else {
-      ++table_->refused_packets;
-      const bool has_room = table_->refusals.size() < limits::kRefusalsRemembered;
-      if (has_room || table_->refusals.contains(destination)) ++table_->refusals[destination];
-      is_accepted = table_->base.is_audit;
-    }
+    const bool is_admitted = admits(destination);
+    auto& counts = is_admitted ? table_->hits : table_->refusals;
+    const std::size_t room = is_admitted ? limits::kHitsRemembered : limits::kRefusalsRemembered;
+    if (counts.size() < room || counts.contains(destination)) ++counts[destination];
+    if (!is_admitted) ++table_->refused_packets;
+    is_accepted = is_admitted || table_->base.is_audit;
   }
   if (is_accepted) flows_.push_back({IpAddress::lowest(destination.address.family()), destination});
   return is_accepted;

@@ -47,12 +47,12 @@ class FakeKernel : public nft::Kernel {
  private:
   struct Element {
     Instant end = kNever;
-    std::uint64_t packets = 0;
   };
   using Held = std::map<nft::ElementKey, Element>;
   struct Table {
     nft::Base base;
     Held elements;
+    std::map<Endpoint, std::uint64_t> hits;
     std::map<Endpoint, std::uint64_t> refusals;
     std::uint64_t refused_packets = 0;
     std::vector<std::string> deviations;
@@ -68,7 +68,7 @@ class FakeKernel : public nft::Kernel {
   int add(const nft::Command& command);
   bool has_corner_in_another(const nft::ElementKey& key) const;
   bool is_live(const Element& element) const { return element.end > clock_.now(); }
-  Element* admitting(const Endpoint& destination);
+  bool admits(const Endpoint& destination) const;
 
   const Clock& clock_;
   nft::Capabilities capabilities_;

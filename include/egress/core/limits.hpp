@@ -43,8 +43,10 @@ inline constexpr auto kHighestMaxTtl = 24h;
 inline constexpr auto kHighestGrace = 24h;
 
 // Kernel
-inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in the refused sets
-inline constexpr auto kRefusalMemory = 1h;
+inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in refused4, and in refused6
+inline constexpr auto kRefusalMemory = 1h;                // since the last one
+inline constexpr std::size_t kHitsRemembered = 65'536;    // destinations in hits4, and in hits6
+inline constexpr auto kHitMemory = 24h;                   // since the last one
 inline constexpr auto kCommitRetry = 1s;  // after a commit that the kernel refused
 
 // Files

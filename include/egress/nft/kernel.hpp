@@ -28,23 +28,22 @@ struct CommitOutcome {
 struct LiveElement {
   ElementKey key;
   milliseconds expires{0};  // what is left; 0: permanent
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
 };
 
-// A destination that was refused lately, with how often. Only TCP and UDP have one; other protocols count in
-// Snapshot::refused_packets alone.
-struct Refusal {
+// A destination that was let through or refused lately, with how often: for a connection that is let through, its first
+// packet. Only TCP and UDP have one; other protocols count in Snapshot::refused_packets alone.
+struct Count {
   Endpoint destination;
   std::uint64_t packets = 0;
-  bool operator==(const Refusal&) const = default;
+  bool operator==(const Count&) const = default;
 };
 
 // The table as the kernel holds it. One consistent generation.
 struct Snapshot {
   bool is_present = false;
   std::vector<LiveElement> elements;  // sorted by key
-  std::vector<Refusal> refusals;
+  std::vector<Count> hits;      // sorted by destination
+  std::vector<Count> refusals;  // likewise
   std::uint64_t refused_packets = 0;
   // Where chains, rules, sets or hooks differ from layout(base), one line each; empty: exactly as desired.
   std::vector<std::string> deviations;

@@ -11,6 +11,14 @@
 
 namespace egress::nft {
 
+// What the packet path counts by destination. Each stands for two dynamic sets, one per family, bounded in size; a
+// destination is forgotten some time after it was last seen. What is full or forgotten costs figures, never a packet.
+enum class Tally : std::uint8_t {
+  hits,     // connections that were let through: hits4, hits6
+  refused,  // packets that were refused: refused4, refused6
+};
+std::string set_name(Tally tally, Family family);
+
 // Statements and matches, one struct for each nft phrase that we use.
 struct CtState { bool established = false; bool related = false; bool invalid = false; };  // ct state established
 struct CtMark { std::uint32_t mark = 0; };                // ct mark 0x65677264
@@ -25,7 +33,7 @@ struct UdpPorts { Port source = 0; Port destination = 0; };  // udp sport 68 udp
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
 struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
 struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
-struct RememberRefusal { Family family{}; };              // update @refused4 { ip daddr . meta l4proto . th dport }
+struct CountDestination { Tally tally{}; Family family{}; };  // update @hits4 { ip daddr . meta l4proto . th dport }
 struct CountAs { std::string counter; };                  // counter name "refused"
 struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
 struct Accept {};
@@ -36,7 +44,7 @@ struct RejectProhibited {};                               // reject with icmpx a
 
 using Statement =
     std::variant<CtState, CtMark, Layer4, OutLoopback, InInterface, OutInterface, DestinationIs, DestinationIn, TcpReset, UdpPorts,
-                 Icmp6Types, HopLimit, DestinationInSet, RememberRefusal, CountAs, LogLimited, Accept, Jump, Goto,
+                 Icmp6Types, HopLimit, DestinationInSet, CountDestination, CountAs, LogLimited, Accept, Jump, Goto,
                  RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
 
@@ -55,9 +63,11 @@ struct SetDefinition {
   Family family{};
   bool is_interval = false;
   bool has_timeout = false;
-  bool is_dynamic = false;  // refused4, refused6: filled by the packet path, bounded in size and time
-  bool has_counter = false;
+  bool is_dynamic = false;  // filled by the packet path, a counter on each element
+  std::size_t size = 0;     // of a dynamic one: the most elements
+  seconds timeout{0};       // and how long each lasts since it was last updated
 };
+SetDefinition tally_set(Tally tally, Family family);
 
 // In the order in which they are created: counters, sets, then chains (called before callers).
 struct Layout {
@@ -68,7 +78,6 @@ struct Layout {
 Layout layout(const Base& base);
 
 // Names that the verification and the status look up.
-std::string refused_set_name(Family family);                    // "refused4"
 inline constexpr std::string_view kRefusedCounter = "refused";  // packets refused, or in audit mode passed
 inline constexpr std::uint32_t kCutMark = 0x65677264;           // "egrd": the whole ct mark of a flow that was cut
 inline constexpr std::string_view kLogPrefix = "egressd refused ";

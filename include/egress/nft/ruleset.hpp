@@ -48,10 +48,9 @@ struct Base {
   bool allows_dhcp = true;
   std::vector<std::string> forward;  // interface patterns whose forwarded traffic is held
   // Lowered when the kernel lacks the feature; the table stays closed without them.
-  bool logs_refusals = true;       // `log` statement
-  bool remembers_refusals = true;  // dynamic sets refused4, refused6 with a counter per destination
-  bool counts_elements = true;     // a counter on every element
-  bool cuts_flows = true;          // flows marked by Kernel::cut_flows lose the fast path
+  bool logs_refusals = true;        // `log` statement
+  bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination
+  bool cuts_flows = true;           // flows marked by Kernel::cut_flows lose the fast path
   bool operator==(const Base&) const = default;
 };
 

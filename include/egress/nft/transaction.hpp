@@ -15,8 +15,7 @@ struct Capabilities {
   bool updates_timeout = true;     // adding an element that exists takes the new timeout (Linux >= 6.12)
   bool destroys = true;            // NFT_MSG_DESTROYSETELEM: deletion that tolerates absence (Linux >= 6.3)
   bool logs = true;                // the `log` statement
-  bool remembers_refusals = true;  // dynamic sets with per-element counters
-  bool counts_elements = true;     // counters on the elements of all our sets
+  bool counts_destinations = true; // dynamic sets with a counter on each element
   bool deletes_flows = true;       // conntrack entries can be listed and marked: cut_flows() works
   bool operator==(const Capabilities&) const = default;
 };

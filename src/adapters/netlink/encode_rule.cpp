@@ -108,13 +108,13 @@ class RuleEncoder {
                        nft::set_name(match.set, match.family).c_str());
     nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_FLAGS, 0);
   }
-  void operator()(const nft::RememberRefusal& statement) {
+  void operator()(const nft::CountDestination& statement) {
     load_destination(statement.family);
     nftnl_expr* update = append("dynset");
     nftnl_expr_set_u32(update, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
     nftnl_expr_set_u32(update, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
     nftnl_expr_set_str(update, NFTNL_EXPR_DYNSET_SET_NAME,
-                       nft::refused_set_name(statement.family).c_str());
+                       nft::set_name(statement.tally, statement.family).c_str());
     nftnl_expr_set_u64(update, NFTNL_EXPR_DYNSET_TIMEOUT, 0);  // that of the set
   }
   void operator()(const nft::CountAs& statement) {

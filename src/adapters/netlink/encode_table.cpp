@@ -79,7 +79,7 @@ void table_message(Batch& batch, std::uint16_t type, const std::string& name) {
 
 }  // namespace
 
-// set allow4 { type ipv4_addr . inet_proto . inet_service; flags timeout; counter; }
+// set allow4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
 SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition) {
   SetPtr set(nftnl_set_alloc());
   const std::uint8_t address_length = definition.family == Family::ipv4 ? 4 : 16;
@@ -95,11 +95,11 @@ SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition
     nftnl_set_set_data(set.get(), NFTNL_SET_DESC_CONCAT, fields.data(), fields.size());
   }
   if (definition.is_dynamic) {
-    nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, limits::kRefusalsRemembered);
+    nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, static_cast<std::uint32_t>(definition.size));
     nftnl_set_set_u64(set.get(), NFTNL_SET_TIMEOUT,
-                      std::uint64_t{milliseconds(limits::kRefusalMemory).count()});
+                      static_cast<std::uint64_t>(milliseconds(definition.timeout).count()));
+    nftnl_set_add_expr(set.get(), nftnl_expr_alloc("counter"));
   }
-  if (definition.has_counter) nftnl_set_add_expr(set.get(), nftnl_expr_alloc("counter"));
   return set;
 }
 

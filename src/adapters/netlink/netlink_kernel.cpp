@@ -66,8 +66,7 @@ nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b)
   return {.updates_timeout = a.updates_timeout && b.updates_timeout,
           .destroys = a.destroys && b.destroys,
           .logs = a.logs && b.logs,
-          .remembers_refusals = a.remembers_refusals && b.remembers_refusals,
-          .counts_elements = a.counts_elements && b.counts_elements,
+          .counts_destinations = a.counts_destinations && b.counts_destinations,
           .deletes_flows = a.deletes_flows && b.deletes_flows};
 }
 

@@ -48,17 +48,12 @@ class ScratchTable {
     add_elements(batch, name_, commands);
     return accepts(batch);
   }
-  // The timeout of the only element of a set, and whether it has a counter.
-  struct Found {
-    milliseconds timeout{0};
-    bool has_counter = false;
-  };
-  std::optional<Found> only_element(const std::string& set) {
-    std::optional<Found> found;
+  // The timeout of the only element of a set.
+  std::optional<milliseconds> only_timeout(const std::string& set) {
+    std::optional<milliseconds> found;
     dump_elements(socket_, name_, set, [&](nftnl_set_elem* element) {
       const auto timeout = nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_TIMEOUT);
-      found = Found{milliseconds{static_cast<std::int64_t>(timeout)},
-                    nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_EXPR)};
+      found = milliseconds{static_cast<std::int64_t>(timeout)};
     });
     return found;
   }
@@ -69,52 +64,31 @@ class ScratchTable {
   nft::CommitOutcome outcome_;
 };
 
-nft::SetDefinition allow_set(bool has_counter) {
+nft::SetDefinition allow_set() {
   return {.name = nft::set_name(nft::SetId::allow, Family::ipv4),
           .family = Family::ipv4,
-          .has_timeout = true,
-          .has_counter = has_counter};
+          .has_timeout = true};
 }
 
-nft::SetDefinition nets_set() {
-  return {.name = nft::set_name(nft::SetId::nets, Family::ipv4),
-          .family = Family::ipv4,
-          .is_interval = true,
-          .has_timeout = true,
-          .has_counter = true};
-}
-
-nft::ElementKey some_key(nft::SetId set) {
-  return nft::ElementKey::endpoint(set, {*IpAddress::parse("192.0.2.1"), Transport::tcp, 443});
+nft::ElementKey some_key() {
+  const Endpoint endpoint{*IpAddress::parse("192.0.2.1"), Transport::tcp, 443};
+  return nft::ElementKey::endpoint(nft::SetId::allow, endpoint);
 }
 
 bool updates_timeout(Socket& socket) {
   ScratchTable table(socket);
-  const nft::ElementKey key = some_key(nft::SetId::allow);
-  if (!table.accepts({.counters = {}, .sets = {allow_set(false)}, .chains = {}})) return false;
+  const nft::ElementKey key = some_key();
+  if (!table.accepts({.counters = {}, .sets = {allow_set()}, .chains = {}})) return false;
   if (!table.accepts({{Command::Verb::add, key, minutes(1)}})) return false;
   if (!table.accepts({{Command::Verb::add, key, minutes(2)}})) return false;
-  const auto found = table.only_element(allow_set(false).name);
-  return found && found->timeout == minutes(2);
+  return table.only_timeout(allow_set().name) == minutes(2);
 }
 
 bool destroys(Socket& socket) {
   ScratchTable table(socket);
-  const nft::ElementKey key = some_key(nft::SetId::allow);
-  return table.accepts({.counters = {}, .sets = {allow_set(false)}, .chains = {}}) &&
+  const nft::ElementKey key = some_key();
+  return table.accepts({.counters = {}, .sets = {allow_set()}, .chains = {}}) &&
          table.accepts({{Command::Verb::destroy, key, {}}});
-}
-
-bool counts_elements(Socket& socket) {
-  ScratchTable table(socket);
-  if (!table.accepts({.counters = {}, .sets = {allow_set(true), nets_set()}, .chains = {}}) ||
-      !table.accepts({{Command::Verb::add, some_key(nft::SetId::allow), minutes(1)},
-                      {Command::Verb::add, some_key(nft::SetId::nets), minutes(1)}})) {
-    return false;
-  }
-  const auto allowed = table.only_element(allow_set(true).name);
-  const auto net = table.only_element(nets_set().name);
-  return allowed && allowed->has_counter && net && net->has_counter;
 }
 
 nft::Chain chain_with(nft::Rule rule) {
@@ -133,15 +107,11 @@ bool cuts_flows(Socket& socket) {
   return table.accepts({.counters = {}, .sets = {}, .chains = {chain}}) && can_list_flows(socket);
 }
 
-bool remembers_refusals(Socket& socket) {
+bool counts_destinations(Socket& socket) {
   ScratchTable table(socket);
-  const nft::SetDefinition refused{.name = nft::refused_set_name(Family::ipv4),
-                                   .family = Family::ipv4,
-                                   .has_timeout = true,
-                                   .is_dynamic = true,
-                                   .has_counter = true};
-  const nft::Chain chain = chain_with({nft::RememberRefusal{Family::ipv4}});
-  return table.accepts({.counters = {}, .sets = {refused}, .chains = {chain}});
+  const nft::SetDefinition set = nft::tally_set(nft::Tally::hits, Family::ipv4);
+  const nft::Chain chain = chain_with({nft::CountDestination{nft::Tally::hits, Family::ipv4}});
+  return table.accepts({.counters = {}, .sets = {set}, .chains = {chain}});
 }
 
 Error no_table(const nft::CommitOutcome& outcome) {
@@ -176,8 +146,7 @@ Result<nft::Capabilities> probe(Socket& socket) {
   return nft::Capabilities{.updates_timeout = updates_timeout(socket),
                            .destroys = destroys(socket),
                            .logs = logs(socket),
-                           .remembers_refusals = remembers_refusals(socket),
-                           .counts_elements = counts_elements(socket),
+                           .counts_destinations = counts_destinations(socket),
                            .deletes_flows = cuts_flows(socket)};
 }
 

@@ -13,24 +13,18 @@ namespace {
 
 constexpr int kAttempts = 10;  // others may change their tables while we read ours
 
-struct Counter {
+std::uint64_t packets_of(nftnl_set_elem* element) {
   std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
-};
-
-Counter counter_of(nftnl_set_elem* element) {
-  Counter counter;
   nftnl_set_elem_expr_foreach(
       element,
       [](nftnl_expr* expression, void* context) {
-        if (std::string_view(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME)) == "counter") {
-          *static_cast<Counter*>(context) = {nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_PACKETS),
-                                             nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_BYTES)};
-        }
+        if (std::string_view(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME)) == "counter")
+          *static_cast<std::uint64_t*>(context) =
+              nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_PACKETS);
         return 0;
       },
-      &counter);
-  return counter;
+      &packets);
+  return packets;
 }
 
 // address . protocol . port, as the encoder lays it out; empty: not a key of ours.
@@ -64,15 +58,12 @@ std::optional<nft::LiveElement> decode_element(nft::SetId set, nftnl_set_elem* e
   const auto first = decode_key(element, NFTNL_SET_ELEM_KEY);
   if (!first) return std::nullopt;
   const Endpoint last = decode_key(element, NFTNL_SET_ELEM_KEY_END).value_or(*first);
-  const Counter counter = counter_of(element);
   return nft::LiveElement{.key = {.set = set,
                                   .first = first->address,
                                   .last = last.address,
                                   .transport = first->transport,
                                   .ports = {first->port, last.port}},
-                          .expires = expires_of(element),
-                          .packets = counter.packets,
-                          .bytes = counter.bytes};
+                          .expires = expires_of(element)};
 }
 
 class Reader {
@@ -114,10 +105,11 @@ class Reader {
       };
     }
     for (const Family family : {Family::ipv4, Family::ipv6}) {
-      if (name == nft::refused_set_name(family)) {
-        return [this](nftnl_set_elem* element) {
+      for (const nft::Tally tally : {nft::Tally::hits, nft::Tally::refused}) {
+        if (name != nft::set_name(tally, family)) continue;
+        return [&counts = counts_of(tally)](nftnl_set_elem* element) {
           const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
-          if (key) snapshot_.refusals.push_back({*key, counter_of(element).packets});
+          if (key) counts.push_back({*key, packets_of(element)});
         };
       }
       for (const nft::SetId set : {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers}) {
@@ -132,6 +124,10 @@ class Reader {
     return nullptr;
   }
 
+  std::vector<nft::Count>& counts_of(nft::Tally tally) {
+    return tally == nft::Tally::hits ? snapshot_.hits : snapshot_.refusals;
+  }
+
   void finish(const nft::Base& expected) {
     snapshot_.is_present = live_.is_present;
     for (const ObjectPtr& object : live_.objects) {
@@ -141,8 +137,8 @@ class Reader {
     }
     std::sort(snapshot_.elements.begin(), snapshot_.elements.end(),
               [](const auto& a, const auto& b) { return a.key < b.key; });
-    std::sort(snapshot_.refusals.begin(), snapshot_.refusals.end(),
-              [](const auto& a, const auto& b) { return a.destination < b.destination; });
+    for (auto* counts : {&snapshot_.hits, &snapshot_.refusals})
+      std::ranges::sort(*counts, {}, &nft::Count::destination);
     snapshot_.deviations = deviations(live_, contents_, nft::layout(expected));
   }
 
