@@ -168,9 +168,9 @@ void Daemon::finish_turn() {
   enforcer_->turn();
   if (const auto ended = enforcer_->take_ended(); !ended.empty()) forget(ended);
   service_->settle();
-  keep_last_good();
-  Instant next =
-      std::min({enforcer_->next_deadline(), server_->next_deadline(), service_->next_deadline()});
+  if (keep_at_ <= now) keep_last_good();
+  Instant next = std::min(
+      {enforcer_->next_deadline(), server_->next_deadline(), service_->next_deadline(), keep_at_});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

@@ -53,7 +53,7 @@ class Daemon {
   systemd::SystemClock clock_;
   PolicyStore store_;
   Frame frame_;
-  bool is_last_good_due_ = false;  // the policy in force has not been kept yet
+  Instant keep_at_ = kNever;  // when the policy in force is to be kept as the last good one
 
   std::optional<control::Descriptor> listener_;
   std::unique_ptr<nft::Kernel> kernel_;

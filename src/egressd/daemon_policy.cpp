@@ -7,6 +7,7 @@
 #include "adapters/state/files.hpp"
 #include "adapters/state/known_addresses.hpp"
 #include "adapters/systemd/notify.hpp"
+#include "egress/core/limits.hpp"
 #include "egressd/additions.hpp"
 #include "egressd/daemon.hpp"
 #include "egressd/log.hpp"
@@ -39,17 +40,17 @@ policy::Policy Daemon::first_policy() {
 
 void Daemon::adopt(policy::Policy policy) {
   const bool is_first = !enforcer_->engine().has_policy();
-  enforcer_->note(engine::PolicyChanged{std::make_shared<policy::Policy>(std::move(policy)),
-                                        clock_.wall()});
+  enforcer_->note(
+      engine::PolicyChanged{std::make_shared<policy::Policy>(std::move(policy)), clock_.wall()});
   choose_resolvers();
   if (is_first) restore_known();
   enforcer_->turn();
-  is_last_good_due_ = true;
+  keep_at_ = std::min(keep_at_, clock_.now() + limits::kSaveSoon);
 }
 
-// At the turn's end, when whoever asked for the change has had the answer.
+// A moment later, so that many changes in a row cost one file.
 void Daemon::keep_last_good() {
-  if (!std::exchange(is_last_good_due_, false)) return;
+  if (std::exchange(keep_at_, kNever) == kNever) return;
   if (const auto kept = store_.keep_last_good(running()); !kept)
     log(Level::warning, "last-good-not-kept", {{"message", kept.error().message}});
 }

@@ -78,24 +78,20 @@ class Client {
 struct Times {
   std::vector<double> round_trip;  // of the control socket
   std::vector<double> resolver;    // asked directly
-  std::vector<double> disk;        // the files of an addition, written once more
+  std::vector<double> disk;        // the file of additions, written once more
   std::vector<double> kernel;      // of the round trip, in commits
   std::vector<double> ours;        // round trip without the resolver
   std::vector<double> command;     // `egressctl allow`, from its start to its end
 };
 
 // What `allow` must keep before it may answer, written the same way under another name.
-double time_of_writes(const std::filesystem::path& state_dir) {
-  double time = 0;
-  for (const char* file : {"additions.yaml", "last-good-policy.yaml"}) {
-    std::ifstream in(state_dir / file);
-    const std::string content{std::istreambuf_iterator<char>(in), {}};
-    time += time_of([&] {
-      if (!state::write_atomically(state_dir / "bench-copy", content, 0640))
-        throw std::runtime_error("cannot write to " + state_dir.string());
-    });
-  }
-  return time;
+double time_of_write(const std::filesystem::path& state_dir) {
+  std::ifstream in(state_dir / "additions.yaml");
+  const std::string content{std::istreambuf_iterator<char>(in), {}};
+  return time_of([&] {
+    if (!state::write_atomically(state_dir / "bench-copy", content, 0640))
+      throw std::runtime_error("cannot write to " + state_dir.string());
+  });
 }
 
 double allow(const test::Daemon& daemon, const std::string& target, Times& times) {
@@ -121,7 +117,7 @@ Times measure(std::size_t held, std::size_t count) {
   for (std::size_t i = held; i < held + count; ++i) {
     times.resolver.push_back(client.time_of_lookup(name(i)));
     times.round_trip.push_back(allow(daemon, name(i) + ":443", times));
-    times.disk.push_back(time_of_writes(lab.dir() / "state"));
+    times.disk.push_back(time_of_write(lab.dir() / "state"));
     times.ours.push_back(times.round_trip.back() - times.resolver.back());
   }
   for (std::size_t i = held + count; i < held + count + count / 4; ++i)
@@ -150,8 +146,9 @@ void body(bool is_quick) {
   if (!is_quick) add(table, "9,000 names", measure(9'000, count));
   table.remark(
       "Round trip: request to reply on the control socket. Resolver alone: the same questions, A "
-      "and AAAA at once, sent to the same server. Disk alone: the two files that an addition "
-      "changes, written and synced again. `egressctl allow`: the whole program, from its start to "
+      "and AAAA at once, sent to the same server. Disk alone: the file of "
+      "additions, written and synced again. `egressctl allow`: the whole program, from its start "
+      "to "
       "its end.");
 }
 
