@@ -51,6 +51,7 @@ void ControlService::handle(control::ClientId client, const control::Request& re
 void ControlService::allow(control::ClientId client, const control::AllowRequest& request,
                            const control::Peer& peer) {
   const Instant since = now();
+  const std::chrono::microseconds arrived = enforcer_.clock().stopwatch();
   std::vector<std::string> targets;
   for (const std::string& written : request.targets) {
     const auto target = store_.parse_target(written);
@@ -63,7 +64,10 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
   LoadedPolicy next = store_.with_additions(additions, wall);
   if (!next) return hooks_.reply(client, invalid(join(next.error())));
 
-  Wait wait{.client = client, .since = since, .kernel_before = enforcer_.tally().in_kernel};
+  Wait wait{.client = client,
+            .since = since,
+            .arrived = arrived,
+            .kernel_before = enforcer_.tally().in_kernel};
   control::AllowReply preview;
   for (const policy::AllowEntry* entry : stemming_from(next->entries, targets)) {
     wait.targets.push_back(entry->target());
@@ -117,7 +121,7 @@ control::AllowReply ControlService::conclude(const Wait& wait) const {
       result.state = "already";
     reply.targets.push_back(std::move(result));
   }
-  reply.total_us = std::chrono::microseconds(now() - wait.since).count();
+  reply.total_us = (enforcer_.clock().stopwatch() - wait.arrived).count();
   reply.kernel_us = (enforcer_.tally().in_kernel - wait.kernel_before).count();
   return reply;
 }

@@ -45,6 +45,7 @@ class ControlService {
     std::vector<std::string> targets{};  // canonical entries
     std::vector<std::string> already{};  // of these, the ones that were allowed before
     Instant since{};
+    std::chrono::microseconds arrived{0};  // by the stopwatch
     std::chrono::microseconds kernel_before{0};
   };
 

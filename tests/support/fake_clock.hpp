@@ -11,6 +11,7 @@ class FakeClock : public Clock {
   WallTime wall() const override {
     return kStart + std::chrono::duration_cast<seconds>(passed_ - kBooted);
   }
+  std::chrono::microseconds stopwatch() const override { return passed_; }
   void advance(milliseconds duration) { passed_ += duration; }
 
  private:

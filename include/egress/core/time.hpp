@@ -30,6 +30,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual Instant now() const = 0;
   virtual WallTime wall() const = 0;
+  // CLOCK_MONOTONIC, for figures that people are shown; nothing is decided by it.
+  virtual std::chrono::microseconds stopwatch() const = 0;
 };
 
 }  // namespace egress

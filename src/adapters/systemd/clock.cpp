@@ -21,6 +21,10 @@ WallTime SystemClock::wall() const {
   return WallTime(std::chrono::floor<seconds>(read(CLOCK_REALTIME)));
 }
 
+std::chrono::microseconds SystemClock::stopwatch() const {
+  return monotonic_now();
+}
+
 std::chrono::microseconds monotonic_now() {
   return std::chrono::floor<std::chrono::microseconds>(read(CLOCK_MONOTONIC));
 }

@@ -13,6 +13,7 @@ class SystemClock final : public Clock {
  public:
   Instant now() const override;
   WallTime wall() const override;
+  std::chrono::microseconds stopwatch() const override;
 };
 
 // CLOCK_MONOTONIC: what the service manager compares (sd_notify(3), MONOTONIC_USEC).
