@@ -65,6 +65,14 @@ Result<DnsName> DnsName::parse(std::string_view text) {
   return name;
 }
 
+std::optional<DnsName> DnsName::parent() const {
+  const auto dot = text_.find('.');
+  if (dot == std::string::npos) return std::nullopt;
+  DnsName parent;
+  parent.text_ = text_.substr(dot + 1);
+  return parent;
+}
+
 bool DnsName::is_below(const DnsName& ancestor) const {
   const auto& top = ancestor.text_;
   return text_.size() > top.size() && text_.ends_with(top) &&

@@ -47,11 +47,8 @@ Result<Destination> parse_name(std::string_view text, const NameRules& rules) {
     return fail(quoted(text) + " is a public suffix, under which strangers register names; " +
                 "accepted: a name below it");
   }
-  if (bare.size() != text.size()) {
-    return fail(quoted(text) + " matches subdomains, which needs the DNS guard; accepted: " +
-                "each host by its own name");
-  }
-  return *name;
+  if (bare.size() == text.size()) return *name;
+  return Wildcard{*name, text.front() == '.'};
 }
 
 }  // namespace
@@ -63,6 +60,7 @@ Result<Destination> parse_destination(std::string_view text, const NameRules& ru
 
 std::string text(const Destination& destination) {
   if (const auto* name = std::get_if<DnsName>(&destination)) return name->text();
+  if (const auto* wildcard = std::get_if<Wildcard>(&destination)) return wildcard->text();
   const auto& prefix = std::get<Prefix>(destination);
   return prefix.family() == Family::ipv4 ? prefix.text() : '[' + prefix.text() + ']';
 }

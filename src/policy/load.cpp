@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "egress/core/text.hpp"
 #include "policy/allow.hpp"
 #include "policy/settings.hpp"
 
@@ -85,6 +86,16 @@ Problems presentable(Problems problems) {
   return problems;
 }
 
+// Names below a wildcard are learnt from what programs ask, and only the guard hears them ask.
+void refuse_wildcards_without_guard(const Policy& policy, Reader& reader) {
+  if (policy.dns.mode == DnsMode::guard) return;
+  for (const AllowEntry& entry : policy.entries)
+    if (const Wildcard* wildcard = entry.wildcard())
+      reader.refuse(entry.origin.place, quoted(wildcard->text()) +
+                                            " needs the DNS guard; accepted: dns: guard, or each "
+                                            "host by its own name");
+}
+
 }  // namespace
 
 std::string Problem::text() const {
@@ -104,8 +115,9 @@ tl::expected<Policy, Problems> load_files(const Sources& sources) {
   for (std::size_t i = 0; i < sources.documents.size(); ++i) {
     documents.read(sources.documents[i], i == 0);
   }
-  if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
   policy.entries = table.take();
+  refuse_wildcards_without_guard(policy, reader);
+  if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
   return policy;
 }
 
@@ -120,8 +132,9 @@ tl::expected<Policy, Problems> add_additions(Policy files, const Sources& source
   const Dictionary dictionary = dictionary_of(sources);
   const AllowReader allow{dictionary, sources.now, reader, table};
   for (const auto& addition : sources.additions) allow.read(addition);
-  if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
   files.entries = table.take();
+  refuse_wildcards_without_guard(files, reader);
+  if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
   return files;
 }
 

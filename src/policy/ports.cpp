@@ -59,7 +59,7 @@ Result<std::vector<PortRange>> parse_ports(std::string_view text) {
 }
 
 Result<std::vector<PortRange>> check_ports(std::vector<PortRange> ports, const Destination& host) {
-  if (!std::holds_alternative<DnsName>(host)) return ports;
+  if (std::holds_alternative<Prefix>(host)) return ports;
   for (const auto& range : ports) {
     const std::size_t count = std::size_t{range.last} - range.first + 1;
     if (count <= limits::kPortsPerHost) continue;

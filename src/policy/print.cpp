@@ -48,6 +48,13 @@ std::string remark(const AllowEntry& entry) {
   return out.empty() ? "" : "  # " + yaml_comment(out);
 }
 
+std::string dns_text(const DnsSettings& dns) {
+  if (dns.mode == DnsMode::poll) return "dns: poll\n";
+  const std::string rate = dns.wildcard_rate ? ", wildcard_rate: " + dns.wildcard_rate->text() : "";
+  return std::string("dns: { mode: guard, refuse_with: ") +
+         (dns.refuse_with == RefuseWith::refused ? "refused" : "nxdomain") + rate + " }\n";
+}
+
 std::string print_frame(const Policy& policy) {
   const auto as_is = [](const std::string& text) { return text; };
   std::string out = "version: 1\n";
@@ -56,12 +63,13 @@ std::string print_frame(const Policy& policy) {
     out += "resolvers: " +
            flow_list(*policy.resolvers, [](const ResolverAddress& r) { return r.text(); }) + '\n';
   }
-  out += "dns: poll\n";
+  out += dns_text(policy.dns);
   out += std::string("services: { dhcp: ") + (policy.allows_dhcp ? "true" : "false") +
          ", ntp: " + flow_list(time_servers(policy), host_text) + " }\n";
   out += "limits: { min_ttl: " + print_duration(policy.limits.min_ttl) +
          ", max_ttl: " + print_duration(policy.limits.max_ttl) +
-         ", grace: " + print_duration(policy.limits.grace) + " }\n";
+         ", grace: " + print_duration(policy.limits.grace) +
+         ", stale: " + print_duration(policy.limits.stale) + " }\n";
   return out + "forward: " + flow_list(policy.forward, as_is) + '\n';
 }
 

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ class DnsName {
   const std::string& text() const { return text_; }
   // True for a proper subdomain, on a label boundary.
   bool is_below(const DnsName& ancestor) const;
+  // Without its first label; empty for a name of one label.
+  std::optional<DnsName> parent() const;
   auto operator<=>(const DnsName&) const = default;
 
  private:

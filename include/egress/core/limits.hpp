@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace egress::limits {
 
@@ -28,8 +29,14 @@ inline constexpr std::size_t kLabelOctets = 63;
 inline constexpr std::size_t kNameOctets = 253;
 
 // Resolution
-inline constexpr std::size_t kAddressesPerName = 256;
-inline constexpr std::size_t kLookupsInFlight = 256;
+inline constexpr std::size_t kAddressesPerAnswer = 256;
+inline constexpr std::size_t kAddressesPerName = 1024;  // of all answers within the grace
+inline constexpr std::size_t kLearntPerWildcard = 16'384;  // names
+inline constexpr std::size_t kLearntNames = 32'768;        // below all wildcards
+inline constexpr auto kStaleTtl = 30s;    // what is told with an answer past its TTL (RFC 8767 section 4)
+inline constexpr auto kLearntIdle = 60s;  // a learnt name without an address is kept this long
+inline constexpr std::size_t kAskers = 8;                  // users remembered of one name
+inline constexpr std::size_t kLookupsInFlight = 1024;
 inline constexpr std::size_t kCnameChain = 16;  // CNAME records followed in one answer
 inline constexpr auto kRetryFast = 5s;      // the first kRetryFastCount retries of a failing name
 inline constexpr int kRetryFastCount = 10;  // then the delay doubles up to
@@ -41,6 +48,8 @@ inline constexpr auto kSaveLater = 60s;  // and a new end of a known one after t
 inline constexpr auto kLowestMinTtl = 1s;
 inline constexpr auto kHighestMaxTtl = 24h;
 inline constexpr auto kHighestGrace = 24h;
+inline constexpr auto kHighestStale = 24h;
+inline constexpr int kHighestRate = 1'000'000;
 
 // Kernel
 inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in refused4, and in refused6
@@ -48,6 +57,28 @@ inline constexpr auto kRefusalMemory = 1h;                // since the last one
 inline constexpr std::size_t kHitsRemembered = 65'536;    // destinations in hits4, and in hits6
 inline constexpr auto kHitMemory = 24h;                   // since the last one
 inline constexpr auto kCommitRetry = 1s;  // after a commit that the kernel refused
+
+// DNS guard
+inline constexpr std::uint16_t kGuardPort = 553;             // where it listens: below 1024, so that no program without rights takes it
+inline constexpr std::size_t kDatagramsPerTurn = 512;
+inline constexpr std::size_t kDnsConnections = 256;          // TCP
+inline constexpr std::size_t kDnsConnectionsPerClient = 64;  // of one address
+inline constexpr std::size_t kDnsPipelined = 64;             // questions under way on one connection
+inline constexpr std::size_t kDnsUnsentBytes = 256 << 10;    // replies that one connection has not taken
+inline constexpr auto kDnsIdle = 10s;                        // a connection without a question under way
+inline constexpr auto kDnsAnswerWithin = 30s;                // a connection whose questions are not answered
+inline constexpr std::size_t kWaiting = 8192;                // questions of programs that wait for an answer
+inline constexpr std::size_t kWaitingPerClient = 1024;       // of one address
+inline constexpr auto kLongestWait = 10s;                    // of a program for its answer
+inline constexpr auto kUseNoted = 1s;                        // a learnt name in use is marked so not more often
+inline constexpr std::size_t kJournal = 256;                 // the latest questions that are remembered
+inline constexpr int kUserLookups = 50;                      // a second: whose socket a question came from
+inline constexpr int kUserSamples = 5;                       // of these, of names that somebody is known to ask for
+inline constexpr int kRefusalLines = 10;                     // a second: log lines about refused names
+inline constexpr double kAlarmBits = 4096;                   // that new names below one wildcard may carry in a minute
+inline constexpr auto kAlarmPause = 10min;                   // between two alarms about one wildcard
+inline constexpr auto kReleaseWithin = 100ms;                // from the upstream answer to the acknowledged commit
+inline constexpr auto kFailureTtl = 1s;                      // a failed lookup is not tried again sooner (RFC 9520 section 3.2)
 
 // Files
 inline constexpr std::size_t kResolvConfBytes = 64 << 10;
@@ -70,6 +101,8 @@ inline constexpr auto kAllowWait = 15s;           // the longest `allow` waits f
 // Verification (`egressctl verify`): bounds that keep the whole run near 10 s at worst
 inline constexpr std::size_t kProofAddresses = 512;  // addresses of allowed endpoints connected to
 inline constexpr std::size_t kProofOutsideAddresses = 4;  // of a name to be refused, per family
+inline constexpr std::size_t kProofNames = 16;  // whose answers are compared with the table
+inline constexpr std::size_t kProofFiltered = 16;  // whose answers hold addresses that may not be opened
 inline constexpr std::size_t kProofThreads = 128;
 inline constexpr auto kProofTimeout = 2s;  // one probe, unless --timeout says otherwise
 inline constexpr auto kProofLongestTimeout = 3s;

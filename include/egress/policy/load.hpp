@@ -53,6 +53,7 @@ tl::expected<Preset, Problems> parse_preset(const Node& document, const NameRule
 
 // A target as written, before presets unfold. The same grammar in files and on the command line:
 //   [tcp/|udp/]host[:port[,port|lo-hi]...]   address   [ipv6]:port   cidr   preset:name[@parameter]
+// where host may be *.base (the names below it) or .base (and base itself).
 // No port means 443/tcp.
 struct Target {
   struct PresetReference {

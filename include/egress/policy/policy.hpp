@@ -18,7 +18,25 @@
 namespace egress::policy {
 
 enum class Mode { enforce, audit };  // audit: what would be refused is counted, logged and passed
-enum class DnsMode { poll };         // clients ask the pinned resolvers themselves, egressd polls
+
+// How the programs of the host come by addresses.
+enum class DnsMode {
+  guard,  // every question ends at egressd, which answers for allowed names only, once their addresses are open
+  poll,   // clients ask the pinned resolvers themselves, egressd polls: for hosts that cannot redirect
+};
+enum class RefuseWith { nxdomain, refused };  // what the guard says of a name that is not allowed
+struct Rate {
+  int count = 0;
+  seconds period{0};
+  std::string text() const;  // "60/min"
+  bool operator==(const Rate&) const = default;
+};
+struct DnsSettings {
+  DnsMode mode = DnsMode::guard;
+  RefuseWith refuse_with = RefuseWith::nxdomain;
+  std::optional<Rate> wildcard_rate;  // of names not seen before, below each wildcard
+  bool operator==(const DnsSettings&) const = default;
+};
 
 // A resolver: an address and a port, reached over UDP and TCP.
 struct ResolverAddress {
@@ -40,7 +58,16 @@ struct Origin {
   auto operator<=>(const Origin&) const = default;
 };
 
-using Destination = std::variant<DnsName, Prefix>;
+// "*.example.com": the names below example.com; ".example.com": that name, too.
+struct Wildcard {
+  DnsName base;
+  bool includes_base = false;
+  bool covers(const DnsName& name) const { return name.is_below(base) || (includes_base && name == base); }
+  std::string text() const { return (includes_base ? "." : "*.") + base.text(); }
+  auto operator<=>(const Wildcard&) const = default;
+};
+
+using Destination = std::variant<DnsName, Wildcard, Prefix>;
 
 // One destination, one transport, one port or range of ports: the unit that is allowed, listed, counted
 // and revoked. A target with several ports and a preset become several entries.
@@ -57,6 +84,7 @@ struct AllowEntry {
   Origin origin;
 
   const DnsName* name() const { return std::get_if<DnsName>(&destination); }
+  const Wildcard* wildcard() const { return std::get_if<Wildcard>(&destination); }
   const Prefix* prefix() const { return std::get_if<Prefix>(&destination); }
   // Canonical and unique within a policy: "tcp/api.openai.com:443", "udp/[2001:db8::/32]:53".
   std::string target() const;
@@ -119,12 +147,13 @@ struct Limits {
   seconds min_ttl{5};
   seconds max_ttl{3600};
   seconds grace{900};
+  seconds stale{3600};  // how long past its TTL an answer may be given while the resolvers fail (RFC 8767)
   bool operator==(const Limits&) const = default;
 };
 
 struct Policy {
   Mode mode = Mode::enforce;
-  DnsMode dns = DnsMode::poll;
+  DnsSettings dns;
   std::optional<std::vector<ResolverAddress>> resolvers;  // empty: those of the system
   bool allows_dhcp = true;
   Limits limits;

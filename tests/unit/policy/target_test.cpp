@@ -44,6 +44,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Accepted{"faß.example", "tcp/xn--fa-hia.example:443"}));
 
 INSTANTIATE_TEST_SUITE_P(
+    Wildcards, AcceptedTarget,
+    testing::Values(Accepted{"*.example.com", "tcp/*.example.com:443"},
+                    Accepted{".example.com", "tcp/.example.com:443"},
+                    Accepted{"udp/*.Example.COM.:80,443", "udp/*.example.com:80,443"},
+                    Accepted{".bücher.example:8443", "tcp/.xn--bcher-kva.example:8443"}));
+
+INSTANTIATE_TEST_SUITE_P(
     Addresses, AcceptedTarget,
     testing::Values(Accepted{"192.0.2.1", "tcp/192.0.2.1:443"},
                     Accepted{"udp/192.0.2.1:53", "udp/192.0.2.1:53"},
@@ -136,14 +143,12 @@ INSTANTIATE_TEST_SUITE_P(
     Hosts, RefusedTarget,
     testing::Values(
         Refused{"*", "\"*\" would allow every host; accepted: a host name, an address or a CIDR"},
-        Refused{"*.example.com",
-                "\"*.example.com\" matches subdomains, which needs the DNS guard; accepted: each "
-                "host by "
-                "its own name"},
-        Refused{".example.com:443",
-                "\".example.com\" matches subdomains, which needs the DNS guard; accepted: each "
-                "host by "
-                "its own name"},
+        Refused{"*.*.example.com",
+                "\"*.example.com\" is not a host name: it has the character \"*\"; "
+                "accepted: letters, digits, hyphens and underscores"},
+        Refused{".co.uk",
+                "\".co.uk\" is a public suffix, under which strangers register names; accepted: "
+                "a name below it"},
         Refused{"*.com",
                 "\"*.com\" is a public suffix, under which strangers register names; accepted: "
                 "a name below it"},
