@@ -1,8 +1,11 @@
 #include "egress/nft/layout.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "egress/core/limits.hpp"
+#include "nft/guard.hpp"
 
 namespace egress::nft {
 namespace {
@@ -32,10 +35,10 @@ std::vector<SetDefinition> sets(const Base& base) {
 // What a connection that was admitted may still send: its own packets, and the errors about it. A
 // connection that was cut has to pass the judge with every packet; the errors that tell its ends so
 // are not its own packets.
-std::vector<Rule> admitted_flows(const Base& base) {
+std::vector<Rule> admitted_flows(const Base& base, const std::string& judge) {
   std::vector<Rule> rules;
   if (base.cuts_flows) {
-    rules.push_back({CtMark{kCutMark}, CtState{.established = true}, Goto{"judge"}});
+    rules.push_back({CtMark{kCutMark}, CtState{.established = true}, Goto{judge}});
   }
   rules.push_back({CtState{.established = true}, Accept{}});
   rules.push_back({CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}});
@@ -72,10 +75,12 @@ Chain admit(const Base& base) {
   return {.name = "admit", .hook = {}, .rules = std::move(rules)};
 }
 
-// Only new flows get here. The large set comes first.
-Chain judge() {
+// Only new flows get here. The large set comes first. With a guard the resolvers are for egressd
+// alone.
+Chain judge(const Base& base) {
   std::vector<Rule> rules;
   for (const SetId set : {SetId::allow, SetId::nets, SetId::resolvers}) {
+    if (set == SetId::resolvers && base.dns_guard) continue;
     for (const Family family : kFamilies)
       rules.push_back({DestinationInSet{set, family}, Goto{"admit"}});
   }
@@ -105,16 +110,17 @@ Chain held(const Base& base) {
   for (const std::string& pattern : base.forward) {
     rules.push_back({OutInterface{pattern}, Accept{}});
   }
-  for (Rule& rule : admitted_flows(base)) rules.push_back(std::move(rule));
+  for (Rule& rule : admitted_flows(base, "judge")) rules.push_back(std::move(rule));
   rules.push_back({Goto{"judge"}});
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }
 
 Chain output(const Base& base) {
-  std::vector<Rule> rules = admitted_flows(base);
+  std::vector<Rule> rules = admitted_flows(base, host_judge(base));
   rules.push_back({OutLoopback{}, Accept{}});
+  admit_questions_to_guard(base, rules);
   rules.push_back({Jump{"link"}});
-  rules.push_back({Goto{"judge"}});
+  rules.push_back({Goto{host_judge(base)}});
   return {.name = "output",
           .hook = Hook::output,
           .policy = ChainPolicy::drop,
@@ -126,6 +132,7 @@ Chain forward(const Base& base) {
   for (const std::string& pattern : base.forward) {
     rules.push_back({InInterface{pattern}, Goto{"held"}});
   }
+  refuse_reversed_answers(base, rules);
   return {.name = "forward", .hook = Hook::forward, .rules = std::move(rules)};
 }
 
@@ -149,11 +156,14 @@ SetDefinition tally_set(Tally tally, Family family) {
 Layout layout(const Base& base) {
   Layout all{.counters = {std::string(kRefusedCounter)},
              .sets = sets(base),
-             .chains = {refuse(base), admit(base), judge(), link(base), output(base)}};
+             .chains = {refuse(base), admit(base), judge(base), link(base)}};
+  if (base.dns_guard) all.chains.push_back(own_questions(base));
+  all.chains.push_back(output(base));
   if (!base.forward.empty()) {
     all.chains.push_back(held(base));
     all.chains.push_back(forward(base));
   }
+  if (base.dns_guard) std::ranges::move(guard_chains(base), std::back_inserter(all.chains));
   return all;
 }
 

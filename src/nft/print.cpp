@@ -57,13 +57,23 @@ std::string set_text(const SetDefinition& set, const std::string& elements) {
   return text + elements + "\t}\n";
 }
 
+std::string hook_name(Hook hook) {
+  static constexpr std::array kNames{"prerouting", "input", "forward", "output", "postrouting"};
+  return kNames.at(static_cast<std::size_t>(hook));
+}
+
+// nft before 1.0.8 knows the name dstnat at the prerouting hook alone.
+std::string priority_text(const Chain& chain) {
+  if (chain.type == ChainType::filter) return "filter";
+  return chain.hook == Hook::prerouting ? "dstnat" : std::to_string(kDstnat);
+}
+
 std::string chain_text(const Chain& chain) {
   std::string text = "\tchain " + chain.name + " {\n";
   if (chain.hook) {
-    text += "\t\ttype filter hook ";
-    text += *chain.hook == Hook::output ? "output" : "forward";
-    text += " priority filter; policy ";
-    text += chain.policy == ChainPolicy::drop ? "drop;\n" : "accept;\n";
+    text += "\t\ttype " + std::string(chain.type == ChainType::nat ? "nat" : "filter");
+    text += " hook " + hook_name(*chain.hook) + " priority " + priority_text(chain);
+    text += chain.policy == ChainPolicy::drop ? "; policy drop;\n" : "; policy accept;\n";
   }
   for (const Rule& rule : chain.rules) text += "\t\t" + print(rule) + "\n";
   return text + "\t}\n";

@@ -61,6 +61,14 @@ std::string destination(Family family) {
   return ip(family) + " daddr . meta l4proto . th dport";
 }
 
+// "0x65677264"
+std::string mark_text(std::uint32_t mark) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "0x";
+  for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[mark >> shift & 0xf];
+  return text;
+}
+
 struct Printer {
   std::string operator()(const CtState& match) const {
     std::string states;
@@ -72,17 +80,15 @@ struct Printer {
     add(match.invalid, "invalid");
     add(match.established, "established");
     add(match.related, "related");
+    add(match.is_new, "new");
     return "ct state " + states;
   }
-  std::string operator()(const CtMark& match) const {
-    static constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text = "ct mark 0x";
-    for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[match.mark >> shift & 0xf];
-    return text;
-  }
+  std::string operator()(const CtStatusDnat&) const { return "ct status dnat"; }
+  std::string operator()(const CtMark& match) const { return "ct mark " + mark_text(match.mark); }
   std::string operator()(const Layer4& match) const {
     return "meta l4proto " + one_or_set(match.protocols, protocol_name);
   }
+  std::string operator()(const InLoopback&) const { return "iif \"lo\""; }
   std::string operator()(const OutLoopback&) const { return "oif \"lo\""; }
   std::string operator()(const InInterface& match) const {
     return "iifname " + quoted(match.pattern);
@@ -97,9 +103,18 @@ struct Printer {
     return ip(match.prefix.family()) + " daddr " + match.prefix.text();
   }
   std::string operator()(const TcpReset&) const { return "tcp flags rst"; }
+  std::string operator()(const SourcePort& match) const {
+    return "th sport " + std::to_string(match.port);
+  }
+  std::string operator()(const DestinationPort& match) const {
+    return "th dport " + std::to_string(match.port);
+  }
   std::string operator()(const UdpPorts& match) const {
     return "udp sport " + std::to_string(match.source) + " udp dport " +
            std::to_string(match.destination);
+  }
+  std::string operator()(const OwnQuestion& match) const {
+    return "meta mark " + mark_text(kOwnMark) + " meta skuid " + std::to_string(match.user);
   }
   std::string operator()(const Icmp6Types& match) const {
     return "icmpv6 type " + one_or_set(match.types, icmp6_type_name);
@@ -122,6 +137,10 @@ struct Printer {
            " level info";
   }
   std::string operator()(const Accept&) const { return "accept"; }
+  std::string operator()(const Drop&) const { return "drop"; }
+  std::string operator()(const Redirect& statement) const {
+    return "redirect to :" + std::to_string(statement.port);
+  }
   std::string operator()(const Jump& verdict) const { return "jump " + verdict.chain; }
   std::string operator()(const Goto& verdict) const { return "goto " + verdict.chain; }
   std::string operator()(const RejectWithReset&) const { return "reject with tcp reset"; }

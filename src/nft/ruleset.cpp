@@ -25,7 +25,8 @@ bool nets_hold(const Elements& elements, const Endpoint& endpoint, Instant now) 
 
 bool Ruleset::permits(const Endpoint& endpoint, Instant now) const {
   return holds(elements, ElementKey::endpoint(SetId::allow, endpoint), now) ||
-         holds(elements, ElementKey::endpoint(SetId::resolvers, endpoint), now) ||
+         (!base.dns_guard &&
+          holds(elements, ElementKey::endpoint(SetId::resolvers, endpoint), now)) ||
          nets_hold(elements, endpoint, now);
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "adapters/netlink/netlink_kernel.hpp"
+#include "contract/guarded.hpp"
 #include "egress/nft/layout.hpp"
 #include "support/address.hpp"
 #include "support/netns.hpp"
@@ -96,6 +97,46 @@ TEST_F(Deviation, ASetOfAnotherKind) {
       "nft 'add set inet egressd nets4 { type ipv4_addr . inet_proto . inet_service; }'");
   EXPECT_THAT(lines,
               ElementsAre(HasSubstr("set nets4 is type"), HasSubstr("chain judge lacks the rule")));
+}
+
+class GuardDeviation : public Deviation {
+ protected:
+  GuardDeviation() {
+    base_ = guarded({"br-*"});
+    EXPECT_EQ(kernel_->commit({base_, {}}).status, nft::CommitOutcome::Status::committed);
+    EXPECT_THAT(found(), IsEmpty()) << "positive control";
+  }
+};
+
+TEST_F(GuardDeviation, ARedirectElsewhere) {
+  const std::string redirect = rule("dns-output", "redirect to :5353");
+  EXPECT_THAT(after("nft replace rule " + redirect.substr(0, redirect.find('\n')) +
+                    " meta l4proto { tcp, udp } th dport 53 redirect to :5354"),
+              ElementsAre("chain dns-output lacks the rule: meta l4proto { tcp, udp } th dport 53 "
+                          "redirect to :5353",
+                          HasSubstr("chain dns-output has a rule that is not ours")));
+}
+
+TEST_F(GuardDeviation, NoRedirectForHeldInterfaces) {
+  EXPECT_THAT(after("nft flush chain inet egressd dns-prerouting"),
+              ElementsAre(HasSubstr("chain dns-prerouting lacks the rule: iifname \"br-*\"")));
+}
+
+TEST_F(GuardDeviation, AnotherPlaceAmongTheTranslations) {
+  const auto lines = after(
+      "nft delete chain inet egressd dns-prerouting;"
+      "nft 'add chain inet egressd dns-prerouting { type nat hook prerouting priority -99; }'");
+  EXPECT_THAT(lines,
+              testing::Contains("chain dns-prerouting is type nat hook 0 priority -99 policy "
+                                "accept instead of type nat hook 0 priority -100 policy "
+                                "accept"));
+}
+
+TEST_F(GuardDeviation, AQuestionOfAnyProgramLetThrough) {
+  EXPECT_THAT(after("nft insert rule inet egressd dns-output meta skuid 991 accept"),
+              ElementsAre(HasSubstr("chain dns-output has a rule that is not ours")));
+  EXPECT_THAT(after("nft delete chain inet egressd input"),
+              testing::Contains("chain input is missing"));
 }
 
 TEST_F(Deviation, ATableThatSleeps) {

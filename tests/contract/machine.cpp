@@ -3,11 +3,13 @@
 #include <thread>
 
 #include "adapters/netlink/netlink_kernel.hpp"
+#include "contract/guarded.hpp"
 #include "support/address.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_kernel.hpp"
 #include "support/netns.hpp"
 #include "support/probe.hpp"
+#include "support/servers.hpp"
 
 namespace egress::test {
 namespace {
@@ -47,6 +49,7 @@ class RealMachine : public Machine {
 
  private:
   NetworkNamespace netns_;
+  TcpServer guard_{netns_.name(), {kGuard.port}};
   std::unique_ptr<nft::Kernel> kernel_;
 };
 

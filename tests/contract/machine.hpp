@@ -29,7 +29,8 @@ class Machine {
   virtual nft::Kernel& kernel() = 0;
   virtual void sleep(milliseconds duration) = 0;
   virtual void flush_by_others() = 0;  // nft flush ruleset
-  // A new connection from this host, judged and counted. Whether it was let out.
+  // A new connection from this host, judged and counted. Whether it was let out. The port of kGuard
+  // listens on every machine.
   virtual bool connect(const Endpoint& destination) = 0;
 };
 

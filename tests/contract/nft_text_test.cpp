@@ -51,7 +51,11 @@ std::vector<nft::Base> bases() {
   forward.forward = {"docker0", "br-*", "cni0"};
   nft::Base lowered;
   lowered.logs_refusals = lowered.counts_destinations = lowered.cuts_flows = false;
-  return {plain, audit, forward, lowered};
+  nft::Base guard;
+  guard.dns_guard = nft::DnsGuard{.port = 5353, .user = 990};
+  nft::Base guard_forward = forward;
+  guard_forward.dns_guard = nft::DnsGuard{.port = 53, .user = 65534};
+  return {plain, audit, forward, lowered, guard, guard_forward};
 }
 
 // The text without what differs by nature: how lines are broken, and "counter packets 0 bytes 0"

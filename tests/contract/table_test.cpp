@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "contract/guarded.hpp"
 #include "contract/machine.hpp"
 #include "egress/nft/layout.hpp"
 
@@ -42,6 +43,7 @@ TEST_P(Contract, InstallsEveryBaseExactly) {
     nft::Base base{.is_audit = lacks_features,
                    .allows_dhcp = !lacks_features,
                    .forward = {"docker0", "br-*"},
+                   .dns_guard = {},
                    .logs_refusals = !lacks_features,
                    .counts_destinations = !lacks_features,
                    .cuts_flows = !lacks_features};
@@ -52,6 +54,21 @@ TEST_P(Contract, InstallsEveryBaseExactly) {
     EXPECT_EQ(snapshot.elements.size(), 1U);
     base.allows_dhcp = !base.allows_dhcp;
     EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "positive control";
+  }
+}
+
+TEST_P(Contract, InstallsEveryGuardExactly) {
+  const std::vector<std::vector<std::string>> held{{}, {"docker0", "br-*"}};
+  for (const auto& forward : held) {
+    nft::Base base = guarded(forward);
+    commit(nft::Transaction{base, {add(key(SetId::allow, "192.0.2.1"), 1min)}});
+    EXPECT_THAT(read(base).deviations, IsEmpty());
+    base.dns_guard->port = 5354;
+    EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "another port";
+    base.dns_guard = {.port = kGuard.port, .user = kGuard.user + 1};
+    EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "another user";
+    base.dns_guard = {};
+    EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "no guard";
   }
 }
 
@@ -161,6 +178,57 @@ TEST_P(Contract, CutsOnlyTheFlowsThatAreSelected) {
   seen.clear();
   EXPECT_EQ(kernel().cut_flows(select(first)), 0U);
   EXPECT_THAT(seen, testing::Contains(second));
+}
+
+TEST_P(Contract, ForgetsOnlyTheFlowsThatAreSelected) {
+  const Endpoint first{*IpAddress::parse("192.0.2.1"), Transport::tcp, 443};
+  const Endpoint second{*IpAddress::parse("2001:db8::2"), Transport::tcp, 8443};
+  commit(nft::Transaction{nft::Base{},
+                          {add(nft::ElementKey::endpoint(SetId::allow, first), 1min),
+                           add(nft::ElementKey::endpoint(SetId::allow, second), 1min)}});
+  machine().connect(first);
+  machine().connect(second);
+  std::vector<Endpoint> seen;
+  const auto select = [&](const Endpoint& wanted) {
+    return [&seen, wanted](const nft::Flow& flow) {
+      seen.push_back(flow.destination);
+      return flow.destination == wanted;
+    };
+  };
+  EXPECT_EQ(kernel().forget_flows(select({first.address, Transport::tcp, 80})), 0U);
+  EXPECT_THAT(seen, testing::IsSupersetOf({first, second})) << "positive control: both are tracked";
+  EXPECT_EQ(kernel().forget_flows(select(first)), 1U);
+  seen.clear();
+  EXPECT_EQ(kernel().forget_flows(select(first)), 0U);
+  EXPECT_THAT(seen, testing::Not(testing::Contains(first)));
+  EXPECT_THAT(seen, testing::Contains(second));
+}
+
+TEST_P(Contract, QuestionsBecomeFlowsToTheGuardAndAreNotCounted) {
+  install(guarded());
+  EXPECT_TRUE(machine().connect({*IpAddress::parse("192.0.2.53"), Transport::tcp, 53}));
+  EXPECT_TRUE(machine().connect({*IpAddress::parse("2001:db8::53"), Transport::tcp, 53}));
+  std::vector<Endpoint> seen;
+  ASSERT_TRUE(kernel().forget_flows([&](const nft::Flow& flow) {
+    seen.push_back(flow.destination);
+    return false;
+  }));
+  EXPECT_THAT(seen, testing::IsSupersetOf(
+                        {Endpoint{*IpAddress::parse("127.0.0.1"), Transport::tcp, kGuard.port},
+                         Endpoint{*IpAddress::parse("::1"), Transport::tcp, kGuard.port}}));
+  const nft::Snapshot snapshot = read(guarded());
+  EXPECT_THAT(snapshot.hits, IsEmpty());
+  EXPECT_THAT(snapshot.refusals, IsEmpty());
+}
+
+TEST_P(Contract, WithAGuardTheResolversAreNotForPrograms) {
+  const Endpoint resolver{*IpAddress::parse("192.0.2.53"), Transport::tcp, 5300};
+  const std::vector<nft::Change> changes{
+      add(nft::ElementKey::endpoint(SetId::resolvers, resolver), 0ms)};
+  commit(nft::Transaction{nft::Base{}, changes});
+  EXPECT_TRUE(machine().connect(resolver)) << "positive control";
+  commit(nft::Transaction{guarded(), changes});
+  EXPECT_FALSE(machine().connect(resolver));
 }
 
 }  // namespace

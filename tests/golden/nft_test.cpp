@@ -41,6 +41,19 @@ TEST(GoldenNft, Forward) {
   expect_golden("forward", ruleset);
 }
 
+TEST(GoldenNft, Guard) {
+  Ruleset ruleset;
+  ruleset.base.dns_guard = DnsGuard{.port = 5353, .user = 990};
+  expect_golden("guard", ruleset);
+}
+
+TEST(GoldenNft, GuardForward) {
+  Ruleset ruleset;
+  ruleset.base.forward = {"docker0", "br-*"};
+  ruleset.base.dns_guard = DnsGuard{.port = 5353, .user = 990};
+  expect_golden("guard-forward", ruleset);
+}
+
 TEST(GoldenNft, WhatAnOldKernelCanDo) {
   Ruleset ruleset;
   ruleset.base.allows_dhcp = false;

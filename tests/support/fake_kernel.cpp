@@ -157,8 +157,17 @@ Result<std::size_t> FakeKernel::cut_flows(const std::function<bool(const nft::Fl
   return std::erase_if(flows_, selects);
 }
 
+Result<std::size_t> FakeKernel::forget_flows(const std::function<bool(const nft::Flow&)>& selects) {
+  return std::erase_if(flows_, selects);
+}
+
+bool FakeKernel::is_for_guard(const Endpoint& destination) const {
+  return table_ && table_->base.dns_guard && destination.port == 53;
+}
+
 bool FakeKernel::admits(const Endpoint& destination) const {
   for (const SetId set : {SetId::allow, SetId::resolvers}) {
+    if (set == SetId::resolvers && table_->base.dns_guard) continue;
     const auto found = table_->elements.find(ElementKey::endpoint(set, destination));
     if (found != table_->elements.end() && is_live(found->second)) return true;
   }
@@ -169,6 +178,12 @@ bool FakeKernel::admits(const Endpoint& destination) const {
 }
 
 bool FakeKernel::connect(const Endpoint& destination) {
+  const IpAddress lowest = IpAddress::lowest(destination.address.family());
+  if (is_for_guard(destination)) {
+    const auto loopback = IpAddress::parse(lowest.family() == Family::ipv4 ? "127.0.0.1" : "::1");
+    flows_.push_back({lowest, {*loopback, destination.transport, table_->base.dns_guard->port}});
+    return true;
+  }
   bool is_accepted = true;
   if (table_) {
     const bool is_admitted = admits(destination);
@@ -178,7 +193,7 @@ bool FakeKernel::connect(const Endpoint& destination) {
     if (!is_admitted) ++table_->refused_packets;
     is_accepted = is_admitted || table_->base.is_audit;
   }
-  if (is_accepted) flows_.push_back({IpAddress::lowest(destination.address.family()), destination});
+  if (is_accepted) flows_.push_back({lowest, destination});
   return is_accepted;
 }
 

@@ -24,6 +24,7 @@ class FakeKernel : public nft::Kernel {
   nft::CommitOutcome commit(const nft::Transaction& transaction) override;
   Result<nft::Snapshot> read(const nft::Base& expected) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+  Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
 
   // ---- faults; commits are counted from 1, the first after construction ----
   void refuse_commit(std::uint64_t nth, int error);
@@ -38,8 +39,8 @@ class FakeKernel : public nft::Kernel {
                   deviation);  // alters a rule: read() shows this line until the table is replaced
 
   // ---- traffic ----
-  // The first packet of a flow from the host: counted, and tracked if accepted. With no table
-  // everything passes.
+  // The first packet of a flow of some program on the host: counted, and tracked if accepted. What
+  // is redirected to the guard of the DNS becomes a flow to there. With no table everything passes.
   bool connect(const Endpoint& destination);
   const std::vector<nft::Flow>& flows() const { return flows_; }
   bool is_closed() const { return table_.has_value() && !table_->base.is_audit; }
@@ -69,6 +70,7 @@ class FakeKernel : public nft::Kernel {
   bool has_corner_in_another(const nft::ElementKey& key) const;
   bool is_live(const Element& element) const { return element.end > clock_.now(); }
   bool admits(const Endpoint& destination) const;
+  bool is_for_guard(const Endpoint& destination) const;
 
   const Clock& clock_;
   nft::Capabilities capabilities_;

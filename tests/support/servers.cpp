@@ -103,7 +103,12 @@ UdpServer::Handler echo() {
   return [](const Bytes& message) { return std::optional(message); };
 }
 
-TcpServer::TcpServer(const std::string& netns, const std::vector<std::uint16_t>& ports) {
+UdpServer::Handler say(const std::string& text) {
+  return [answer = Bytes(text.begin(), text.end())](const Bytes&) { return std::optional(answer); };
+}
+
+TcpServer::TcpServer(const std::string& netns, const std::vector<std::uint16_t>& ports, Bytes piece)
+    : piece_(std::move(piece)) {
   listeners_ = in_namespace(netns, [&ports] {
     std::vector<int> listeners;
     for (const std::uint16_t port : ports) {
@@ -143,10 +148,9 @@ void TcpServer::accept_from(int listener) {
 }
 
 void TcpServer::send_to_all() {
-  constexpr std::array<char, 64> kPiece{};
   std::erase_if(connections_, [&](int connection) {
     const bool is_over =
-        send(connection, kPiece.data(), kPiece.size(), MSG_NOSIGNAL) < 0 && errno != EAGAIN;
+        send(connection, piece_.data(), piece_.size(), MSG_NOSIGNAL) < 0 && errno != EAGAIN;
     if (is_over) close(connection);
     return is_over;
   });

@@ -37,11 +37,14 @@ class UdpServer {
 // Says the same again.
 UdpServer::Handler echo();
 
-// Accepts connections and sends a few bytes on each ten times a second, without end: an open
-// transfer.
+// Always the same, whatever was asked.
+UdpServer::Handler say(const std::string& text);
+
+// Accepts connections and sends a piece on each ten times a second, without end: an open transfer.
 class TcpServer {
  public:
-  TcpServer(const std::string& netns, const std::vector<std::uint16_t>& ports);
+  TcpServer(const std::string& netns, const std::vector<std::uint16_t>& ports,
+            Bytes piece = Bytes(64));
   ~TcpServer();
   TcpServer(const TcpServer&) = delete;
   TcpServer& operator=(const TcpServer&) = delete;
@@ -51,6 +54,7 @@ class TcpServer {
   void accept_from(int listener);
   void send_to_all();
 
+  Bytes piece_;
   std::vector<int> listeners_;
   std::vector<int> connections_;
   std::atomic<bool> is_stopping_ = false;

@@ -67,6 +67,9 @@ class Kernel {
   // as if it were the first. (Deleting the entry would not do: a packet from the peer would make it anew, and what
   // follows would count as the established answer.) Returns how many.
   virtual Result<std::size_t> cut_flows(const std::function<bool(const Flow&)>& selects) = 0;
+  // Deletes the tracked connections for which `selects` is true, so that their next packet is new: address translation
+  // (the redirect to the DNS guard) is decided once, by the first packet. Returns how many.
+  virtual Result<std::size_t> forget_flows(const std::function<bool(const Flow&)>& selects) = 0;
 };
 
 }  // namespace egress::nft

@@ -20,16 +20,21 @@ enum class Tally : std::uint8_t {
 std::string set_name(Tally tally, Family family);
 
 // Statements and matches, one struct for each nft phrase that we use.
-struct CtState { bool established = false; bool related = false; bool invalid = false; };  // ct state established
+struct CtState { bool established = false; bool related = false; bool invalid = false; bool is_new = false; };  // ct state new
+struct CtStatusDnat {};                                   // ct status dnat
 struct CtMark { std::uint32_t mark = 0; };                // ct mark 0x65677264
 struct Layer4 { std::vector<std::uint8_t> protocols; };   // meta l4proto { tcp, udp }; one: meta l4proto tcp
+struct InLoopback {};                                     // iif "lo"
 struct OutLoopback {};                                    // oif "lo"
 struct InInterface { std::string pattern; };              // iifname "br-*"
 struct OutInterface { std::string pattern; };             // oifname "docker0"
 struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
 struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
 struct TcpReset {};                                       // tcp flags rst
+struct SourcePort { Port port = 0; };                     // th sport 53, behind a Layer4
+struct DestinationPort { Port port = 0; };                // th dport 53, behind a Layer4
 struct UdpPorts { Port source = 0; Port destination = 0; };  // udp sport 68 udp dport 67
+struct OwnQuestion { std::uint32_t user = 0; };           // meta mark 0x65677264 meta skuid 990
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
 struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
 struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
@@ -37,23 +42,33 @@ struct CountDestination { Tally tally{}; Family family{}; };  // update @hits4 {
 struct CountAs { std::string counter; };                  // counter name "refused"
 struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
 struct Accept {};
+struct Drop {};
+struct Redirect { Port port = 0; };                       // redirect to :5353
 struct Jump { std::string chain; };
 struct Goto { std::string chain; };
 struct RejectWithReset {};                                // reject with tcp reset
 struct RejectProhibited {};                               // reject with icmpx admin-prohibited
 
 using Statement =
-    std::variant<CtState, CtMark, Layer4, OutLoopback, InInterface, OutInterface, DestinationIs, DestinationIn, TcpReset, UdpPorts,
-                 Icmp6Types, HopLimit, DestinationInSet, CountDestination, CountAs, LogLimited, Accept, Jump, Goto,
-                 RejectWithReset, RejectProhibited>;
+    std::variant<CtState, CtStatusDnat, CtMark, Layer4, InLoopback, OutLoopback, InInterface, OutInterface, DestinationIs,
+                 DestinationIn, TcpReset, SourcePort, DestinationPort, UdpPorts, OwnQuestion, Icmp6Types, HopLimit,
+                 DestinationInSet, CountDestination, CountAs, LogLimited, Accept, Drop, Redirect, Jump, Goto, RejectWithReset,
+                 RejectProhibited>;
 using Rule = std::vector<Statement>;
 
-enum class Hook : std::uint8_t { forward = 2, output = 3 };  // NF_INET_FORWARD, NF_INET_LOCAL_OUT
+// NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, ...
+enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4 };
+enum class ChainType : std::uint8_t {
+  filter,  // priority filter (0)
+  nat,     // priority dstnat (-100); only the first packet of a connection gets here
+};
+inline constexpr std::int32_t kDstnat = -100;  // NF_IP_PRI_NAT_DST
 enum class ChainPolicy : std::uint8_t { drop = 0, accept = 1 };  // NF_DROP, NF_ACCEPT
 
 struct Chain {
   std::string name;
-  std::optional<Hook> hook;  // a base chain, `type filter`, priority filter (0)
+  std::optional<Hook> hook;  // a base chain
+  ChainType type = ChainType::filter;
   ChainPolicy policy = ChainPolicy::accept;
   std::vector<Rule> rules;
 };

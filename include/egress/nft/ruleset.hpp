@@ -42,11 +42,21 @@ struct ElementKey {
 };
 std::string set_name(SetId set, Family family);  // "allow4"
 
+// Every question for port 53, of the host and of held interfaces, ends at the DNS guard of egressd; the pinned resolvers
+// are for egressd alone, which is known by its user and by a packet mark that only CAP_NET_ADMIN may set.
+struct DnsGuard {
+  Port port = 0;           // where it listens: loopback for the host, the held interfaces for what is redirected there
+  std::uint32_t user = 0;  // egressd's own
+  bool operator==(const DnsGuard&) const = default;
+};
+inline constexpr std::uint32_t kOwnMark = 0x65677264;  // "egrd": the packet mark of egressd's own questions
+
 // What decides the chains and rules. Changes when the policy's frame changes, never with DNS.
 struct Base {
   bool is_audit = false;
   bool allows_dhcp = true;
   std::vector<std::string> forward;  // interface patterns whose forwarded traffic is held
+  std::optional<DnsGuard> dns_guard;  // empty: programs ask the pinned resolvers themselves
   // Lowered when the kernel lacks the feature; the table stays closed without them.
   bool logs_refusals = true;        // `log` statement
   bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination

@@ -17,6 +17,7 @@ struct Capabilities {
   bool logs = true;                // the `log` statement
   bool counts_destinations = true; // dynamic sets with a counter on each element
   bool deletes_flows = true;       // conntrack entries can be listed and marked: cut_flows() works
+  bool redirects = true;           // nat chains of the inet family and `redirect`: the DNS guard gets the questions
   bool operator==(const Capabilities&) const = default;
 };
 

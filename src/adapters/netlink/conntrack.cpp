@@ -98,20 +98,32 @@ nlmsghdr& start(Message& buffer, std::uint16_t type, std::uint16_t flags, std::u
   return *header;
 }
 
-// Names exactly the entry that was listed (original tuple and zone, as the kernel gave them) and
-// gives it our mark.
-Message marking(const nlmsghdr& listed, const Attributes<CTA_MAX>& entry) {
+// An order about exactly the entry that was listed, named as the kernel named it.
+Message about(const nlmsghdr& listed, std::uint16_t order,
+              std::initializer_list<ctattr_type> names) {
   Message buffer(listed.nlmsg_len + 256);
+  const auto entry = top_level(listed);
   const auto* generic = static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(&listed));
-  nlmsghdr& request = start(buffer, IPCTNL_MSG_CT_NEW, NLM_F_ACK, generic->nfgen_family);
-  for (const auto type : {CTA_TUPLE_ORIG, CTA_ZONE}) {
+  nlmsghdr& request = start(buffer, order, NLM_F_ACK, generic->nfgen_family);
+  for (const auto type : names) {
     if (const nlattr* attribute = entry[type]) {
       mnl_attr_put(&request, attribute->nla_type, mnl_attr_get_payload_len(attribute),
                    mnl_attr_get_payload(attribute));
     }
   }
-  mnl_attr_put_u32(&request, CTA_MARK, htonl(nft::kCutMark));
   return buffer;
+}
+
+// Gives it our mark.
+Message marking(const nlmsghdr& listed) {
+  Message buffer = about(listed, IPCTNL_MSG_CT_NEW, {CTA_TUPLE_ORIG, CTA_ZONE});
+  mnl_attr_put_u32(reinterpret_cast<nlmsghdr*>(buffer.data()), CTA_MARK, htonl(nft::kCutMark));
+  return buffer;
+}
+
+// The id tells it from one that took its place meanwhile.
+Message deletion(const nlmsghdr& listed) {
+  return about(listed, IPCTNL_MSG_CT_DELETE, {CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID});
 }
 
 // One listing of both families. 0 or an errno.
@@ -120,30 +132,50 @@ int list(Socket& socket, const std::function<void(const nlmsghdr&)>& take) {
   return socket.ask(start(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC), take);
 }
 
-}  // namespace
+// The order for a listed connection; empty: it is left alone.
+using Choose = std::function<std::optional<Message>(const nlmsghdr&)>;
 
-Result<std::size_t> cut_flows(Socket& socket,
-                              const std::function<bool(const nft::Flow&)>& selects) {
+// Lists the connections and carries out what was chosen. How many.
+Result<std::size_t> for_each_flow(Socket& socket, const Choose& choose) {
   std::size_t count = 0;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    std::vector<Message> markings;
+    std::vector<Message> orders;
     const int interrupted = list(socket, [&](const nlmsghdr& listed) {
-      const auto entry = top_level(listed);
-      const auto flow = is_cut(entry) ? std::nullopt : flow_of(entry);
-      if (flow && selects(*flow)) markings.push_back(marking(listed, entry));
+      if (auto order = choose(listed)) orders.push_back(std::move(*order));
     });
     if (interrupted != 0 && interrupted != EINTR) {
       return fail_errno("listing tracked connections", interrupted);
     }
-    for (Message& message : markings) {
+    for (Message& message : orders) {
       const int error = socket.ask(*reinterpret_cast<nlmsghdr*>(message.data()), [](auto&) {});
       if (error == 0) ++count;
       // ENOENT: it ended by itself.
-      if (error != 0 && error != ENOENT) return fail_errno("marking a tracked connection", error);
+      if (error != 0 && error != ENOENT) return fail_errno("changing a tracked connection", error);
     }
     if (interrupted == 0) return count;
   }
   return fail("listing tracked connections: they change faster than they can be read");
+}
+
+}  // namespace
+
+Result<std::size_t> cut_flows(Socket& socket,
+                              const std::function<bool(const nft::Flow&)>& selects) {
+  return for_each_flow(socket, [&](const nlmsghdr& listed) -> std::optional<Message> {
+    const auto entry = top_level(listed);
+    const auto flow = is_cut(entry) ? std::nullopt : flow_of(entry);
+    if (!flow || !selects(*flow)) return std::nullopt;
+    return marking(listed);
+  });
+}
+
+Result<std::size_t> forget_flows(Socket& socket,
+                                 const std::function<bool(const nft::Flow&)>& selects) {
+  return for_each_flow(socket, [&](const nlmsghdr& listed) -> std::optional<Message> {
+    const auto flow = flow_of(top_level(listed));
+    if (!flow || !selects(*flow)) return std::nullopt;
+    return deletion(listed);
+  });
 }
 
 bool can_list_flows(Socket& socket) {

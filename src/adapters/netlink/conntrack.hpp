@@ -11,6 +11,10 @@ namespace egress::netlink {
 // Marks the connections for which `selects` is true, and which were not marked before; how many.
 Result<std::size_t> cut_flows(Socket& socket, const std::function<bool(const nft::Flow&)>& selects);
 
+// Deletes the connections for which `selects` is true; how many.
+Result<std::size_t> forget_flows(Socket& socket,
+                                 const std::function<bool(const nft::Flow&)>& selects);
+
 // Whether connections can be listed at all.
 bool can_list_flows(Socket& socket);
 

@@ -22,7 +22,10 @@ constexpr std::uint32_t kLoopbackIndex = 1;  // of "lo", in every network namesp
 constexpr std::uint32_t kStateInvalid = 1;   // NF_CT_STATE_BIT of each state
 constexpr std::uint32_t kStateEstablished = 2;
 constexpr std::uint32_t kStateRelated = 4;
-constexpr std::uint8_t kTcpFlagReset = 4;  // RFC 9293 section 3.1
+constexpr std::uint32_t kStateNew = 8;
+constexpr std::uint32_t kStatusDnat = 1 << 5;     // IPS_DST_NAT
+constexpr std::uint32_t kRangeHasPorts = 1 << 1;  // NF_NAT_RANGE_PROTO_SPECIFIED
+constexpr std::uint8_t kTcpFlagReset = 4;         // RFC 9293 section 3.1
 constexpr std::uint32_t kLogLevelInfo = 6;
 
 struct Payload {
@@ -44,9 +47,13 @@ class RuleEncoder {
   void operator()(const nft::CtState& match) {
     const std::uint32_t bits = (match.invalid ? kStateInvalid : 0) |
                                (match.established ? kStateEstablished : 0) |
-                               (match.related ? kStateRelated : 0);
+                               (match.related ? kStateRelated : 0) | (match.is_new ? kStateNew : 0);
     load_ct(NFT_CT_STATE);
     any_of(bits);
+  }
+  void operator()(const nft::CtStatusDnat&) {
+    load_ct(NFT_CT_STATUS);
+    any_of(kStatusDnat);
   }
   void operator()(const nft::CtMark& match) {
     load_ct(NFT_CT_MARK);
@@ -56,10 +63,8 @@ class RuleEncoder {
     load_meta(NFT_META_L4PROTO, NFT_REG_1);
     one_of(match.protocols, KeyType::inet_proto);
   }
-  void operator()(const nft::OutLoopback&) {
-    load_meta(NFT_META_OIF, NFT_REG_1);
-    compare(NFT_CMP_EQ, as_bytes(kLoopbackIndex));
-  }
+  void operator()(const nft::InLoopback&) { is_meta(NFT_META_IIF, kLoopbackIndex); }
+  void operator()(const nft::OutLoopback&) { is_meta(NFT_META_OIF, kLoopbackIndex); }
   void operator()(const nft::InInterface& match) { interface(NFT_META_IIFNAME, match.pattern); }
   void operator()(const nft::OutInterface& match) { interface(NFT_META_OIFNAME, match.pattern); }
   void operator()(const nft::DestinationIs& match) {
@@ -82,12 +87,19 @@ class RuleEncoder {
     load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1}, NFT_REG_1);
     any_of(kTcpFlagReset);
   }
+  void operator()(const nft::SourcePort& match) { is_port(0, match.port); }
+  void operator()(const nft::DestinationPort& match) { is_port(2, match.port); }
   // Source and destination port as one load of four bytes.
   void operator()(const nft::UdpPorts& match) {
     const std::array<std::uint16_t, 2> ports{htons(match.source), htons(match.destination)};
     need_protocol(IPPROTO_UDP);
     load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4}, NFT_REG_1);
     compare(NFT_CMP_EQ, as_bytes(ports));
+  }
+  // The mark first, which costs no lock.
+  void operator()(const nft::OwnQuestion& match) {
+    is_meta(NFT_META_MARK, nft::kOwnMark);
+    is_meta(NFT_META_SKUID, match.user);
   }
   void operator()(const nft::Icmp6Types& match) {
     need_family(Family::ipv6);
@@ -134,6 +146,18 @@ class RuleEncoder {
     nftnl_expr_set_u32(log, NFTNL_EXPR_LOG_LEVEL, kLogLevelInfo);
   }
   void operator()(const nft::Accept&) { verdict(NF_ACCEPT, {}); }
+  void operator()(const nft::Drop&) { verdict(NF_DROP, {}); }
+  // The kernel lists the one port as a range, with the flag that goes with it.
+  void operator()(const nft::Redirect& statement) {
+    const std::uint16_t port = htons(statement.port);
+    nftnl_expr* immediate = append("immediate");
+    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+    nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, &port, sizeof port);
+    nftnl_expr* redirect = append("redir");
+    nftnl_expr_set_u32(redirect, NFTNL_EXPR_REDIR_REG_PROTO_MIN, NFT_REG_1);
+    nftnl_expr_set_u32(redirect, NFTNL_EXPR_REDIR_REG_PROTO_MAX, NFT_REG_1);
+    nftnl_expr_set_u32(redirect, NFTNL_EXPR_REDIR_FLAGS, kRangeHasPorts);
+  }
   void operator()(const nft::Jump& to) { verdict(NFT_JUMP, to.chain); }
   void operator()(const nft::Goto& to) { verdict(NFT_GOTO, to.chain); }
   void operator()(const nft::RejectWithReset&) {
@@ -166,6 +190,17 @@ class RuleEncoder {
     nftnl_expr* load = append("meta");
     nftnl_expr_set_u32(load, NFTNL_EXPR_META_KEY, key);
     nftnl_expr_set_u32(load, NFTNL_EXPR_META_DREG, target);
+  }
+
+  void is_meta(std::uint32_t key, std::uint32_t value) {
+    load_meta(key, NFT_REG_1);
+    compare(NFT_CMP_EQ, as_bytes(value));
+  }
+
+  void is_port(std::uint32_t offset, Port port) {
+    const std::uint16_t wanted = htons(port);
+    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, offset, 2}, NFT_REG_1);
+    compare(NFT_CMP_EQ, as_bytes(wanted));
   }
 
   void load_payload(const Payload& payload, std::uint32_t target) {

@@ -122,10 +122,11 @@ ChainPtr encode_chain(const std::string& table, const nft::Chain& chain) {
   nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_TABLE, table.c_str());
   nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_NAME, chain.name.c_str());
   if (chain.hook) {
-    nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_TYPE, "filter");
+    const bool is_nat = chain.type == nft::ChainType::nat;
+    nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_TYPE, is_nat ? "nat" : "filter");
     nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_HOOKNUM,
                         static_cast<std::uint32_t>(*chain.hook));
-    nftnl_chain_set_s32(encoded.get(), NFTNL_CHAIN_PRIO, 0);
+    nftnl_chain_set_s32(encoded.get(), NFTNL_CHAIN_PRIO, is_nat ? nft::kDstnat : 0);
     nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_POLICY,
                         static_cast<std::uint32_t>(chain.policy));
   }

@@ -47,6 +47,10 @@ class NetlinkKernel : public nft::Kernel {
     return netlink::cut_flows(socket_, selects);
   }
 
+  Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override {
+    return netlink::forget_flows(socket_, selects);
+  }
+
  private:
   // After a lost answer the old socket may still deliver it late. Where no new one can be had, the
   // old one is at least emptied.
@@ -67,7 +71,8 @@ nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b)
           .destroys = a.destroys && b.destroys,
           .logs = a.logs && b.logs,
           .counts_destinations = a.counts_destinations && b.counts_destinations,
-          .deletes_flows = a.deletes_flows && b.deletes_flows};
+          .deletes_flows = a.deletes_flows && b.deletes_flows,
+          .redirects = a.redirects && b.redirects};
 }
 
 }  // namespace

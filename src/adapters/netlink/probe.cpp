@@ -1,11 +1,13 @@
 #include "adapters/netlink/probe.hpp"
 
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <optional>
 
 #include "adapters/netlink/commit.hpp"
+#include "adapters/netlink/compare.hpp"
 #include "adapters/netlink/conntrack.hpp"
 #include "adapters/netlink/dump.hpp"
 #include "adapters/netlink/encode.hpp"
@@ -47,6 +49,11 @@ class ScratchTable {
     Batch batch;
     add_elements(batch, name_, commands);
     return accepts(batch);
+  }
+  // Whether the kernel lists exactly this, which has no anonymous sets.
+  bool holds(const nft::Layout& layout) {
+    LiveTable live;
+    return dump_table(socket_, name_, live) == 0 && deviations(live, {}, layout).empty();
   }
   // The timeout of the only element of a set.
   std::optional<milliseconds> only_timeout(const std::string& set) {
@@ -114,6 +121,17 @@ bool counts_destinations(Socket& socket) {
   return table.accepts({.counters = {}, .sets = {set}, .chains = {chain}});
 }
 
+// The redirect stands in a chain that nothing calls, and the chain at the hook has no rules.
+bool redirects(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::Chain hooked{
+      .name = "hooked", .hook = nft::Hook::output, .type = nft::ChainType::nat, .rules = {}};
+  const nft::Chain chain = chain_with({nft::CtStatusDnat{}, nft::Layer4{{IPPROTO_UDP}},
+                                       nft::DestinationPort{53}, nft::Redirect{53}});
+  const nft::Layout layout{.counters = {}, .sets = {}, .chains = {hooked, chain}};
+  return table.accepts(layout) && table.holds(layout);
+}
+
 Error no_table(const nft::CommitOutcome& outcome) {
   switch (outcome.error) {
     case EPERM:
@@ -147,7 +165,8 @@ Result<nft::Capabilities> probe(Socket& socket) {
                            .destroys = destroys(socket),
                            .logs = logs(socket),
                            .counts_destinations = counts_destinations(socket),
-                           .deletes_flows = cuts_flows(socket)};
+                           .deletes_flows = cuts_flows(socket),
+                           .redirects = redirects(socket)};
 }
 
 }  // namespace egress::netlink

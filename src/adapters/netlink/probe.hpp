@@ -6,9 +6,9 @@
 
 namespace egress::netlink {
 
-// Tries each feature alone in a scratch table without hooks, which no packet meets and which is
-// gone afterwards, so that a missing feature lowers only itself. An error: not even an empty table
-// can be made.
+// Tries each feature alone in a scratch table, none of whose rules a packet meets and which is gone
+// afterwards, so that a missing feature lowers only itself. An error: not even an empty table can
+// be made.
 Result<nft::Capabilities> probe(Socket& socket);
 
 }  // namespace egress::netlink

@@ -28,6 +28,15 @@ TEST(Permits, ByNameByNetAndByResolver) {
   EXPECT_FALSE(ruleset.permits(tcp("192.0.2.53", 53), kNow));
 }
 
+TEST(Permits, TheResolversAreForEgressdAloneWhereThereIsAGuard) {
+  Ruleset ruleset;
+  const Endpoint resolver{address("192.0.2.53"), Transport::udp, 53};
+  ruleset.elements = {{ElementKey::endpoint(SetId::resolvers, resolver), kNever}};
+  EXPECT_TRUE(ruleset.permits(resolver, kNow));
+  ruleset.base.dns_guard = DnsGuard{.port = 5353, .user = 990};
+  EXPECT_FALSE(ruleset.permits(resolver, kNow));
+}
+
 TEST(Permits, NothingAtOrAfterItsEnd) {
   Ruleset ruleset;
   ruleset.elements = {{allow("192.0.2.1"), kNow}, {net("10.0.0.0", "10.0.0.9", {1, 9}), kNow}};

@@ -1,0 +1,112 @@
+#include "nft/guard.hpp"
+
+#include <array>
+
+namespace egress::nft {
+namespace {
+
+constexpr Port kDns = 53;
+constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
+
+// meta l4proto { tcp, udp }
+Layer4 tcp_or_udp() {
+  return {{6, 17}};
+}
+
+IpAddress loopback(Family family) {
+  return *IpAddress::parse(family == Family::ipv4 ? "127.0.0.1" : "::1");
+}
+
+// For each family: egressd's own question to a pinned resolver.
+std::vector<Rule> own_to_resolvers(const Base& base, const Statement& verdict) {
+  std::vector<Rule> rules;
+  for (const Family family : kFamilies)
+    rules.push_back(
+        {OwnQuestion{base.dns_guard->user}, DestinationInSet{SetId::resolvers, family}, verdict});
+  return rules;
+}
+
+// Whichever server the host asks, hard-coded ones and stubs on loopback included.
+Chain redirect_host(const Base& base) {
+  std::vector<Rule> rules = own_to_resolvers(base, Accept{});
+  rules.push_back({tcp_or_udp(), DestinationPort{kDns}, Redirect{base.dns_guard->port}});
+  return {.name = "dns-output",
+          .hook = Hook::output,
+          .type = ChainType::nat,
+          .rules = std::move(rules)};
+}
+
+Chain redirect_held(const Base& base) {
+  std::vector<Rule> rules;
+  for (const std::string& pattern : base.forward)
+    rules.push_back({InInterface{pattern}, tcp_or_udp(), DestinationPort{kDns},
+                     Redirect{base.dns_guard->port}});
+  return {.name = "dns-prerouting",
+          .hook = Hook::prerouting,
+          .type = ChainType::nat,
+          .rules = std::move(rules)};
+}
+
+// The redirect of a held interface's question leads to that interface's own address, so the guard
+// listens there too: for what was redirected, and for nobody else.
+Chain input(const Base& base) {
+  const DestinationPort guard{base.dns_guard->port};
+  std::vector<Rule> rules{{InLoopback{}, Accept{}}};
+  for (const std::string& pattern : base.forward)
+    rules.push_back({InInterface{pattern}, CtStatusDnat{}, tcp_or_udp(), guard, Accept{}});
+  rules.push_back({tcp_or_udp(), guard, Drop{}});
+  // It would count as the first packet of a connection from outside, and the question that goes
+  // there next as its established answer, which nothing redirects.
+  rules.push_back({CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
+  return {.name = "input", .hook = Hook::input, .rules = std::move(rules)};
+}
+
+// A socket that is bound to a device keeps it through the redirect: its question would leave
+// through that device, addressed to the host's own loopback (RFC 1122 section 3.2.1.3 (g) and RFC
+// 4291 section 2.5.3 forbid that). Only here is the device known through which a packet leaves.
+Chain postrouting() {
+  return {.name = "postrouting",
+          .hook = Hook::postrouting,
+          .rules = {{OutLoopback{}, Accept{}},
+                    {DestinationIn{*Prefix::parse("127.0.0.0/8")}, Drop{}},
+                    {DestinationIs{loopback(Family::ipv6)}, Drop{}}}};
+}
+
+}  // namespace
+
+std::string host_judge(const Base& base) {
+  return base.dns_guard ? "own" : "judge";
+}
+
+Chain own_questions(const Base& base) {
+  std::vector<Rule> rules = own_to_resolvers(base, Goto{"admit"});
+  rules.push_back({Goto{"judge"}});
+  return {.name = host_judge(base), .hook = {}, .rules = std::move(rules)};
+}
+
+// A redirected question still carries the device by which it would have left: `oif "lo"` does not
+// match it.
+void admit_questions_to_guard(const Base& base, std::vector<Rule>& output) {
+  if (!base.dns_guard) return;
+  for (const Family family : kFamilies)
+    output.push_back({DestinationIs{loopback(family)}, tcp_or_udp(),
+                      DestinationPort{base.dns_guard->port}, Accept{}});
+}
+
+// As in `input`, for held interfaces whose addresses are routed.
+void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward) {
+  if (!base.dns_guard) return;
+  for (const std::string& pattern : base.forward)
+    forward.push_back(
+        {OutInterface{pattern}, CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
+}
+
+std::vector<Chain> guard_chains(const Base& base) {
+  std::vector<Chain> chains{redirect_host(base)};
+  if (!base.forward.empty()) chains.push_back(redirect_held(base));
+  chains.push_back(input(base));
+  chains.push_back(postrouting());
+  return chains;
+}
+
+}  // namespace egress::nft

@@ -1,0 +1,23 @@
+// The DNS guard's part of the layout.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "egress/nft/layout.hpp"
+
+namespace egress::nft {
+
+// What a host's new connection meets where no rule of its own admits it: "judge", or with a guard
+// the chain that first lets egressd itself through to the pinned resolvers.
+std::string host_judge(const Base& base);
+
+// What the guard adds to the chains that there are without it; nothing where there is no guard.
+void admit_questions_to_guard(const Base& base, std::vector<Rule>& output);
+void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward);
+
+// Chains of its own: called from `output`, and base chains. `base` must have a guard.
+Chain own_questions(const Base& base);
+std::vector<Chain> guard_chains(const Base& base);
+
+}  // namespace egress::nft
