@@ -9,18 +9,13 @@ namespace {
 
 constexpr seconds kHighestTtl{std::int64_t{1} << 31};
 
-Instant earliest_deadline(const NameState& state) {
-  Instant earliest = kNever;
-  for (const FamilyState* family : {&state.v4, &state.v6})
-    if (family->phase == FamilyState::Phase::waiting)
-      earliest = std::min(earliest, family->next_ask);
-  for (const HeldAddress& held : state.addresses) earliest = std::min(earliest, held.expires);
-  return earliest;
-}
-
 HeldAddress* find_held(NameState& state, const IpAddress& address) {
   const auto at = std::ranges::find(state.addresses, address, &HeldAddress::address);
   return at == state.addresses.end() ? nullptr : &*at;
+}
+
+bool is_under_way(const FamilyState& family) {
+  return family.phase != FamilyState::Phase::waiting;
 }
 
 seconds pause_after(const FamilyState& family, const Lifetimes& lifetimes) {
@@ -30,6 +25,10 @@ seconds pause_after(const FamilyState& family, const Lifetimes& lifetimes) {
 }
 
 }  // namespace
+
+seconds told_ttl(const FamilyState& answer, const Lifetimes& lifetimes) {
+  return answer.ttl >= kHighestTtl ? seconds(0) : std::min(answer.ttl, lifetimes.max_ttl);
+}
 
 seconds clamp_ttl(seconds ttl, const Lifetimes& lifetimes) {
   if (ttl >= kHighestTtl) return lifetimes.min_ttl;
@@ -49,11 +48,69 @@ const HeldAddress* NameState::find(const IpAddress& address) const {
 }
 
 void NameTable::follow(const DnsName& name, Instant now) {
-  const auto [at, is_new] =
-      names_.try_emplace(name, NameState{.v4 = {.next_ask = now}, .v6 = {.next_ask = now}});
-  if (!is_new) return;
-  for (const Family family : {Family::ipv6, Family::ipv4})
-    enqueue(at->first, at->second, family, true);
+  const auto [at, is_new] = names_.try_emplace(name);
+  NameState& state = at->second;
+  if (!is_new && state.group == nullptr) return;
+  if (!is_new) leave_group(at->first, state);
+  for (const Family family : {Family::ipv6, Family::ipv4}) {
+    state.family(family).next_ask = now;
+    if (!is_under_way(state.family(family))) enqueue(at->first, state, family, true);
+  }
+  reschedule(at->first, state);
+}
+
+NameTable::Touched NameTable::learn(const DnsName& name, const std::string& group, Instant now) {
+  const auto known = names_.find(name);
+  if (known != names_.end() && known->second.group != nullptr) return {};
+  const Touched touched = make_room_in(group);
+  const auto at = names_.try_emplace(name).first;
+  NameState& state = at->second;
+  state.v4.next_ask = state.v6.next_ask = kNever;
+  const auto place = groups_.try_emplace(group).first;
+  state.group = &place->first;
+  state.wanted_at = now;
+  place->second.insert({now, &at->first});
+  ++learnt_;
+  reschedule(at->first, state);
+  return touched;
+}
+
+// Forgets a name if there is no room for another in the group, or in all groups together.
+NameTable::Touched NameTable::make_room_in(const std::string& group) {
+  auto at = groups_.find(group);
+  const bool is_full = at != groups_.end() && at->second.size() >= limits::kLearntPerWildcard;
+  if (!is_full && learnt_ < limits::kLearntNames) return {};
+  const auto oldest = [](const auto& names) { return names.second.begin()->deadline; };
+  if (!is_full) at = std::ranges::min_element(groups_, {}, oldest);
+  return forget(DnsName(*at->second.begin()->name));
+}
+
+void NameTable::want(const Question& question, Instant now) {
+  const auto at = names_.find(question.name);
+  if (at == names_.end()) return;
+  NameState& state = at->second;
+  if (state.group != nullptr) move_in_group(at->first, state, now);
+  FamilyState& family = state.family(question.family);
+  if (family.phase == FamilyState::Phase::asked || family.is_wanted) return;
+  family.phase = FamilyState::Phase::queued;
+  family.is_wanted = true;
+  wanted_.push_back(question);
+  reschedule(at->first, state);
+}
+
+void NameTable::use(const DnsName& name, Instant now) {
+  const auto at = names_.find(name);
+  if (at == names_.end() || at->second.group == nullptr) return;
+  move_in_group(at->first, at->second, now);
+  reschedule(at->first, at->second);
+}
+
+void NameTable::note_asker(const DnsName& name, std::uint32_t user) {
+  const auto at = names_.find(name);
+  if (at == names_.end()) return;
+  std::vector<std::uint32_t>& askers = at->second.askers;
+  if (askers.size() < limits::kAskers && std::ranges::find(askers, user) == askers.end())
+    askers.push_back(user);
 }
 
 NameTable::Touched NameTable::forget(const DnsName& name) {
@@ -65,6 +122,7 @@ NameTable::Touched NameTable::forget(const DnsName& name) {
     touched.push_back(held.address);
   }
   schedule(at->first, at->second, kNever);
+  if (at->second.group != nullptr) leave_group(at->first, at->second);
   names_.erase(at);
   return touched;
 }
@@ -99,17 +157,25 @@ NameTable::Touched NameTable::absorb(const Answer& answer, Instant now) {
   family.was_answered = true;
   family.status = answer.status;
   family.answered_at = now;
+  family.resolver = answer.resolver;
   family.failures = is_failure(answer.status) ? family.failures + 1 : 0;
   Touched touched;
   if (answer.status == Status::ok) {
     family.ttl = answer.ttl;
     family.chain = answer.chain;
+    family.zone.clear();
+    if (lifetimes_.stale > seconds(0))
+      family.stale_until = now + told_ttl(family, lifetimes_) + lifetimes_.stale;
     take_addresses(answer, at->first, state, now, touched);
   } else {
+    if (is_negative(answer.status))
+      take_negative(answer, state);
+    else if (now < family.stale_until)
+      stretch(state, question.family, now);
     for (const HeldAddress& held : state.addresses)
       if (held.address.family() == question.family) touched.push_back(held.address);
   }
-  family.next_ask = now + pause_after(family, lifetimes_);
+  family.next_ask = state.group != nullptr ? kNever : now + pause_after(family, lifetimes_);
   reschedule(at->first, state);
   return touched;
 }
@@ -125,8 +191,10 @@ void NameTable::take_addresses(const Answer& answer, const DnsName& name, NameSt
   }
   const Instant expires = now + clamp_ttl(answer.ttl, lifetimes_) + lifetimes_.grace;
   if (state.addresses.empty()) state.addresses.reserve(answer.addresses.size());
+  std::size_t taken = 0;
   for (const IpAddress& address : answer.addresses) {
     if (address.family() != answer.question.family) continue;
+    if (++taken > limits::kAddressesPerAnswer) break;
     if (HeldAddress* held = find_held(state, address)) {
       held->last_seen = now;
       held->expires = std::max(held->expires, expires);
@@ -141,6 +209,26 @@ void NameTable::take_addresses(const Answer& answer, const DnsName& name, NameSt
     }
     touched.push_back(address);
   }
+}
+
+// The resolvers say that there is none: what an earlier answer gave is not given any more, and ends
+// by itself.
+void NameTable::take_negative(const Answer& answer, NameState& state) {
+  FamilyState& family = state.family(answer.question.family);
+  family.ttl = answer.ttl;
+  family.chain = answer.chain;
+  family.zone = answer.zone;
+  family.stale_until = {};
+  for (HeldAddress& held : state.addresses)
+    if (held.address.family() == answer.question.family) held.is_current = false;
+}
+
+// The resolvers fail, and the last answer is given a while longer: its addresses stay open as long
+// as programs may use it, plus the grace.
+void NameTable::stretch(NameState& state, Family family, Instant now) const {
+  for (HeldAddress& held : state.addresses)
+    if (held.address.family() == family && held.is_current)
+      held.expires = std::max(held.expires, now + limits::kStaleTtl + lifetimes_.grace);
 }
 
 // Past the limit the address that would end first leaves; addresses of the answer being taken never
@@ -172,32 +260,43 @@ NameTable::Touched NameTable::advance(Instant now) {
     });
     for (const Family family : {Family::ipv4, Family::ipv6}) {
       const FamilyState& family_state = state.family(family);
-      if (family_state.phase == FamilyState::Phase::waiting && family_state.next_ask <= now)
+      if (!is_under_way(family_state) && family_state.next_ask <= now)
         enqueue(name, state, family, false);
     }
     reschedule(name, state);
+    if (state.deadline <= now) forget(DnsName(name));  // learnt, and of no use to anyone any more
   }
   return touched;
 }
 
 std::vector<Question> NameTable::take_questions() {
   std::vector<Question> questions;
-  while (!queue_.empty() && in_flight_.size() < limits::kLookupsInFlight) {
-    Question question = std::move(queue_.front());
-    queue_.pop_front();
-    const auto at = names_.find(question.name);
+  while (in_flight_.size() < limits::kLookupsInFlight) {
+    std::optional<Question> question = next_question();
+    if (!question) break;
+    const auto at = names_.find(question->name);
     if (at == names_.end()) continue;  // forgotten meanwhile
-    FamilyState& family = at->second.family(question.family);
-    if (family.phase != FamilyState::Phase::queued) continue;  // and followed again
+    FamilyState& family = at->second.family(question->family);
+    if (family.phase != FamilyState::Phase::queued) continue;  // and followed again, or wanted
     family.phase = FamilyState::Phase::asked;
+    family.is_wanted = false;
     // A name dropped and added again meanwhile: the answer still under way will do.
-    if (in_flight_.insert(question).second) questions.push_back(std::move(question));
+    if (in_flight_.insert(*question).second) questions.push_back(*std::move(question));
   }
   return questions;
 }
 
+std::optional<Question> NameTable::next_question() {
+  std::deque<Question>& from = wanted_.empty() ? queue_ : wanted_;
+  if (from.empty()) return std::nullopt;
+  Question question = std::move(from.front());
+  from.pop_front();
+  return question;
+}
+
 void NameTable::retry_failing(Instant now) {
   for (auto& [name, state] : names_) {
+    if (state.group != nullptr) continue;  // asked for when a program asks
     for (const Family family : {Family::ipv4, Family::ipv6}) {
       FamilyState& family_state = state.family(family);
       if (family_state.phase != FamilyState::Phase::waiting || !is_failure(family_state.status))
@@ -230,6 +329,35 @@ void NameTable::enqueue(const DnsName& name, NameState& state, Family family, bo
     queue_.push_front({name, family});
   else
     queue_.push_back({name, family});
+}
+
+void NameTable::move_in_group(const DnsName& name, NameState& state, Instant wanted_at) {
+  std::set<Due>& group = groups_.at(*state.group);
+  group.erase({state.wanted_at, &name});
+  group.insert({wanted_at, &name});
+  state.wanted_at = wanted_at;
+}
+
+void NameTable::leave_group(const DnsName& name, NameState& state) {
+  const auto at = groups_.find(*state.group);
+  at->second.erase({state.wanted_at, &name});
+  state.group = nullptr;
+  --learnt_;
+  if (at->second.empty()) groups_.erase(at);
+}
+
+Instant NameTable::earliest_deadline(const NameState& state) const {
+  Instant earliest = kNever;
+  for (const FamilyState* family : {&state.v4, &state.v6})
+    if (!is_under_way(*family)) earliest = std::min(earliest, family->next_ask);
+  for (const HeldAddress& held : state.addresses) earliest = std::min(earliest, held.expires);
+  const bool is_idle = !is_under_way(state.v4) && !is_under_way(state.v6);
+  if (earliest < kNever || state.group == nullptr || !is_idle) return earliest;
+  Instant unused = state.wanted_at + limits::kLearntIdle;
+  for (const FamilyState* family : {&state.v4, &state.v6})
+    if (family->was_answered)
+      unused = std::max(unused, family->answered_at + told_ttl(*family, lifetimes_));
+  return unused;
 }
 
 void NameTable::schedule(const DnsName& name, NameState& state, Instant deadline) {

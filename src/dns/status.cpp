@@ -28,4 +28,8 @@ bool is_failure(Status status) {
   return status != Status::ok && status != Status::nodata;
 }
 
+bool is_negative(Status status) {
+  return status == Status::nodata || status == Status::nxdomain;
+}
+
 }  // namespace egress::dns

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -20,6 +23,7 @@ struct Lifetimes {
   seconds min_ttl{5};
   seconds max_ttl{3600};
   seconds grace{900};
+  seconds stale{0};  // how long past its TTL an answer may be given while the resolvers fail (RFC 8767)
   bool operator==(const Lifetimes&) const = default;
 };
 // TTL 0 and TTLs of 2^31 and more (RFC 2181 section 8) count as the least.
@@ -41,6 +45,7 @@ struct HeldAddress {
 struct FamilyState {
   enum class Phase { waiting, queued, asked };
   Phase phase = Phase::waiting;
+  bool is_wanted = false;     // queued ahead, since a program waits
   Instant next_ask{};         // when waiting
   bool was_answered = false;  // at least one answer or failure has come since the name is tracked
   Status status = Status::timeout;
@@ -48,13 +53,23 @@ struct FamilyState {
   Instant answered_at{};
   seconds ttl{0};  // as received
   std::vector<std::string> chain{};
+  std::string zone{};      // whose SOA said that there is none
+  std::string resolver{};  // who answered last
+  Instant stale_until{};  // how long the last addresses may be given while the resolvers fail
 };
+
+// How long an answer counts that programs are given: what it says, but not longer than the highest TTL.
+seconds told_ttl(const FamilyState& answer, const Lifetimes& lifetimes);
 
 struct NameState {
   FamilyState v4{};
   FamilyState v6{};
   std::vector<HeldAddress> addresses{};
   Instant deadline = kNever;  // the earliest of its questions and ends, as scheduled
+  // A name below a wildcard, learnt because a program asked: it is asked for only when wanted, and forgotten when unused.
+  const std::string* group = nullptr;  // the wildcard; null: the policy names it
+  Instant wanted_at{};                 // when a program last asked; of learnt names only
+  std::vector<std::uint32_t> askers{};  // users whose programs asked, the first limits::kAskers of them
 
   FamilyState& family(Family f) { return f == Family::ipv4 ? v4 : v6; }
   const FamilyState& family(Family f) const { return f == Family::ipv4 ? v4 : v6; }
@@ -67,8 +82,18 @@ class NameTable {
   using Touched = std::vector<IpAddress>;  // addresses whose owners or ends may have changed
 
   void set_lifetimes(const Lifetimes& lifetimes) { lifetimes_ = lifetimes; }
+  const Lifetimes& lifetimes() const { return lifetimes_; }
   // Follows the name from now on; a new one is due at once and ahead of the queue.
   void follow(const DnsName& name, Instant now);
+  // Keeps a name below the wildcard `group` because a program asked for it, or because the policy names it no more but the
+  // wildcard covers it. Past the limits the name that was not wanted for longest is forgotten, of the same wildcard where
+  // that is full; what the policy names never is.
+  Touched learn(const DnsName& name, const std::string& group, Instant now);
+  // A program waits for this answer. The question is asked once, ahead of all refreshes; nothing happens if it is under way.
+  void want(const Question& question, Instant now);
+  // A program was given an answer from what is held: a learnt name that is in use is not the one to be forgotten.
+  void use(const DnsName& name, Instant now);
+  void note_asker(const DnsName& name, std::uint32_t user);
   // Forgets the name and all that was learnt about it.
   Touched forget(const DnsName& name);
   // A last-known-good address from an earlier run; ignored unless the name is tracked and `expires`
@@ -89,6 +114,7 @@ class NameTable {
   std::span<const DnsName* const> owners(const IpAddress& address) const;
   const std::unordered_map<DnsName, NameState>& names() const { return names_; }
   std::size_t address_count() const { return owners_.size(); }
+  std::size_t learnt_count() const { return learnt_; }
 
  private:
   // Names are looked up in names_ by the caller, so that references to its keys can be kept.
@@ -100,6 +126,13 @@ class NameTable {
   void take_addresses(const Answer& answer, const DnsName& name, NameState& state, Instant now,
                       Touched& touched);
   void enqueue(const DnsName& name, NameState& state, Family family, bool ahead);
+  std::optional<Question> next_question();
+  Touched make_room_in(const std::string& group);
+  static void take_negative(const Answer& answer, NameState& state);
+  void stretch(NameState& state, Family family, Instant now) const;
+  void move_in_group(const DnsName& name, NameState& state, Instant wanted_at);
+  void leave_group(const DnsName& name, NameState& state);
+  Instant earliest_deadline(const NameState& state) const;
 
   Lifetimes lifetimes_;
   struct Due {
@@ -113,7 +146,10 @@ class NameTable {
   std::unordered_map<DnsName, NameState> names_;  // its keys are what the others point to
   std::unordered_map<IpAddress, std::vector<const DnsName*>> owners_;
   std::set<Due> schedule_;  // each name at most once, by NameState::deadline
-  std::deque<Question> queue_;
+  std::map<std::string, std::set<Due>> groups_;  // learnt names by wildcard, the least wanted first
+  std::size_t learnt_ = 0;
+  std::deque<Question> wanted_;  // by programs that wait, the first come first
+  std::deque<Question> queue_;   // refreshes
   std::set<Question> in_flight_;  // as many as the resolver still owes us, also for forgotten names
 };
 

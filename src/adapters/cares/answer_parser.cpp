@@ -84,7 +84,7 @@ void take_addresses(const std::vector<Record>& records, std::string_view owner, 
     if (!is_record(record, owner, type)) continue;
     ttl = std::min(ttl, effective_ttl(record.ttl));
     const IpAddress address = address_of(record);
-    if (seen.size() <= limits::kAddressesPerName && seen.insert(address).second)
+    if (seen.size() <= limits::kAddressesPerAnswer && seen.insert(address).second)
       answer.addresses.push_back(address);
   }
 }
@@ -103,13 +103,9 @@ dns::Answer read_answer(const dns::Question& question, const std::vector<Record>
   return answer;
 }
 
-// The answer section; empty when the message is not a whole response to the question.
-std::optional<std::vector<Record>> read_records(MessageReader& reader, const Header& header,
-                                                const dns::Question& question) {
-  const auto asked = reader.question();
-  if (!asked || !asks(*asked, question)) return {};
+std::optional<std::vector<Record>> read_records(MessageReader& reader, unsigned count) {
   std::vector<Record> records;
-  for (unsigned i = 0; i < header.answers; ++i) {
+  for (unsigned i = 0; i < count; ++i) {
     auto record = reader.record();
     if (!record) return {};
     records.push_back(std::move(*record));
@@ -117,18 +113,49 @@ std::optional<std::vector<Record>> read_records(MessageReader& reader, const Hea
   return records;
 }
 
+bool is_at_or_below(std::string_view name, std::string_view zone) {
+  if (zone.empty() || name == zone) return true;
+  return name.size() > zone.size() && name.ends_with(zone) &&
+         name[name.size() - zone.size() - 1] == '.';
+}
+
+// RFC 2308 section 5: a negative answer counts for the lesser of the SOA's own TTL and its last field.
+void take_authority(const std::vector<Record>& authority, dns::Answer& answer) {
+  const std::string& name = answer.chain.empty() ? answer.question.name.text() : answer.chain.back();
+  answer.ttl = seconds(0);
+  for (const Record& record : authority) {
+    if (!is_record(record, record.key.owner, kTypeSoa) || !is_at_or_below(name, record.key.owner))
+      continue;
+    answer.ttl = seconds(std::min(effective_ttl(record.ttl), effective_ttl(record.minimum)));
+    answer.zone = record.key.owner.empty() ? "." : record.key.owner;
+    return;
+  }
+}
+
 }  // namespace
 
 dns::Answer parse_answer(const dns::Question& question, std::span<const std::uint8_t> message) {
+  const dns::Answer malformed = failed(question, dns::Status::malformed);
   MessageReader reader(message);
   const auto header = reader.header();
   if (!header || !header->is_response() || header->opcode() != 0 || header->is_truncated())
-    return failed(question, dns::Status::malformed);
-  if (header->rcode() != kNoError) return failed(question, status_of(header->rcode()));
-  if (header->questions != 1) return failed(question, dns::Status::malformed);
-  const auto records = read_records(reader, *header, question);
-  if (!records) return failed(question, dns::Status::malformed);
-  return read_answer(question, *records);
+    return malformed;
+  const bool is_negative = header->rcode() == kNxDomain;
+  if (header->rcode() != kNoError && !is_negative)
+    return failed(question, status_of(header->rcode()));
+  const auto asked = header->questions == 1 ? reader.question() : std::nullopt;
+  if (!asked || !asks(*asked, question)) return malformed;
+  const auto records = read_records(reader, header->answers);
+  if (!records) return malformed;
+  dns::Answer answer = read_answer(question, *records);
+  if (answer.status == dns::Status::malformed) return answer;
+  if (is_negative) {
+    answer.status = dns::Status::nxdomain;
+    answer.addresses.clear();
+  }
+  if (answer.status != dns::Status::ok)
+    take_authority(read_records(reader, header->authorities).value_or(std::vector<Record>()), answer);
+  return answer;
 }
 
 }  // namespace egress::cares

@@ -10,7 +10,7 @@ namespace egress::cares {
 
 // What the message says about the question. Starting at the name asked for, CNAME records are
 // followed (at most limits::kCnameChain); only addresses owned by the name at the end of that chain
-// count, in the order of the message, without duplicates, at most limits::kAddressesPerName + 1 of
+// count, in the order of the message, without duplicates, at most limits::kAddressesPerAnswer + 1 of
 // them (one more than is used, so that the reader can see that some are left out). The TTL is the
 // least along the chain, and one of 2^31 or more is 0 (RFC 2181 section 8). RCODEs without a Status
 // of their own are servfail. Never unreachable or timeout.

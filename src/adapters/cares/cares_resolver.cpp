@@ -42,8 +42,8 @@ dns::Status more_telling(dns::Status a, dns::Status b) {
 
 class CaresResolver::State {
  public:
-  State(FileDescriptor epoll, Deliver deliver)
-      : epoll_(std::move(epoll)), deliver_(std::move(deliver)) {}
+  State(FileDescriptor epoll, Deliver deliver, std::uint32_t mark)
+      : epoll_(std::move(epoll)), deliver_(std::move(deliver)), mark_(mark) {}
 
   int fd() const { return epoll_.get(); }
   Result<void> set_resolvers(const std::vector<policy::ResolverAddress>& resolvers);
@@ -59,7 +59,9 @@ class CaresResolver::State {
 
   FileDescriptor epoll_;
   Deliver deliver_;
+  std::uint32_t mark_;
   std::vector<policy::ResolverAddress> resolvers_;
+  std::vector<std::string> resolver_texts_;
   std::uint64_t next_id_ = 0;
   std::map<std::uint64_t, Lookup> lookups_;
   std::vector<Reply> replies_;         // ended tries, not yet looked at
@@ -74,7 +76,7 @@ Result<Channels> CaresResolver::State::open_channels(
   Channels channels;
   for (const auto& resolver : resolvers) {
     const auto tag = static_cast<std::uint32_t>(channels.size());
-    auto channel = Channel::open(resolver, {epoll_.get(), &replies_}, tag);
+    auto channel = Channel::open(resolver, {epoll_.get(), &replies_, mark_}, tag);
     if (!channel) return tl::unexpected(channel.error());
     channels.push_back(std::move(*channel));
   }
@@ -88,6 +90,8 @@ Result<void> CaresResolver::State::set_resolvers(
   if (!channels) return tl::unexpected(channels.error());
   channels_ = std::move(*channels);
   resolvers_ = resolvers;
+  resolver_texts_.clear();
+  for (const auto& resolver : resolvers_) resolver_texts_.push_back(resolver.text());
   replies_.clear();
   for (auto it = lookups_.begin(); it != lookups_.end();) {
     auto& [id, lookup] = *it++;  // try_next() may erase it
@@ -119,6 +123,7 @@ void CaresResolver::State::take(Reply reply) {
   if (found == lookups_.end()) return;
   Lookup& lookup = found->second;
   if (is_final(reply.answer.status)) {
+    reply.answer.resolver = resolver_texts_[lookup.asked];
     finished_.push_back(std::move(reply.answer));
     lookups_.erase(found);
     return;
@@ -167,13 +172,13 @@ CaresResolver::~CaresResolver() {
 }
 
 Result<std::unique_ptr<CaresResolver>> CaresResolver::open(
-    const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver) {
+    const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver, std::uint32_t mark) {
   FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.is_open()) return fail_errno("epoll_create1");
   const int status = ares_library_init(ARES_LIB_INIT_ALL);
   if (status != ARES_SUCCESS) return fail(std::string("c-ares: ") + ares_strerror(status));
   std::unique_ptr<CaresResolver> resolver(
-      new CaresResolver(std::make_unique<State>(std::move(epoll), std::move(deliver))));
+      new CaresResolver(std::make_unique<State>(std::move(epoll), std::move(deliver), mark)));
   auto set = resolver->set_resolvers(resolvers);
   if (!set) return tl::unexpected(set.error());
   return resolver;

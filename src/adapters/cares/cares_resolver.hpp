@@ -11,6 +11,7 @@
 // dispatch().
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,9 +29,11 @@ class CaresResolver final : public dns::Resolver {
   using Deliver = std::function<void(dns::Answer)>;
   static constexpr int kTriesPerResolver = 2;
 
-  // `deliver` is called out of dispatch() only, and may call ask() and set_resolvers().
+  // `deliver` is called out of dispatch() only, and may call ask() and set_resolvers(). `mark`: the packet mark of all
+  // questions (needs CAP_NET_ADMIN), 0 for none.
   static Result<std::unique_ptr<CaresResolver>> open(
-      const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver);
+      const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver,
+      std::uint32_t mark = 0);
   // Questions still open get no answer.
   ~CaresResolver() override;
 

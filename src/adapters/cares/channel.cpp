@@ -49,10 +49,11 @@ int set_server(ares_channel channel, const policy::ResolverAddress& resolver) {
   return ares_set_servers_ports(channel, &node);
 }
 
-// Answers to all questions under way may arrive together. Without CAP_NET_ADMIN the system's
-// default has to do.
-int widen_receive_buffer(ares_socket_t socket, int type, void*) {
+// The mark tells our questions from those of programs, which the DNS guard gets. Answers to all questions under way may
+// arrive together. Without CAP_NET_ADMIN there is no mark, and the system's default buffer has to do.
+int prepare_socket(ares_socket_t socket, int type, void* mark) {
   constexpr int kRoom = 1 << 20;
+  setsockopt(socket, SOL_SOCKET, SO_MARK, mark, sizeof(std::uint32_t));
   if (type == SOCK_DGRAM) setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kRoom, sizeof kRoom);
   return 0;
 }
@@ -70,7 +71,8 @@ Result<std::unique_ptr<Channel>> Channel::open(const policy::ResolverAddress& re
                                                Surroundings surroundings, std::uint32_t tag) {
   std::unique_ptr<Channel> opened(new Channel(surroundings, tag));
   int status = opened->open_channel();
-  ares_set_socket_configure_callback(opened->channel_, widen_receive_buffer, nullptr);
+  ares_set_socket_configure_callback(opened->channel_, prepare_socket,
+                                     &opened->surroundings_.mark);
   if (status == ARES_SUCCESS) status = set_server(opened->channel_, resolver);
   if (status != ARES_SUCCESS) return fail(std::string("c-ares: ") + ares_strerror(status));
   return opened;

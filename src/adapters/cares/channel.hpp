@@ -26,6 +26,7 @@ struct Reply {
 struct Surroundings {
   int epoll = -1;                         // every socket of the channel is kept in it
   std::vector<Reply>* replies = nullptr;  // where ended tries are put
+  std::uint32_t mark = 0;                 // SO_MARK of every socket, 0: none
 };
 
 class Channel {

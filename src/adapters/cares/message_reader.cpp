@@ -4,12 +4,21 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 
 namespace egress::cares {
 namespace {
 
 char lower(char c) {
   return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// c-ares 1.18 writes a label that is a single NUL octet as it is, which ends its text early: just behind a dot, if any
+// label came before.
+bool is_cut(std::string_view text) {
+  if (!text.ends_with('.')) return false;
+  const std::size_t escapes = text.size() - 1 - (text.find_last_not_of('\\', text.size() - 2) + 1);
+  return escapes % 2 == 0;
 }
 
 }  // namespace
@@ -38,6 +47,7 @@ std::optional<std::string> MessageReader::name() {
   const std::unique_ptr<char, decltype(&ares_free_string)> owned(expanded, &ares_free_string);
   offset_ += static_cast<std::size_t>(length);
   std::string text(expanded);
+  if (is_cut(text)) return {};
   std::transform(text.begin(), text.end(), text.begin(), lower);
   return text;
 }
@@ -50,6 +60,7 @@ std::optional<Header> MessageReader::header() {
   header.flags = *u16();
   header.questions = *u16();
   header.answers = *u16();
+  header.authorities = *u16();
   offset_ = kHeaderOctets;
   return header;
 }
@@ -69,7 +80,7 @@ std::optional<Record> MessageReader::record() {
   const auto ttl = u32();
   const auto length = u16();
   if (!ttl || !length || message_.size() - offset_ < *length) return {};
-  Record record{std::move(*key), *ttl, {}, {}};
+  Record record{std::move(*key), *ttl, {}, {}, 0};
   const std::size_t end = offset_ + *length;
   if (!read_rdata(record, *length)) return {};
   offset_ = end;
@@ -88,6 +99,10 @@ bool MessageReader::read_rdata(Record& record, std::size_t length) {
     auto target = name();
     if (!target || offset_ != end) return false;
     record.target = std::move(*target);
+  } else if (type == kTypeSoa) {
+    if (length < 20) return false;  // five numbers after two names
+    offset_ += length - 4;
+    record.minimum = *u32();
   }
   return true;
 }

@@ -14,6 +14,7 @@ namespace egress::cares {
 // The values that we need of the registries of RFC 6895.
 inline constexpr std::uint16_t kTypeA = 1;
 inline constexpr std::uint16_t kTypeCname = 5;
+inline constexpr std::uint16_t kTypeSoa = 6;
 inline constexpr std::uint16_t kTypeAaaa = 28;
 inline constexpr std::uint16_t kClassIn = 1;
 
@@ -21,6 +22,7 @@ struct Header {
   std::uint16_t flags = 0;
   std::uint16_t questions = 0;
   std::uint16_t answers = 0;
+  std::uint16_t authorities = 0;
 
   bool is_response() const { return (flags & 0x8000U) != 0; }
   bool is_truncated() const { return (flags & 0x0200U) != 0; }
@@ -39,6 +41,7 @@ struct Record {
   std::uint32_t ttl = 0;
   std::vector<std::uint8_t> address;  // RDATA of an A or AAAA record
   std::string target;                 // RDATA of a CNAME record
+  std::uint32_t minimum = 0;          // the last field of an SOA record
 };
 
 // Reads front to back; an empty result means that the message does not hold what was asked for, and

@@ -110,6 +110,16 @@ TEST(AnswerParser, ADotInsideALabelIsNotALabelBoundary) {
   EXPECT_EQ(parse_answer(kQuestion, octets).status, Status::nodata);
 }
 
+// c-ares ends the text of such a name at the NUL, which would make it another's.
+TEST(AnswerParser, ALabelThatIsANulDoesNotEndAName) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(parse(response()
+                      .cname("api.example.com", 60, "cdn.example.com.\0.evil.example"sv)
+                      .a("cdn.example.com", 60, "192.0.2.66"))
+                .status,
+            Status::malformed);
+}
+
 TEST(AnswerParser, TtlsOf2To31AndMoreAreZero) {
   const auto ttl = [](std::uint32_t value) {
     return parse(response().a("api.example.com", value, "192.0.2.1")).ttl;
@@ -172,9 +182,9 @@ TEST(AnswerParser, AddressesHaveALimit) {
     for (unsigned i = 0; i < count; ++i) message.a("api.example.com", 60, address_number(i));
     return parse(message).addresses.size();
   };
-  EXPECT_EQ(count_of(limits::kAddressesPerName), limits::kAddressesPerName);
-  EXPECT_EQ(count_of(limits::kAddressesPerName + 1), limits::kAddressesPerName + 1);
-  EXPECT_EQ(count_of(limits::kAddressesPerName + 2), limits::kAddressesPerName + 1);
+  EXPECT_EQ(count_of(limits::kAddressesPerAnswer), limits::kAddressesPerAnswer);
+  EXPECT_EQ(count_of(limits::kAddressesPerAnswer + 1), limits::kAddressesPerAnswer + 1);
+  EXPECT_EQ(count_of(limits::kAddressesPerAnswer + 2), limits::kAddressesPerAnswer + 1);
 }
 
 TEST(AnswerParser, WhatIsNotAResponseToTheQuestionIsMalformed) {

@@ -91,7 +91,13 @@ class CaresResolverTest : public testing::Test {
 
 TEST_F(CaresResolverTest, Answers) {
   const auto answer = ask_of(good());
-  EXPECT_EQ(answer, (dns::Answer{question(), Status::ok, {ip("192.0.2.1")}, seconds(60), {}}));
+  EXPECT_EQ(answer, (dns::Answer{question(),
+                                 Status::ok,
+                                 {ip("192.0.2.1")},
+                                 seconds(60),
+                                 {},
+                                 "",
+                                 "127.0.0.1:" + std::to_string(kPort)}));
   EXPECT_FALSE(resolver_->wait()) << "an idle resolver must not wake anybody";
 }
 
@@ -207,7 +213,7 @@ DnsResponder::Script large(unsigned addresses) {
 
 TEST_F(CaresResolverTest, TruncationFallsBackToTcp) {
   EXPECT_EQ(ask_of(large(256)).addresses.size(), 256U);
-  EXPECT_EQ(ask_of(large(300)).addresses.size(), limits::kAddressesPerName + 1);
+  EXPECT_EQ(ask_of(large(300)).addresses.size(), limits::kAddressesPerAnswer + 1);
 }
 
 TEST_F(CaresResolverTest, TruncationWithoutTcpFails) {
