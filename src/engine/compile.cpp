@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "egress/dns/answer_filter.hpp"
+#include "egress/dns/doh_endpoints.hpp"
 #include "egress/nft/nets.hpp"
 
 namespace egress::engine {
@@ -21,15 +22,37 @@ void open_ports(const AllowEntry& entry, const IpAddress& address, Instant end,
                 nft::Elements& elements) {
   for (int port = entry.ports.first; port <= entry.ports.last; ++port) {
     const Endpoint endpoint{address, entry.transport, static_cast<Port>(port)};
-    Instant& current =
-        elements.try_emplace(nft::ElementKey::endpoint(nft::SetId::allow, endpoint), end)
-            .first->second;
-    current = std::max(current, end);
+    extend(elements, nft::ElementKey::endpoint(nft::SetId::allow, endpoint), end);
   }
 }
 
 nft::ElementKey box_of(const AllowEntry& entry, const Prefix& prefix) {
   return {nft::SetId::nets, prefix.first(), prefix.last(), entry.transport, entry.ports};
+}
+
+// Where the entry is found by name; null: it has none.
+const DnsName* index_key(const AllowEntry& entry) {
+  const policy::Wildcard* wildcard = entry.wildcard();
+  return wildcard != nullptr ? &wildcard->base : entry.name();
+}
+
+void drop(Inputs::Index& index, const DnsName& key, const AllowEntry* entry) {
+  const auto at = index.find(key);
+  std::erase(at->second, entry);
+  if (at->second.empty()) index.erase(at);
+}
+
+// Calls `take` with each wildcard entry that covers the name, the nearest base first, until it
+// returns true.
+template <class Take>
+void for_each_wildcard(const Inputs::Index& by_base, const DnsName& name, const Take& take) {
+  if (by_base.empty() || dns::is_doh_endpoint(name)) return;
+  for (std::optional<DnsName> base = name; base; base = base->parent()) {
+    const auto at = by_base.find(*base);
+    if (at == by_base.end()) continue;
+    for (const AllowEntry* entry : at->second)
+      if (entry->wildcard()->covers(name) && take(entry)) return;
+  }
 }
 
 }  // namespace
@@ -38,16 +61,16 @@ policy::EntriesChange Inputs::set_policy(std::shared_ptr<const policy::Policy> n
                                          WallTime wall) {
   policy::EntriesChange change =
       policy::change(policy ? policy->entries : policy::Entries(), next->entries);
+  const auto index_of = [this](const AllowEntry& entry) -> Index& {
+    return entry.wildcard() != nullptr ? by_base : by_name;
+  };
   for (const auto& entry : change.gone) {
     ends.erase(entry.get());
-    if (entry->name() == nullptr) continue;
-    const auto at = by_name.find(*entry->name());
-    std::erase(at->second, entry.get());
-    if (at->second.empty()) by_name.erase(at);
+    if (const DnsName* key = index_key(*entry)) drop(index_of(*entry), *key, entry.get());
   }
   for (const auto& entry : change.come) {
     if (entry->until) ends.emplace(entry.get(), now + (*entry->until - wall));
-    if (entry->name() != nullptr) by_name[*entry->name()].push_back(entry.get());
+    if (const DnsName* key = index_key(*entry)) index_of(*entry)[*key].push_back(entry.get());
   }
   policy = std::move(next);
   return change;
@@ -57,10 +80,34 @@ Instant Inputs::end_of(const AllowEntry& entry) const {
   return entry.until ? ends.at(&entry) : kNever;
 }
 
+std::vector<const AllowEntry*> Inputs::entries_of(const DnsName& name) const {
+  const auto at = by_name.find(name);
+  std::vector<const AllowEntry*> entries =
+      at != by_name.end() ? at->second : std::vector<const AllowEntry*>();
+  for_each_wildcard(by_base, name, [&](const AllowEntry* entry) {
+    entries.push_back(entry);
+    return false;
+  });
+  return entries;
+}
+
+const policy::Wildcard* Inputs::wildcard_of(const DnsName& name) const {
+  const policy::Wildcard* found = nullptr;
+  for_each_wildcard(by_base, name, [&](const AllowEntry* entry) {
+    found = entry->wildcard();
+    return true;
+  });
+  return found;
+}
+
+// In audit mode nothing is refused, and so no name is either.
 nft::Base compile_base(const Inputs& inputs) {
+  const bool is_guarded = inputs.policy->dns.mode == policy::DnsMode::guard &&
+                          inputs.policy->mode == policy::Mode::enforce;
   return {.is_audit = inputs.policy->mode == policy::Mode::audit,
           .allows_dhcp = inputs.policy->allows_dhcp,
           .forward = inputs.policy->forward,
+          .dns_guard = is_guarded ? inputs.guard : std::nullopt,
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
           .cuts_flows = inputs.capabilities.deletes_flows};
@@ -81,20 +128,25 @@ nft::Elements compile_static(const Inputs& inputs, Instant now) {
   return elements;
 }
 
+nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns::HeldAddress& held,
+                           Instant now) {
+  nft::Elements elements;
+  for (const AllowEntry* entry : inputs.entries_of(name)) {
+    const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
+    if (dns::objection(held.address, rules, inputs.own_addresses)) continue;
+    const Instant end = std::min(held.expires, inputs.end_of(*entry));
+    if (end > now) open_ports(*entry, held.address, end, elements);
+  }
+  return elements;
+}
+
 nft::Elements compile_address(const Inputs& inputs, const dns::NameTable& names,
                               const IpAddress& address, Instant now) {
   nft::Elements elements;
-  for (const DnsName* name : names.owners(address)) {
-    const auto entries = inputs.by_name.find(*name);
-    if (entries == inputs.by_name.end()) continue;
-    const Instant expires = names.find(*name)->find(address)->expires;
-    for (const AllowEntry* entry : entries->second) {
-      const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
-      if (dns::objection(address, rules, inputs.own_addresses)) continue;
-      const Instant end = std::min(expires, inputs.end_of(*entry));
-      if (end > now) open_ports(*entry, address, end, elements);
-    }
-  }
+  for (const DnsName* name : names.owners(address))
+    for (const auto& [key, end] :
+         compile_name(inputs, *name, *names.find(*name)->find(address), now))
+      extend(elements, key, end);
   return elements;
 }
 

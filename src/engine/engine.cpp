@@ -5,9 +5,15 @@
 #include "egress/core/limits.hpp"
 
 namespace egress::engine {
+namespace {
 
-Engine::Engine(const nft::Capabilities& capabilities) {
+constexpr Port kDnsPort = 53;
+
+}  // namespace
+
+Engine::Engine(const nft::Capabilities& capabilities, std::optional<nft::DnsGuard> guard) {
   inputs_.capabilities = capabilities;
+  inputs_.guard = guard;
 }
 
 void Engine::handle(const Event& event, Instant now) {
@@ -36,6 +42,10 @@ Instant Engine::next_deadline() const {
   return std::min({names_.next_deadline(), next_end_, save_at_, may_commit ? retry_at_ : kNever});
 }
 
+bool Engine::is_unguarded(const nft::Flow& flow) const {
+  return flow.destination.port == kDnsPort;
+}
+
 bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
                       Instant now) const {
   const auto admits = [&](const nft::ElementKey& key) { return key.contains(flow.destination); };
@@ -46,13 +56,15 @@ bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>&
 void Engine::on(const PolicyChanged& event, Instant now) {
   const policy::EntriesChange change = inputs_.set_policy(event.policy, now, event.wall);
   const policy::Limits& limits = event.policy->limits;
-  names_.set_lifetimes({limits.min_ttl, limits.max_ttl, limits.grace});
+  // Nobody but the guard gives answers past their TTL, so nothing else keeps their addresses open.
+  const bool is_guarded = compile_base(inputs_).dns_guard.has_value();
+  names_.set_lifetimes(
+      {limits.min_ttl, limits.max_ttl, limits.grace, is_guarded ? limits.stale : seconds(0)});
   for (const auto& entry : change.gone) {
     touch_entry(*entry);
-    const DnsName* name = entry->name();
-    if (name != nullptr && !inputs_.by_name.contains(*name))
-      touch(names_.forget(*name), Cause::policy);
+    if (const DnsName* name = entry->name()) drop_name(*name, now);
   }
+  drop_uncovered(change);
   for (const auto& entry : change.come) {
     if (entry->name() != nullptr) names_.follow(*entry->name(), now);
     touch_entry(*entry);
@@ -60,6 +72,30 @@ void Engine::on(const PolicyChanged& event, Instant now) {
   }
   if (installed_ && installed_->base != compile_base(inputs_)) is_static_dirty_ = true;
   plan_save(now, true);
+}
+
+// A name that no entry names any more lives on where a wildcard covers it.
+void Engine::drop_name(const DnsName& name, Instant now) {
+  if (inputs_.names(name)) return;
+  if (inputs_.wildcard_of(name) != nullptr)
+    learn(name, now);
+  else
+    touch(names_.forget(name), Cause::policy);
+}
+
+// Learnt names whose wildcard is gone.
+void Engine::drop_uncovered(const policy::EntriesChange& change) {
+  const auto is_wildcard = [](const auto& entry) { return entry->wildcard() != nullptr; };
+  if (std::ranges::none_of(change.gone, is_wildcard)) return;
+  std::vector<DnsName> uncovered;
+  for (const auto& [name, state] : names_.names())
+    if (state.group != nullptr && inputs_.wildcard_of(name) == nullptr) uncovered.push_back(name);
+  for (const DnsName& name : uncovered) touch(names_.forget(name), Cause::policy);
+}
+
+void Engine::learn(const DnsName& name, Instant now) {
+  if (const policy::Wildcard* wildcard = inputs_.wildcard_of(name))
+    touch(names_.learn(name, wildcard->text(), now));
 }
 
 void Engine::on(const ResolversChanged& event, Instant now) {
@@ -76,14 +112,33 @@ void Engine::on(const OwnAddressesChanged& event, Instant) {
 }
 
 void Engine::on(const Restored& event, Instant now) {
+  if (names_.find(event.name) == nullptr) learn(event.name, now);
   touch(names_.restore(event.name, event.address, event.expires, now));
 }
 
 void Engine::on(const Answered& event, Instant now) {
   note_answer(event.answer);
   const std::size_t known_before = names_.address_count();
-  touch(names_.absorb(event.answer, now));
+  touch(names_.absorb(event.answer, now), event.is_awaited ? Cause::told : Cause::answer);
   plan_save(now, names_.address_count() != known_before);
+}
+
+void Engine::on(const Wanted& event, Instant now) {
+  if (names_.find(event.question.name) == nullptr) learn(event.question.name, now);
+  names_.want(event.question, now);
+}
+
+void Engine::on(const Used& event, Instant now) {
+  const dns::NameState* state = names_.find(event.question.name);
+  if (state == nullptr) return;
+  names_.use(event.question.name, now);
+  for (const dns::HeldAddress& held : state->addresses)
+    if (held.is_current && held.address.family() == event.question.family)
+      touch({held.address}, Cause::told);
+}
+
+void Engine::on(const Asker& event, Instant) {
+  names_.note_asker(event.name, event.user);
 }
 
 void Engine::on(const TableDoubted&, Instant) {
@@ -98,6 +153,8 @@ void Engine::on(const CommitDone& event, Instant now) {
     if (done.transaction.replace) installed_.emplace();
     if (!installed_) return;  // doubted while the commit was under way
     nft::apply(done.transaction, done.since, *installed_);
+    if (done.transaction.replace && done.transaction.replace->dns_guard)
+      outbox_.emplace_back(ForgetQuestions{});
     if (!done.revoked.empty()) outbox_.emplace_back(CutFlows{std::move(done.revoked)});
     return;
   }
@@ -124,9 +181,9 @@ void Engine::touch_everything() {
 
 void Engine::touch_entry(const policy::AllowEntry& entry) {
   if (entry.prefix() != nullptr) is_static_dirty_ = true;
-  const dns::NameState* state = entry.name() != nullptr ? names_.find(*entry.name()) : nullptr;
-  if (state == nullptr) return;
-  for (const dns::HeldAddress& held : state->addresses) touch({held.address}, Cause::policy);
+  for_each_name(entry, [&](const DnsName&, const dns::NameState& state) {
+    for (const dns::HeldAddress& held : state.addresses) touch({held.address}, Cause::policy);
+  });
 }
 
 // The last-known-good file follows a new address soon, and mere extensions of ends at leisure.

@@ -13,6 +13,10 @@ std::string join(const std::vector<IpAddress>& addresses) {
   return joined;
 }
 
+bool is_learnt(const dns::NameState& state) {
+  return state.group != nullptr;
+}
+
 }  // namespace
 
 // Called before the answer is taken in, so that what was known until now can be compared.
@@ -25,9 +29,8 @@ void Engine::note_answer(const dns::Answer& answer) {
   if (dns::is_failure(answer.status)) {
     if (was_failing && before.status == answer.status) return;
     const auto is_required = [](const policy::AllowEntry* entry) { return !entry->is_optional; };
-    const auto entries = inputs_.by_name.find(answer.question.name);
-    const bool is_loud =
-        entries != inputs_.by_name.end() && std::ranges::any_of(entries->second, is_required);
+    const bool is_loud = !is_learnt(*state) &&
+                         std::ranges::any_of(inputs_.entries_of(answer.question.name), is_required);
     note(is_loud ? Notice::Level::warning : Notice::Level::info, "lookup-failed",
          {{"name", answer.question.name.text()},
           {"type", type},
@@ -39,7 +42,8 @@ void Engine::note_answer(const dns::Answer& answer) {
   std::ranges::copy_if(answer.addresses, std::back_inserter(fresh),
                        [&](const IpAddress& address) { return state->find(address) == nullptr; });
   if (fresh.empty() && !was_failing) return;
-  note(Notice::Level::info, "resolved",
+  // What programs look up below a wildcard may be thousands of names a second.
+  note(is_learnt(*state) ? Notice::Level::debug : Notice::Level::info, "resolved",
        {{"name", answer.question.name.text()},
         {"type", type},
         {"new", join(fresh)},
@@ -48,15 +52,14 @@ void Engine::note_answer(const dns::Answer& answer) {
 }
 
 void Engine::note_filtered(const DnsName& name, const std::vector<IpAddress>& fresh) {
-  const auto entries = inputs_.by_name.find(name);
-  if (entries == inputs_.by_name.end()) return;
   for (const IpAddress& address : fresh)
-    for (const policy::AllowEntry* entry : entries->second) {
+    for (const policy::AllowEntry* entry : inputs_.entries_of(name)) {
       const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
       const auto why = dns::objection(address, rules, inputs_.own_addresses);
       if (!why) continue;
       note(Notice::Level::warning, "address-filtered",
            {{"target", entry->target()},
+            {"name", name.text()},
             {"address", address.text()},
             {"because", std::string(*why)}});
     }

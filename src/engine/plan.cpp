@@ -12,19 +12,19 @@ using nft::SetId;
 // The installed elements of one address, all of them in `allow`.
 Elements installed_at(const Elements& installed, const IpAddress& address) {
   Elements found;
-  auto at = installed.lower_bound(nft::ElementKey{
-      SetId::allow, address, IpAddress::lowest(Family::ipv4), Transport{}, {}});
-  for (; at != installed.end() && at->first.set == SetId::allow && at->first.first == address;
-       ++at)
+  auto at = installed.lower_bound(
+      nft::ElementKey{SetId::allow, address, IpAddress::lowest(Family::ipv4), Transport{}, {}});
+  for (; at != installed.end() && at->first.set == SetId::allow && at->first.first == address; ++at)
     found.insert(*at);
   return found;
 }
 
-// In the latest answer of every name that owns it, and none of them is failing.
+// In the latest answer of every name that owns it, none of them is failing, and all are asked for
+// again by themselves.
 bool is_steady(const dns::NameTable& names, const IpAddress& address) {
   const auto holds = [&](const DnsName* name) {
     const dns::NameState& state = *names.find(*name);
-    return state.find(address)->is_current &&
+    return state.group == nullptr && state.find(address)->is_current &&
            state.family(address.family()).status == dns::Status::ok;
   };
   return std::ranges::all_of(names.owners(address), holds);
@@ -88,7 +88,8 @@ void Engine::plan_address(const IpAddress& address, Cause cause, nft::Transactio
   const Elements installed = installed_at(installed_->elements, address);
   Elements desired = compile_address(inputs_, names_, address, now);
   if (cause == Cause::policy) revoke(installed, desired, now);
-  ease_renewal(installed, names_, inputs_.policy->limits.grace, desired, now);
+  if (cause != Cause::told)
+    ease_renewal(installed, names_, inputs_.policy->limits.grace, desired, now);
   std::ranges::copy(nft::diff(installed, desired, now), std::back_inserter(transaction.changes));
 }
 
@@ -118,9 +119,10 @@ std::vector<nft::ElementKey> Engine::admitted_by(const policy::AllowEntry& entry
   };
   if (const Prefix* prefix = entry.prefix()) return {box(prefix->first(), prefix->last())};
   std::vector<nft::ElementKey> keys;
-  if (const dns::NameState* state = names_.find(*entry.name()))
-    for (const dns::HeldAddress& held : state->addresses)
+  for_each_name(entry, [&](const DnsName&, const dns::NameState& state) {
+    for (const dns::HeldAddress& held : state.addresses)
       keys.push_back(box(held.address, held.address));
+  });
   return keys;
 }
 

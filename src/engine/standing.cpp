@@ -56,22 +56,44 @@ bool fails(const dns::FamilyState& lookup) {
 }  // namespace
 
 Standing Engine::standing(const policy::AllowEntry& entry, Instant now) const {
+  if (!installed_) return {};
+  if (entry.prefix() != nullptr) return standing_of_prefix(entry, now);
+  if (entry.wildcard() == nullptr) return standing_of_name(entry, *entry.name(), now);
   Standing standing;
-  if (!installed_) return standing;
-  const Prefix* prefix = entry.prefix();
-  if (prefix != nullptr) {
-    const auto end = open_until(*installed_, entry, prefix->first(), now);
-    standing.state = end            ? Standing::State::open
-                     : is_settled() ? Standing::State::failing
-                                    : Standing::State::resolving;
-    if (end && prefix->is_single()) standing.addresses.emplace_back(prefix->first(), *end);
-    return standing;
-  }
-  const dns::NameState* state = names_.find(*entry.name());
-  if (state == nullptr) return standing;
-  for (const dns::HeldAddress& held : state->addresses)
+  standing.state = Standing::State::open;  // for whatever name a program will ask
+  for_each_name(entry, [&](const DnsName&, const dns::NameState& state) {
+    add_open(entry, state, now, standing);
+  });
+  std::ranges::sort(standing.addresses);
+  const auto [first, last] = std::ranges::unique(standing.addresses);
+  standing.addresses.erase(first, last);
+  return standing;
+}
+
+void Engine::add_open(const policy::AllowEntry& entry, const dns::NameState& state, Instant now,
+                      Standing& standing) const {
+  for (const dns::HeldAddress& held : state.addresses)
     if (const auto end = open_until(*installed_, entry, held.address, now))
       standing.addresses.emplace_back(held.address, *end);
+}
+
+Standing Engine::standing_of_prefix(const policy::AllowEntry& entry, Instant now) const {
+  Standing standing;
+  const Prefix& prefix = *entry.prefix();
+  const auto end = open_until(*installed_, entry, prefix.first(), now);
+  standing.state = end            ? Standing::State::open
+                   : is_settled() ? Standing::State::failing
+                                  : Standing::State::resolving;
+  if (end && prefix.is_single()) standing.addresses.emplace_back(prefix.first(), *end);
+  return standing;
+}
+
+Standing Engine::standing_of_name(const policy::AllowEntry& entry, const DnsName& name,
+                                  Instant now) const {
+  Standing standing;
+  const dns::NameState* state = names_.find(name);
+  if (!installed_ || state == nullptr) return standing;
+  add_open(entry, *state, now, standing);
   std::ranges::sort(standing.addresses);
   standing.error = describe_lookups(*state);
   const std::string filtered = describe_filtered(inputs_, entry, *state);

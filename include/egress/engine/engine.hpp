@@ -30,9 +30,25 @@ struct Standing {
   std::string error;  // "A: NXDOMAIN; AAAA: NXDOMAIN", or which addresses were filtered and why
 };
 
+// What a program may be told of a name now.
+struct Release {
+  enum class State {
+    unknown,    // no answer that still counts: the resolvers must be asked
+    unconfirmed,  // answered, but the kernel has not acknowledged all of it
+    ready,
+  };
+  State state = State::unknown;
+  dns::Status status = dns::Status::timeout;
+  bool is_stale = false;      // past its TTL, given because the resolvers fail (RFC 8767)
+  bool is_filtered = false;   // addresses were left out that no entry permits
+  seconds ttl{0};
+  std::vector<IpAddress> addresses;          // open in the kernel beyond the TTL by the grace
+  const dns::FamilyState* lookup = nullptr;  // chain and zone; valid until the next event
+};
+
 class Engine {
  public:
-  explicit Engine(const nft::Capabilities& capabilities);
+  explicit Engine(const nft::Capabilities& capabilities, std::optional<nft::DnsGuard> guard = std::nullopt);
 
   void handle(const Event& event, Instant now);
   std::vector<Action> act(Instant now);
@@ -50,6 +66,13 @@ class Engine {
   const Inputs& inputs() const { return inputs_; }
 
   Standing standing(const policy::AllowEntry& entry, Instant now) const;
+  // The same for one name that the entry opens, which a wildcard may do for many.
+  Standing standing_of_name(const policy::AllowEntry& entry, const DnsName& name, Instant now) const;
+  // An answer counts within its TTL, and for those who asked at `since` or before also when its TTL is 0. Reuses the
+  // memory of `release`.
+  void release(const dns::Question& question, Instant since, Instant now, Release& release) const;
+  // Whether a tracked connection goes to a resolver past the guard.
+  bool is_unguarded(const nft::Flow& flow) const;
   // True for a flow that a revoked element had admitted and nothing admits any more.
   bool must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
                 Instant now) const;
@@ -60,14 +83,24 @@ class Engine {
   void on(const OwnAddressesChanged& event, Instant now);
   void on(const Restored& event, Instant now);
   void on(const Answered& event, Instant now);
+  void on(const Wanted& event, Instant now);
+  void on(const Used& event, Instant now);
+  void on(const Asker& event, Instant now);
   void on(const CommitDone& event, Instant now);
   void on(const TableDoubted& event, Instant now);
 
   // Why an address has to be compared with the kernel. What a policy takes away is revoked: the flows that it had
   // admitted are cut. What DNS takes away only ends.
-  enum class Cause { answer, policy };
+  // `told` is an answer that a program is told of: its elements last as long as they are desired, not nearly so.
+  enum class Cause { answer, told, policy };
   void touch(const dns::NameTable::Touched& addresses, Cause cause = Cause::answer);
   void touch_everything();
+  // Calls `take` with each name that the entry opens and what is known of it.
+  template <class Take>
+  void for_each_name(const policy::AllowEntry& entry, const Take& take) const;
+  void drop_name(const DnsName& name, Instant now);
+  void drop_uncovered(const policy::EntriesChange& change);
+  void learn(const DnsName& name, Instant now);
   void touch_entry(const policy::AllowEntry& entry);
   void end_grants(Instant now);
   void note(Notice::Level level, std::string event,
@@ -80,6 +113,9 @@ class Engine {
   void plan_static(nft::Transaction& transaction, Instant now);
   void plan_address(const IpAddress& address, Cause cause, nft::Transaction& transaction, Instant now);
   void revoke(const nft::Elements& installed, const nft::Elements& desired, Instant now);
+  Standing standing_of_prefix(const policy::AllowEntry& entry, Instant now) const;
+  void add_open(const policy::AllowEntry& entry, const dns::NameState& state, Instant now, Standing& standing) const;
+  bool release_address(const dns::HeldAddress& held, const DnsName& name, Instant now, Release& release) const;
   std::vector<nft::ElementKey> admitted_by(const policy::AllowEntry& entry) const;
   void plan_save(Instant now, bool is_urgent);
 
@@ -105,5 +141,15 @@ class Engine {
   Instant save_at_ = kNever;
   std::vector<Action> outbox_;
 };
+
+template <class Take>
+void Engine::for_each_name(const policy::AllowEntry& entry, const Take& take) const {
+  if (const DnsName* named = entry.name()) {
+    if (const dns::NameState* state = names_.find(*named)) take(*named, *state);
+  } else if (const policy::Wildcard* wildcard = entry.wildcard()) {
+    for (const auto& [name, state] : names_.names())
+      if (wildcard->covers(name)) take(name, state);
+  }
+}
 
 }  // namespace egress::engine

@@ -1,6 +1,7 @@
 // What reaches the engine, and what it wants done.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
@@ -34,6 +35,20 @@ struct Restored {
 };
 struct Answered {
   dns::Answer answer;
+  bool is_awaited = false;  // a program will be told of it: its elements get their exact ends
+};
+// A program asked the guard and waits for the answer. Asked once, however many wait.
+struct Wanted {
+  dns::Question question;
+};
+// A program is about to be told of an answer that is held: its name is in use, its elements get their exact ends.
+struct Used {
+  dns::Question question;
+};
+// Whose program asked for a name that is held.
+struct Asker {
+  DnsName name;
+  std::uint32_t user = 0;
 };
 // The kernel's word on the last Commit action.
 struct CommitDone {
@@ -43,7 +58,7 @@ struct CommitDone {
 struct TableDoubted {};
 
 using Event = std::variant<PolicyChanged, ResolversChanged, OwnAddressesChanged, Restored, Answered,
-                           CommitDone, TableDoubted>;
+                           Wanted, Used, Asker, CommitDone, TableDoubted>;
 
 // ---- actions ---------------------------------------------------------------
 
@@ -58,6 +73,9 @@ struct Commit {
 struct CutFlows {
   std::vector<nft::ElementKey> revoked;
 };
+// The guard's table has just been made: forget the tracked connections for which is_unguarded() is true, so that their next
+// packets are redirected to it.
+struct ForgetQuestions {};
 // Write the last-known-good file.
 struct SaveKnown {};
 // A time-boxed entry is over and closed; the policy may forget it.
@@ -72,6 +90,6 @@ struct Notice {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Action = std::variant<Ask, Commit, CutFlows, SaveKnown, GrantEnded, Notice>;
+using Action = std::variant<Ask, Commit, CutFlows, ForgetQuestions, SaveKnown, GrantEnded, Notice>;
 
 }  // namespace egress::engine

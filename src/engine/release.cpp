@@ -1,0 +1,85 @@
+// What the guard may tell: an answer whose every address the kernel has acknowledged, for as long
+// as it was promised.
+#include <algorithm>
+
+#include "egress/core/limits.hpp"
+#include "egress/engine/engine.hpp"
+
+namespace egress::engine {
+namespace {
+
+using dns::FamilyState;
+
+bool is_within_ttl(const FamilyState& lookup, const dns::Lifetimes& lifetimes, Instant now) {
+  return now < lookup.answered_at + dns::told_ttl(lookup, lifetimes);
+}
+
+// Whether what came last still says something: an answer within its TTL, an old one while the
+// resolvers fail, or the failure itself, so that a dead resolver is not asked again for every
+// question.
+bool counts(const FamilyState& lookup, const dns::Lifetimes& lifetimes, Instant since,
+            Instant now) {
+  if (!lookup.was_answered) return false;
+  if (lookup.answered_at >= since) return true;
+  const bool is_answer = lookup.status == dns::Status::ok || dns::is_negative(lookup.status);
+  return is_answer ? is_within_ttl(lookup, lifetimes, now)
+                   : now < lookup.answered_at + limits::kFailureTtl;
+}
+
+seconds left(Instant end, Instant now) {
+  return std::chrono::floor<seconds>(std::max(end - now, milliseconds(0)));
+}
+
+}  // namespace
+
+void Engine::release(const dns::Question& question, Instant since, Instant now,
+                     Release& release) const {
+  release.state = Release::State::unknown;
+  release.is_stale = release.is_filtered = false;
+  release.ttl = seconds(0);
+  release.addresses.clear();
+  const dns::NameState* state = names_.find(question.name);
+  if (state == nullptr) return;
+  const FamilyState& lookup = state->family(question.family);
+  release.lookup = &lookup;
+  release.status = lookup.status;
+  if (!counts(lookup, names_.lifetimes(), since, now)) return;
+  release.state = Release::State::ready;
+  if (dns::is_negative(lookup.status)) {
+    release.ttl = left(lookup.answered_at + dns::told_ttl(lookup, names_.lifetimes()), now);
+    return;
+  }
+  release.is_stale = lookup.status != dns::Status::ok;
+  if (release.is_stale && now >= lookup.stale_until) return;
+  release.status = dns::Status::ok;
+  const seconds ttl =
+      release.is_stale ? seconds(limits::kStaleTtl) : dns::told_ttl(lookup, names_.lifetimes());
+  release.ttl = left(lookup.answered_at + ttl, now);
+  for (const dns::HeldAddress& held : state->addresses) {
+    if (!held.is_current || held.address.family() != question.family) continue;
+    if (!release_address(held, question.name, now, release))
+      release.state = Release::State::unconfirmed;
+  }
+  if (release.is_stale && release.addresses.empty()) release.status = lookup.status;
+}
+
+// Adds the address where an entry permits it. False: the kernel has not acknowledged all that is
+// desired of it.
+bool Engine::release_address(const dns::HeldAddress& held, const DnsName& name, Instant now,
+                             Release& release) const {
+  const nft::Elements desired = compile_name(inputs_, name, held, now);
+  if (desired.empty()) {
+    release.is_filtered = true;
+    return true;
+  }
+  if (!installed_) return false;
+  for (const auto& [key, end] : desired) {
+    const auto at = installed_->elements.find(key);
+    if (at == installed_->elements.end() || at->second < end) return false;
+    release.ttl = std::min(release.ttl, left(end, now));
+  }
+  release.addresses.push_back(held.address);
+  return true;
+}
+
+}  // namespace egress::engine
