@@ -36,7 +36,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.state = is_audit ? "auditing" : "enforcing";
   if (!live || !live->is_present)
     reply.state = "not enforcing: " + (live ? "the table is gone" : live.error().message);
-  reply.dns = "poll";
+  reply.dns = dns_.is_on() ? "guard" : "poll";
   for (const policy::ResolverAddress& resolver : engine().inputs().resolvers)
     reply.resolvers.push_back(resolver.text());
   reply.resolver_source = frame_.resolver_source;
@@ -44,6 +44,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.uptime_s = std::chrono::floor<seconds>(now() - frame_.started).count();
   reply.entries = policy().entries.size();
   reply.names = engine().names().names().size();
+  reply.learnt = engine().names().learnt_count();
   reply.addresses = engine().names().address_count();
   reply.elements = engine().installed() != nullptr ? engine().installed()->elements.size() : 0;
   for (const policy::AllowEntry& entry : policy().entries) {
@@ -75,6 +76,8 @@ Reply ControlService::carry_out(const control::WhyRequest& request, const contro
   const Port port = target->ports.front().first;
   if (const auto* name = std::get_if<DnsName>(destination))
     return explain_name(engine(), *name, target->transport, port, now());
+  if (std::holds_alternative<policy::Wildcard>(*destination))
+    return control::Refused{"invalid", "why takes one host, not a wildcard; egressctl list shows those"};
   const auto& prefix = std::get<Prefix>(*destination);
   return explain_endpoint(engine(), {prefix.first(), target->transport, port}, now());
 }
@@ -96,6 +99,15 @@ Reply ControlService::carry_out(const control::ProofRequest&, const control::Pee
   const auto live = read_kernel();
   if (!live) return control::Refused{"failed", live.error().message};
   return report_proof(engine(), *live, now());
+}
+
+Reply ControlService::carry_out(const control::DnsRequest&, const control::Peer&) {
+  control::DnsReply reply = report_dns(dns_.journal(), now());
+  reply.mode = dns_.is_on() ? "guard" : "poll";
+  reply.waiting = dns_.waiting();
+  reply.names = engine().names().names().size();
+  reply.learnt = engine().names().learnt_count();
+  return reply;
 }
 
 }  // namespace egress::daemon

@@ -32,9 +32,9 @@ std::string join(const std::vector<std::string>& items) {
 
 }  // namespace
 
-ControlService::ControlService(Enforcer& enforcer, PolicyStore& store, const Frame& frame,
-                               Hooks hooks)
-    : enforcer_(enforcer), store_(store), frame_(frame), hooks_(std::move(hooks)) {}
+ControlService::ControlService(Enforcer& enforcer, const DnsService& dns, PolicyStore& store,
+                               const Frame& frame, Hooks hooks)
+    : enforcer_(enforcer), dns_(dns), store_(store), frame_(frame), hooks_(std::move(hooks)) {}
 
 void ControlService::handle(control::ClientId client, const control::Request& request,
                             const control::Peer& peer) {

@@ -10,6 +10,7 @@
 
 #include "control/messages.hpp"
 #include "control/server.hpp"
+#include "egressd/dns_service.hpp"
 #include "egressd/enforcer.hpp"
 #include "egressd/policy_store.hpp"
 
@@ -32,7 +33,8 @@ class ControlService {
     std::function<policy::Problems()> reload;
   };
 
-  ControlService(Enforcer& enforcer, PolicyStore& store, const Frame& frame, Hooks hooks);
+  ControlService(Enforcer& enforcer, const DnsService& dns, PolicyStore& store, const Frame& frame,
+                 Hooks hooks);
 
   void handle(control::ClientId client, const control::Request& request, const control::Peer& peer);
   // Answers the waiting clients whose names are through. Call after every turn of the loop.
@@ -57,6 +59,7 @@ class ControlService {
   control::Reply carry_out(const control::ReloadRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::RefusalsRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::ProofRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::DnsRequest& request, const control::Peer& peer);
   void allow(control::ClientId client, const control::AllowRequest& request,
              const control::Peer& peer);
 
@@ -70,6 +73,7 @@ class ControlService {
   Instant now() const { return enforcer_.clock().now(); }
 
   Enforcer& enforcer_;
+  const DnsService& dns_;
   PolicyStore& store_;
   const Frame& frame_;
   Hooks hooks_;

@@ -7,6 +7,7 @@
 #include "adapters/state/files.hpp"
 #include "adapters/systemd/notify.hpp"
 #include "control/unix_socket.hpp"
+#include "egress/core/limits.hpp"
 #include "egressd/log.hpp"
 #include "egressd/version.hpp"
 
@@ -64,12 +65,26 @@ Result<void> Daemon::open_adapters() {
   if (!take(host::AddressWatch::open(), own_addresses_, error)) return tl::unexpected(error);
   if (!take(resolvconf::Watch::open({}), system_resolvers_, error)) return tl::unexpected(error);
   auto resolver = cares::CaresResolver::open(
-      {}, [this](dns::Answer answer) { enforcer_->note(engine::Answered{std::move(answer)}); });
+      {}, [this](dns::Answer answer) { dns_->on_answer(std::move(answer)); },
+      nft::kOwnMark);
   if (!resolver) return tl::unexpected(resolver.error());
   resolver_ = *std::move(resolver);
-  enforcer_.emplace(*kernel_, *resolver_, clock_);
+  unsigned user = ::geteuid();
+  if (!options_.user.empty()) user = host::find_user(options_.user)->uid;  // found before
+  enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, user});
   enforcer_->on_save([this] { save_known(); });
+  if (auto opened = open_dns(); !opened) return opened;
   if (!options_.user.empty()) return host::drop_privileges(options_.user);
+  return {};
+}
+
+Result<void> Daemon::open_dns() {
+  auto listener = DnsService::listen([this] { return dns_ ? &*dns_ : nullptr; });
+  if (!listener) return tl::unexpected(listener.error());
+  auto owners = dns_listener::SocketOwner::open();
+  if (!owners) return tl::unexpected(owners.error());
+  dns_.emplace(*std::move(listener), *std::move(owners), *enforcer_);
+  enforcer_->on_ask([this](const dns::Question& question) { dns_->on_ask(question); });
   return {};
 }
 
@@ -90,7 +105,7 @@ Result<void> Daemon::serve() {
   if (!take(control::Server::start(*std::move(listener_), on_request), server_, error))
     return tl::unexpected(error);
   service_.emplace(
-      *enforcer_, store_, frame_,
+      *enforcer_, *dns_, store_, frame_,
       ControlService::Hooks{.reply =
                                 [this](control::ClientId client, const control::Reply& reply) {
                                   server_->reply(client, reply, clock_.now());
@@ -127,6 +142,7 @@ Result<void> Daemon::watch_all() {
     watchdog_->arm(clock_.now());
   }
   return watch(resolver_->fd(), [this] { resolver_->dispatch(); })
+      .and_then([&] { return watch(dns_->fd(), [this] { dns_->dispatch(); }); })
       .and_then([&] { return watch(server_->fd(), [this] { server_->dispatch(clock_.now()); }); })
       .and_then([&] {
         return watch(system_resolvers_->fd(), [this] {
@@ -166,11 +182,12 @@ void Daemon::finish_turn() {
   if (const auto wait = resolver_->wait(); wait && wait->count() == 0) resolver_->dispatch();
   if (server_->next_deadline() <= now) server_->dispatch(now);
   enforcer_->turn();
+  dns_->settle();
   if (const auto ended = enforcer_->take_ended(); !ended.empty()) forget(ended);
   service_->settle();
   if (keep_at_ <= now) keep_last_good();
   Instant next = std::min(
-      {enforcer_->next_deadline(), server_->next_deadline(), service_->next_deadline(), keep_at_});
+      {enforcer_->next_deadline(), dns_->next_deadline(), server_->next_deadline(), service_->next_deadline(), keep_at_});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

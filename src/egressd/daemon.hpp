@@ -13,6 +13,7 @@
 #include "control/server.hpp"
 #include "egress/nft/kernel.hpp"
 #include "egressd/control_service.hpp"
+#include "egressd/dns_service.hpp"
 #include "egressd/enforcer.hpp"
 #include "egressd/options.hpp"
 #include "egressd/policy_store.hpp"
@@ -31,6 +32,7 @@ class Daemon {
   Result<void>
   claim_socket();  // before any commit: a second daemon must not replace the table of the first
   Result<void> open_adapters();
+  Result<void> open_dns();
   Result<void> close_the_host();  // the first commit
   Result<void> serve();
   Result<void> watch_all();
@@ -61,6 +63,7 @@ class Daemon {
   std::optional<resolvconf::Watch> system_resolvers_;
   std::optional<host::AddressWatch> own_addresses_;
   std::optional<Enforcer> enforcer_;
+  std::optional<DnsService> dns_;
   std::optional<control::Server> server_;
   std::optional<ControlService> service_;
 

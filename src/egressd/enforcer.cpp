@@ -19,8 +19,12 @@ Fields describe(const nft::Transaction& transaction, const nft::CommitOutcome& o
 
 }  // namespace
 
-Enforcer::Enforcer(nft::Kernel& kernel, dns::Resolver& resolver, const Clock& clock)
-    : kernel_(kernel), resolver_(resolver), clock_(clock), engine_(kernel.capabilities()) {}
+Enforcer::Enforcer(nft::Kernel& kernel, dns::Resolver& resolver, const Clock& clock,
+                   nft::DnsGuard guard)
+    : kernel_(kernel),
+      resolver_(resolver),
+      clock_(clock),
+      engine_(kernel.capabilities(), guard) {}
 
 void Enforcer::tell(const engine::Event& event) {
   note(event);
@@ -37,6 +41,7 @@ void Enforcer::turn() {
 }
 
 void Enforcer::carry_out(const engine::Ask& ask) {
+  asked_(ask.question);
   resolver_.ask(ask.question);
 }
 
@@ -61,6 +66,14 @@ void Enforcer::carry_out(const engine::CutFlows& cut) {
   if (!count) return log(Level::error, "cut-failed", {{"message", count.error().message}});
   tally_.cut_flows += *count;
   log(Level::info, "flows-cut", {{"count", std::to_string(*count)}});
+}
+
+void Enforcer::carry_out(const engine::ForgetQuestions&) {
+  const auto selects = [&](const nft::Flow& flow) { return engine_.is_unguarded(flow); };
+  const auto count = kernel_.forget_flows(selects);
+  if (!count)
+    return log(Level::error, "questions-not-redirected", {{"message", count.error().message}});
+  if (*count > 0) log(Level::info, "questions-redirected", {{"flows", std::to_string(*count)}});
 }
 
 void Enforcer::carry_out(const engine::SaveKnown&) {

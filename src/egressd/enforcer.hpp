@@ -25,10 +25,13 @@ struct Tally {
 
 class Enforcer {
  public:
-  Enforcer(nft::Kernel& kernel, dns::Resolver& resolver, const Clock& clock);
+  // `guard`: where the DNS guard listens, and as whom egressd asks.
+  Enforcer(nft::Kernel& kernel, dns::Resolver& resolver, const Clock& clock, nft::DnsGuard guard);
 
   // Called when the last-known-good file is to be written.
   void on_save(std::function<void()> save) { save_ = std::move(save); }
+  // Called with each question that goes to the resolvers.
+  void on_ask(std::function<void(const dns::Question&)> asked) { asked_ = std::move(asked); }
   // The time-boxed entries that have ended since the last call: the policy may forget them.
   std::vector<std::string> take_ended() { return std::exchange(ended_, {}); }
 
@@ -50,6 +53,7 @@ class Enforcer {
   void carry_out(const engine::Ask& ask);
   void carry_out(const engine::Commit& commit);
   void carry_out(const engine::CutFlows& cut);
+  void carry_out(const engine::ForgetQuestions& forget);
   void carry_out(const engine::SaveKnown& save);
   void carry_out(const engine::GrantEnded& ended);
   void carry_out(const engine::Notice& notice);
@@ -60,6 +64,7 @@ class Enforcer {
   engine::Engine engine_;
   Tally tally_;
   std::function<void()> save_ = [] {};
+  std::function<void(const dns::Question&)> asked_ = [](const dns::Question&) {};
   std::vector<std::string> ended_;
 };
 

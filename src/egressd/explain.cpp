@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "egress/core/text.hpp"
+#include "egress/core/time_text.hpp"
 #include "egress/dns/answer_filter.hpp"
 #include "egressd/reports.hpp"
 
@@ -27,6 +28,7 @@ std::string lookup_text(const dns::FamilyState& lookup, const char* type, Instan
                      " s ago";
   if (lookup.status == dns::Status::ok)
     line += ", TTL " + std::to_string(lookup.ttl.count()) + " s";
+  if (!lookup.resolver.empty()) line += ", from " + lookup.resolver;
   for (const std::string& alias : lookup.chain) line += ", CNAME " + quoted(alias);
   return line;
 }
@@ -39,15 +41,31 @@ void add_lookups(const engine::Engine& engine, const DnsName& name, Instant now,
   reply.facts.push_back(name.text() + " " + lookup_text(state->v6, "AAAA", now));
 }
 
+std::string ago(Instant then, Instant now) {
+  return print_duration(std::chrono::floor<seconds>(now - then)) + " ago";
+}
+
+// Where an address comes from: since when, until when, and for whom.
+void add_provenance(const dns::NameState& state, const IpAddress& address, Instant now,
+                    control::WhyReply& reply) {
+  const dns::HeldAddress& held = *state.find(address);
+  reply.facts.push_back("first seen " + ago(held.first_seen, now) + ", last seen " +
+                        ago(held.last_seen, now) + ", open for another " +
+                        print_duration(std::chrono::floor<seconds>(held.expires - now)));
+  std::string askers;
+  for (const std::uint32_t user : state.askers)
+    askers += (askers.empty() ? "" : ", ") + std::to_string(user);
+  if (!askers.empty()) reply.facts.push_back("asked for by uid " + askers);
+}
+
 // The names that own the address, what each entry makes of it, and why one may not open it.
 void add_owners(const engine::Engine& engine, const IpAddress& address, Instant now,
                 control::WhyReply& reply) {
   for (const DnsName* name : engine.names().owners(address)) {
     reply.facts.push_back(address.text() + " is an address of " + name->text());
+    add_provenance(*engine.names().find(*name), address, now, reply);
     add_lookups(engine, *name, now, reply);
-    const auto entries = engine.inputs().by_name.find(*name);
-    if (entries == engine.inputs().by_name.end()) continue;
-    for (const AllowEntry* entry : entries->second) {
+    for (const AllowEntry* entry : engine.inputs().entries_of(*name)) {
       add_entry(engine, *entry, now, reply);
       const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
       if (const auto why = dns::objection(address, rules, engine.inputs().own_addresses))
@@ -105,23 +123,25 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
   const std::string target =
       std::string(text(transport)) + "/" + name.text() + ":" + std::to_string(port);
   add_lookups(engine, name, now, reply);
-  const auto entries = engine.inputs().by_name.find(name);
-  if (entries == engine.inputs().by_name.end()) {
+  const std::vector<const AllowEntry*> entries = engine.inputs().entries_of(name);
+  if (entries.empty()) {
     reply.summary = target + " is refused: no entry names " + name.text() + hint(engine);
     return reply;
   }
-  for (const AllowEntry* entry : entries->second) {
+  for (const AllowEntry* entry : entries) {
     add_entry(engine, *entry, now, reply);
     if (!covers(*entry, transport, port)) continue;
-    const engine::Standing standing = engine.standing(*entry, now);
+    const engine::Standing standing = engine.standing_of_name(*entry, name, now);
     reply.allowed = reply.allowed || !standing.addresses.empty();
     for (const auto& [address, end] : standing.addresses)
       reply.facts.push_back("open at " + address.text());
     if (standing.addresses.empty())
-      reply.facts.push_back("allowed, but nothing is open: " + standing.error);
+      reply.facts.push_back(entry->wildcard() != nullptr && standing.error.empty()
+                                ? "allowed, and opened when a program asks the guard for it"
+                                : "allowed, but nothing is open: " + standing.error);
   }
   const auto is_covered = [&](const AllowEntry* entry) { return covers(*entry, transport, port); };
-  const bool is_listed = std::ranges::any_of(entries->second, is_covered);
+  const bool is_listed = std::ranges::any_of(entries, is_covered);
   reply.summary =
       target + (reply.allowed ? " is allowed"
                 : is_listed   ? " is allowed, but no address of it is open"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "egress/dns/answer_filter.hpp"
+
 namespace egress::daemon {
 namespace {
 
@@ -44,6 +46,22 @@ std::string next_try(const dns::NameState& state, Instant now) {
                      : "next try in " + std::to_string(seconds_until(next, now)) + " s";
 }
 
+// Allowed names some of whose addresses no entry of theirs may open.
+std::vector<std::string> filtered_names(const engine::Engine& engine) {
+  std::vector<std::string> filtered;
+  for (const auto& [name, state] : engine.names().names()) {
+    const auto may_open = [&](const dns::HeldAddress& held) {
+      return std::ranges::any_of(engine.inputs().entries_of(name), [&](const auto* entry) {
+        const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
+        return !dns::objection(held.address, rules, engine.inputs().own_addresses);
+      });
+    };
+    if (!std::ranges::all_of(state.addresses, may_open)) filtered.push_back(name.text());
+  }
+  std::ranges::sort(filtered);
+  return filtered;
+}
+
 }  // namespace
 
 control::EntryReport report_entry(const engine::Engine& engine, const policy::AllowEntry& entry,
@@ -63,7 +81,7 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
     report.error += ", " + next_try(*state, now);
   if (entry.until) report.until_s = seconds_until(engine.inputs().end_of(entry), now);
   for (const auto& [address, end] : standing.addresses) {
-    const std::uint64_t hits = entry.name() != nullptr ? hits_in(entry, live, address, address) : 0;
+    const std::uint64_t hits = entry.prefix() == nullptr ? hits_in(entry, live, address, address) : 0;
     report.addresses.push_back({address.text(), seconds_until(end, now), hits});
     report.hits += hits;
   }
@@ -107,17 +125,24 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
   control::ProofReply reply;
   const policy::Policy& policy = *engine.inputs().policy;
   reply.mode = policy.mode == policy::Mode::audit ? "audit" : "enforce";
+  reply.dns = engine::compile_base(engine.inputs()).dns_guard ? "guard" : "poll";
+  reply.refuse_with = policy.dns.refuse_with == policy::RefuseWith::refused ? "refused" : "nxdomain";
+  reply.filtered = filtered_names(engine);
   for (const policy::ResolverAddress& resolver : engine.inputs().resolvers)
     reply.resolvers.push_back(resolver.text());
   for (const policy::AllowEntry& entry : policy.entries) {
     control::ProvableEndpoint endpoint;
     endpoint.target = entry.target();
     if (entry.name() != nullptr) endpoint.host = entry.name()->text();
+    if (entry.wildcard() != nullptr) endpoint.host = entry.wildcard()->text();
     endpoint.transport = text(entry.transport);
     endpoint.port = entry.ports.first;
     endpoint.optional = entry.is_optional;
-    for (const auto& [address, end] : engine.standing(entry, now).addresses)
-      endpoint.addresses.push_back(address.text());
+    endpoint.private_answers = entry.allows_private;
+    endpoint.metadata = entry.allows_metadata;
+    if (entry.wildcard() == nullptr)
+      for (const auto& [address, end] : engine.standing(entry, now).addresses)
+        endpoint.addresses.push_back(address.text());
     reply.endpoints.push_back(std::move(endpoint));
   }
   reply.table = report_diff(engine, live, now);

@@ -6,6 +6,7 @@
 
 #include "control/messages.hpp"
 #include "egress/engine/engine.hpp"
+#include "egress/guard/journal.hpp"
 #include "egress/nft/kernel.hpp"
 
 namespace egress::daemon {
@@ -22,6 +23,9 @@ std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, s
 
 control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapshot& live,
                                  Instant now);
+
+// Counts, latencies and the latest questions.
+control::DnsReply report_dns(const guard::Journal& journal, Instant now);
 
 // Answers `why`: `target` has been parsed before; an address alone asks about every port.
 control::WhyReply explain_endpoint(const engine::Engine& engine, const Endpoint& endpoint,
