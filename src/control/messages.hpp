@@ -37,10 +37,11 @@ struct DiffRequest {};
 struct ReloadRequest {};
 struct RefusalsRequest {};  // what was refused lately, with counts
 struct ProofRequest {};     // what `verify` must know to choose its probes
+struct DnsRequest {};       // what the DNS guard did lately
 
 // Reading is open to every local user; allow, deny and reload need root or the group `egress`.
 using Request = std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest,
-                             DiffRequest, ReloadRequest, RefusalsRequest, ProofRequest>;
+                             DiffRequest, ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest>;
 
 // ---- replies
 // -------------------------------------------------------------------------------------------------------
@@ -100,12 +101,13 @@ struct StatusReply {
   std::string version;
   std::string mode;   // "enforce" | "audit"
   std::string state;  // "enforcing" | "auditing" | "not enforcing: <why>"
-  std::string dns;    // "poll"
+  std::string dns;    // "guard" | "poll"
   std::vector<std::string> resolvers;
   std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
   std::string policy_file;
   std::int64_t uptime_s = 0;
   std::uint64_t entries = 0, names = 0, addresses = 0, elements = 0;
+  std::uint64_t learnt = 0;  // of the names: below wildcards
   std::uint64_t names_failing = 0;
   std::vector<std::string> failing;           // required targets without an address
   std::vector<std::string> forward;           // held interfaces
@@ -144,17 +146,53 @@ struct RefusalsReply {
 // One allowed endpoint, with every address that is open for it now.
 struct ProvableEndpoint {
   std::string target;
-  std::string host;  // name, or empty for an address or CIDR
+  std::string host;  // name or wildcard ("*.host", ".host"), or empty for an address or CIDR
   std::string transport;
   std::uint16_t port = 0;  // the first of a range
   bool optional = false;
-  std::vector<std::string> addresses;  // a CIDR or range gives none: nothing to connect to is known
+  // A CIDR, a range or a wildcard gives none: nothing to connect to is known.
+  std::vector<std::string> addresses;
+  bool private_answers = false;  // JSON: "private"
+  bool metadata = false;
 };
 struct ProofReply {
   std::string mode;
+  std::string dns;                      // "guard" | "poll"
+  std::string refuse_with;              // guard: "nxdomain" | "refused"
+  std::vector<std::string> filtered;    // allowed names whose answers hold addresses that may not be opened
   std::vector<std::string> resolvers;  // "10.0.0.2", "[2001:db8::1]:5353"
   std::vector<ProvableEndpoint> endpoints;
   DiffReply table;
+};
+
+struct DnsCount {
+  std::string verdict;  // "held", "asked", "stale", "no data", "refused", "filtered", "failed", "limited", "unusable"
+  std::uint64_t questions = 0;
+};
+// Quantiles are the upper ends of buckets that double, so right within a factor of two.
+struct DnsLatency {
+  std::string stage;  // "queue" (to the question to the resolvers), "upstream" (to their answer), "commit" (to the
+                      // release), "whole"
+  std::uint64_t questions = 0;
+  std::int64_t p50_us = 0, p90_us = 0, p99_us = 0;
+};
+struct DnsQuestion {
+  std::string name;  // from outside
+  std::string type;  // "A", "AAAA", "TXT", ...; "TYPE999"
+  std::string client;
+  std::string transport;
+  std::optional<std::int64_t> user;  // uid of the client's socket, where known
+  std::string verdict;
+  std::int64_t age_s = 0;
+  std::int64_t took_us = 0;
+};
+struct DnsReply {
+  std::string mode;  // "guard" | "poll"
+  std::uint64_t waiting = 0;  // questions that wait for an answer now
+  std::uint64_t names = 0, learnt = 0;  // held; of these, learnt below wildcards
+  std::vector<DnsCount> counts;
+  std::vector<DnsLatency> latencies;
+  std::vector<DnsQuestion> latest;  // the oldest first
 };
 
 // A request that was not carried out.
@@ -164,6 +202,6 @@ struct Refused {
 };
 
 using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply,
-                           ReloadReply, RefusalsReply, ProofReply, Refused>;
+                           ReloadReply, RefusalsReply, ProofReply, DnsReply, Refused>;
 
 }  // namespace egress::control

@@ -64,6 +64,8 @@ template <>
 inline constexpr std::string_view kKind<RefusalsRequest> = "refusals";
 template <>
 inline constexpr std::string_view kKind<ProofRequest> = "proof";
+template <>
+inline constexpr std::string_view kKind<DnsRequest> = "dns";
 
 // ---- replies -----------------------------------------------------------------------------------
 
@@ -124,6 +126,7 @@ inline constexpr auto kFields<StatusReply> =
                field("uptime_s", &StatusReply::uptime_s),
                field("entries", &StatusReply::entries),
                field("names", &StatusReply::names),
+               field("learnt", &StatusReply::learnt),
                field("addresses", &StatusReply::addresses),
                field("elements", &StatusReply::elements),
                field("names_failing", &StatusReply::names_failing),
@@ -173,14 +176,41 @@ inline constexpr auto kFields<ProvableEndpoint> =
                required("transport", &ProvableEndpoint::transport),
                required("port", &ProvableEndpoint::port),
                field("optional", &ProvableEndpoint::optional),
-               field("addresses", &ProvableEndpoint::addresses)};
+               field("addresses", &ProvableEndpoint::addresses),
+               field("private", &ProvableEndpoint::private_answers),
+               field("metadata", &ProvableEndpoint::metadata)};
 
 template <>
 inline constexpr std::string_view kKind<ProofReply> = "proof";
 template <>
 inline constexpr auto kFields<ProofReply> = std::tuple{
-    required("mode", &ProofReply::mode), field("resolvers", &ProofReply::resolvers),
+    required("mode", &ProofReply::mode), field("dns", &ProofReply::dns),
+    field("refuse_with", &ProofReply::refuse_with), field("filtered", &ProofReply::filtered),
+    field("resolvers", &ProofReply::resolvers),
     required("endpoints", &ProofReply::endpoints), required("table", &ProofReply::table)};
+
+template <>
+inline constexpr auto kFields<DnsCount> =
+    std::tuple{required("verdict", &DnsCount::verdict), required("questions", &DnsCount::questions)};
+template <>
+inline constexpr auto kFields<DnsLatency> =
+    std::tuple{required("stage", &DnsLatency::stage), required("questions", &DnsLatency::questions),
+               field("p50_us", &DnsLatency::p50_us), field("p90_us", &DnsLatency::p90_us),
+               field("p99_us", &DnsLatency::p99_us)};
+template <>
+inline constexpr auto kFields<DnsQuestion> = std::tuple{
+    required("name", &DnsQuestion::name),       required("type", &DnsQuestion::type),
+    field("client", &DnsQuestion::client),      field("transport", &DnsQuestion::transport),
+    field("user", &DnsQuestion::user),          required("verdict", &DnsQuestion::verdict),
+    field("age_s", &DnsQuestion::age_s),        field("took_us", &DnsQuestion::took_us)};
+template <>
+inline constexpr std::string_view kKind<DnsReply> = "dns";
+template <>
+inline constexpr auto kFields<DnsReply> =
+    std::tuple{required("mode", &DnsReply::mode),       field("waiting", &DnsReply::waiting),
+               field("names", &DnsReply::names),        field("learnt", &DnsReply::learnt),
+               required("counts", &DnsReply::counts),   field("latencies", &DnsReply::latencies),
+               field("latest", &DnsReply::latest)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

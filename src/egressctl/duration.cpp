@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <iterator>
 
-
 namespace egress::ctl {
 namespace {
 

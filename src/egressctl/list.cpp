@@ -10,7 +10,15 @@
 namespace egress::ctl {
 namespace {
 
-constexpr std::size_t kAddressesShown = 8;  // of one entry; --json has all
+// Of one entry, and of a wildcard, which has those of every name below it; --json has all.
+constexpr std::size_t kAddressesShown = 8;
+constexpr std::size_t kAddressesShownOfWildcard = 3;
+
+// "tcp/*.example.com:443", "tcp/.example.com:443".
+bool is_wildcard(const control::EntryReport& entry) {
+  const std::string_view host = std::string_view(entry.target).substr(entry.target.find('/') + 1);
+  return host.starts_with("*.") || host.starts_with('.');
+}
 
 std::string origin(const control::EntryReport& entry) {
   if (entry.added_by.empty() || entry.added_by == entry.origin) return entry.origin;
@@ -18,16 +26,16 @@ std::string origin(const control::EntryReport& entry) {
 }
 
 void add_addresses(Table& table, const control::EntryReport& entry) {
+  const std::size_t most = is_wildcard(entry) ? kAddressesShownOfWildcard : kAddressesShown;
   std::size_t shown = 0;
   for (const control::AddressReport& address : entry.addresses) {
-    if (shown++ == kAddressesShown) break;
+    if (shown++ == most) break;
     table.add({"  " + address.address, "",
                address.expires_s == 0 ? "never" : print_seconds(address.expires_s),
                std::to_string(address.hits), ""});
   }
-  if (entry.addresses.size() > kAddressesShown) {
-    table.note(std::to_string(entry.addresses.size() - kAddressesShown) +
-               " more addresses; --json shows all");
+  if (entry.addresses.size() > most) {
+    table.note(std::to_string(entry.addresses.size() - most) + " more addresses; --json shows all");
   }
 }
 
@@ -41,6 +49,10 @@ void add_entry(Table& table, const control::EntryReport& entry) {
   if (!entry.reason.empty()) table.note("reason: " + egress::quoted(entry.reason));
   if (!entry.risk.empty()) table.note({"risk: " + entry.risk, Colour::yellow});
   if (!entry.error.empty()) table.note({"error: " + entry.error, state_colour(entry.state)});
+  if (is_wildcard(entry)) {
+    table.note("addresses of the names below it that were asked for: " +
+               std::to_string(entry.addresses.size()));
+  }
   add_addresses(table, entry);
 }
 

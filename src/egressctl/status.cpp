@@ -36,10 +36,15 @@ void print_headline(const Context& context, const StatusReply& status) {
   }
 }
 
+std::string learnt(const StatusReply& status) {
+  return status.learnt == 0 ? "" : ", learnt below wildcards: " + std::to_string(status.learnt);
+}
+
 void print_facts(std::ostream& out, const StatusReply& status) {
   out << "  policy     " << printable(status.policy_file) << '\n'
       << "  allowed    entries: " << status.entries << ", names: " << status.names
-      << " (failing: " << status.names_failing << "), addresses: " << status.addresses << '\n'
+      << " (failing: " << status.names_failing << learnt(status)
+      << "), addresses: " << status.addresses << '\n'
       << "  resolvers  " << join(status.resolvers) << " (from " << printable(status.resolver_source)
       << "), dns " << printable(status.dns) << '\n'
       << "  forward    " << join(status.forward) << '\n'

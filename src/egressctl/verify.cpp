@@ -33,6 +33,9 @@ class AskedDaemon : public verify::Daemon {
   std::optional<control::RefusalsReply> refusals() override {
     return keep(ask<control::RefusalsReply>(context_, control::RefusalsRequest{}));
   }
+  std::optional<control::DnsReply> dns() override {
+    return keep(ask<control::DnsReply>(context_, control::DnsRequest{}));
+  }
   Exit exit() const { return exit_; }  // why there was no answer
 
  private:

@@ -11,10 +11,11 @@ struct Server {
   Port port = 53;
 };
 
-// Asks one server for the A or AAAA records of a name. `reached` when it answered the question with
-// NOERROR and an address; `wrong_answer` when it said anything else, with the RCODE in `rcode`;
-// NOERROR without an address is NODATA (RFC 2308).
-Observation ask_udp(const Server& server, const DnsName& name, Family family,
-                    const Deadline& deadline);
+// Asks one server one question. `reached` when it answered with NOERROR and an address, or for
+// other types with a record; `wrong_answer` when it said anything else, with the RCODE in `rcode`;
+// NOERROR without that is NODATA (RFC 2308). Nothing is asked again over TCP: what came back over
+// UDP is what was seen over UDP.
+Observation ask(const Server& server, Transport transport, const Question& question,
+                const Deadline& deadline);
 
 }  // namespace egress::probe

@@ -23,6 +23,13 @@ enum class Outcome : std::uint8_t {
 };
 std::string_view text(Outcome outcome);
 
+// Why a DNS server answered as it did (RFC 8914).
+struct ExtendedError {
+  std::uint16_t code = 0;
+  std::string text;  // from the network, as it came
+  bool operator==(const ExtendedError&) const = default;
+};
+
 struct Observation {
   Outcome outcome = Outcome::impossible;
   int error = 0;  // errno of `refused` and `impossible`
@@ -31,8 +38,13 @@ struct Observation {
       offender;                    // who sent the ICMP error (SO_EE_OFFENDER), where there was one
   bool offender_is_local = false;  // the offender is an address of this host
   std::string detail;              // for people; text from the network in it is quoted already
-  std::optional<int> rcode;        // of a DNS answer (RFC 1035 section 4.1.1)
-  std::vector<IpAddress> addresses;  // of a DNS answer
+
+  // Of a DNS answer.
+  std::optional<int> rcode;          // RFC 1035 section 4.1.1, RFC 6891 section 6.1.3
+  std::vector<IpAddress> addresses;  // A or AAAA, whichever was asked for
+  std::size_t records = 0;           // that carry data, in all sections: see Response
+  bool is_truncated = false;         // the server has more to say over TCP
+  std::optional<ExtendedError> extended_error;
 
   bool was_answered() const {
     return outcome == Outcome::reached || outcome == Outcome::wrong_answer;

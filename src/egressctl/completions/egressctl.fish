@@ -1,5 +1,5 @@
 # fish completion for egressctl
-set -l commands allow check deny diff list reload status verify version why
+set -l commands allow check deny diff dns list reload status verify version why
 
 complete -c egressctl -f
 complete -c egressctl -s h -l help -d 'show help'
@@ -14,6 +14,7 @@ __egressctl_command allow 'allow targets' $commands
 __egressctl_command check 'check a policy file' $commands
 __egressctl_command deny 'take back what allow added' $commands
 __egressctl_command diff 'compare the kernel with what is desired' $commands
+__egressctl_command dns 'show what the DNS guard did' $commands
 __egressctl_command list 'show every entry' $commands
 __egressctl_command reload 'read the policy files again' $commands
 __egressctl_command status 'show whether the policy is enforced' $commands
@@ -29,6 +30,7 @@ complete -c egressctl -n '__fish_seen_subcommand_from allow' -l metadata -d 'ope
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l reason -x -d why
 complete -c egressctl -n '__fish_seen_subcommand_from allow deny' -l dry-run -d 'change nothing'
 complete -c egressctl -n '__fish_seen_subcommand_from check' -F
+complete -c egressctl -n '__fish_seen_subcommand_from dns' -l latest -x -d 'of the questions'
 complete -c egressctl -n '__fish_seen_subcommand_from check' -l egressd -r -F -d 'program that checks'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l ca -r -F -d 'CA certificates'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l timeout -x -d 'of one probe'

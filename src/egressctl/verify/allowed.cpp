@@ -30,6 +30,18 @@ std::string_view without_brackets(std::string_view text) {
 
 }  // namespace
 
+std::optional<DnsName> wildcard_base(std::string_view host) {
+  if (!host.starts_with('.') && !host.starts_with("*.")) return std::nullopt;
+  const auto base = DnsName::parse(host.substr(host.find('.') + 1));
+  return base ? std::optional(*base) : std::nullopt;
+}
+
+bool covers(std::string_view host, const DnsName& name) {
+  const auto base = wildcard_base(host);
+  if (!base) return host == name.text();
+  return name.is_below(*base) || (host.front() == '.' && name == *base);
+}
+
 std::optional<TargetParts> split_target(std::string_view target) {
   const auto slash = target.find('/');
   const auto colon = target.rfind(':');
@@ -55,6 +67,8 @@ std::optional<probe::Server> parse_resolver(std::string_view text) {
 
 Allowed::Allowed(const control::ProofReply& proof) {
   for (const auto& endpoint : proof.endpoints) add(endpoint);
+  // The guard leaves the resolvers to egressd alone.
+  if (is_guarded(proof)) return;
   for (const auto& resolver : proof.resolvers) add_resolver(resolver);
 }
 
@@ -93,10 +107,18 @@ std::optional<std::string> Allowed::opener(const Endpoint& endpoint) const {
   return std::nullopt;
 }
 
-std::optional<std::string> Allowed::opener(std::string_view host, Transport transport,
+std::optional<std::string> Allowed::opener(const DnsName& name, Transport transport,
                                            Port port) const {
   for (const auto& one : openings_) {
-    if (one.host == host && one.transport == transport && one.ports.contains(port)) return one.by;
+    if (one.transport == transport && one.ports.contains(port) && covers(one.host, name))
+      return one.by;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Allowed::opener(const DnsName& name) const {
+  for (const auto& one : openings_) {
+    if (covers(one.host, name)) return one.by;
   }
   return std::nullopt;
 }

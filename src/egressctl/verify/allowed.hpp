@@ -19,12 +19,14 @@ class Allowed {
   // The target, or "resolver 10.0.0.2", that opens the endpoint; empty when nothing does.
   std::optional<std::string> opener(const Endpoint& endpoint) const;
   // The target that opens this port of this name, whatever its addresses are just now.
-  std::optional<std::string> opener(std::string_view host, Transport transport, Port port) const;
+  std::optional<std::string> opener(const DnsName& name, Transport transport, Port port) const;
+  // The target that allows this name, at whatever port.
+  std::optional<std::string> opener(const DnsName& name) const;
 
  private:
   struct Opening {
     std::optional<Prefix> prefix;  // empty: the name itself, which stands for no address
-    std::string host;
+    std::string host;              // a name, or a wildcard
     Transport transport = Transport::tcp;
     PortRange ports;
     std::string by;
@@ -35,6 +37,12 @@ class Allowed {
   std::vector<Opening> openings_;
 };
 
+// The name under "*.example.com" or ".example.com"; empty for any other host.
+std::optional<DnsName> wildcard_base(std::string_view host);
+// "*.example.com" stands for the names below example.com, ".example.com" for that name too, any
+// other host for itself.
+bool covers(std::string_view host, const DnsName& name);
+
 // A target as the daemon prints it: "tcp/host:443", "udp/[2001:db8::/32]:8000-8010". Empty when it
 // is anything else.
 struct TargetParts {
@@ -43,6 +51,11 @@ struct TargetParts {
   PortRange ports;
 };
 std::optional<TargetParts> split_target(std::string_view target);
+
+// Whether programs' questions end at egressd's own DNS guard (`dns: guard`).
+inline bool is_guarded(const control::ProofReply& proof) {
+  return proof.dns == "guard";
+}
 
 // "10.0.0.2", "10.0.0.2:5353", "2001:db8::1", "[2001:db8::1]:5353".
 std::optional<probe::Server> parse_resolver(std::string_view text);

@@ -31,8 +31,9 @@ Conclusion judge_all(const Findings& findings, const Rows& rows) {
     return {Verdict::leak, counted(leaks, "probe", "probes") + " got through that must be refused"};
   }
   if (!findings.controls.resolver_answers) {
-    return {Verdict::not_proven,
-            "no pinned resolver answers, so a refusal could be a dead network"};
+    const char* who = findings.controls.has_guard ? "egressd's DNS guard does not answer"
+                                                  : "no pinned resolver answers";
+    return {Verdict::not_proven, std::string(who) + ", so a refusal could be a dead network"};
   }
   if (!findings.controls.endpoint_connects) {
     return {Verdict::not_proven,
@@ -77,8 +78,10 @@ Row judge_table(const control::DiffReply& table) {
 }
 
 Rows control_rows(const Controls& controls) {
-  return {control_row("a pinned resolver answers", controls.resolver_answers),
-          control_row("an allowed endpoint connects", controls.endpoint_connects)};
+  return {
+      control_row(controls.has_guard ? "egressd's DNS guard answers" : "a pinned resolver answers",
+                  controls.resolver_answers),
+      control_row("an allowed endpoint connects", controls.endpoint_connects)};
 }
 
 Report conclude(const Findings& findings) {

@@ -8,15 +8,18 @@
 #include "egressctl/verify/probe.hpp"
 #include "egressctl/verify/refusals.hpp"
 #include "egressctl/verify/report.hpp"
+#include "egressctl/verify/told.hpp"
 
 namespace egress::verify {
 
-// The positive controls: what shows that this host can get through at all.
+// The positive controls: what shows that this host can get through at all. The DNS guard answers
+// from this host, so its answers show nothing about a family.
 struct Controls {
   bool resolver_answers = false;
   bool endpoint_connects = false;
   bool reached_v4 = false;
   bool reached_v6 = false;
+  bool has_guard = false;  // the resolver is egressd's DNS guard
 
   bool reached(Family family) const { return family == Family::ipv4 ? reached_v4 : reached_v6; }
 };
@@ -26,9 +29,13 @@ Controls controls_of(std::span<const Trial> works);
 // that we ourselves refused fails even if another address of the same name works.
 Rows judge_works(std::span<const Trial> trials, const Refusals& refusals);
 
-// One row for each trial of plan_refusals(). `refusals`: moved while they ran.
+// One row for each name of plan_answers(): whether every address that the guard gave is open, by
+// the policy that was read after the answers.
+Rows judge_answers(std::span<const Trial> answers, const control::ProofReply& after);
+
+// One row for each trial of plan_refusals(). `refusals` and `told`: moved while they ran.
 Rows judge_refusals(std::span<const Trial> trials, const Refusals& refusals,
-                    const Controls& controls);
+                    const Controls& controls, const Told& told = {});
 
 // Live table against desired.
 Row judge_table(const control::DiffReply& table);

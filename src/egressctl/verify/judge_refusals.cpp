@@ -4,6 +4,7 @@
 #include <map>
 
 #include "egressctl/verify/judge.hpp"
+#include "egressctl/verify/judge_guard.hpp"
 
 namespace egress::verify {
 
@@ -100,11 +101,15 @@ void judge_no_route(const Trial& trial, const Controls& controls, Row& row) {
 }
 
 Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls) {
-  Row row{describe(trial.probe), "refused", summary(trial.seen), {}, Mark::not_proven};
+  Row row{describe(trial.probe),
+          std::string(expectation(trial.probe)),
+          summary(trial.seen),
+          {},
+          Mark::not_proven};
   switch (trial.seen.outcome) {
     case Outcome::reached:
     case Outcome::wrong_answer:
-      row.mark = Mark::leak;
+      row.mark = trial.probe.guard ? Mark::not_proven : Mark::leak;  // see judge_answer()
       row.evidence = "something answered";
       break;
     case Outcome::timeout:
@@ -126,10 +131,15 @@ Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls
 }  // namespace
 
 Rows judge_refusals(std::span<const Trial> trials, const Refusals& refusals,
-                    const Controls& controls) {
+                    const Controls& controls, const Told& told) {
   const Evidence evidence(trials, refusals);
+  const GuardEvidence guard_evidence(trials, told);
   Rows rows;
-  for (const Trial& trial : trials) rows.push_back(judge(trial, evidence, controls));
+  for (const Trial& trial : trials) {
+    rows.push_back(judge(trial, evidence, controls));
+    const bool is_guards = trial.probe.guard && trial.seen.was_answered();
+    if (is_guards) judge_answer(trial, guard_evidence, rows.back());
+  }
   return rows;
 }
 

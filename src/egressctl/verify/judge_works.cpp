@@ -3,7 +3,9 @@
 #include <set>
 #include <utility>
 
+#include "egress/core/text.hpp"
 #include "egressctl/verify/judge.hpp"
+#include "egressctl/verify/judge_guard.hpp"
 
 namespace egress::verify {
 
@@ -17,14 +19,25 @@ Group group_of(const Probe& probe) {
   return {probe.target, probe.method == Method::dns ? 0 : static_cast<int>(probe.family())};
 }
 
+bool is_as_wanted(const Trial& trial) {
+  return trial.probe.guard == GuardAnswer::refusal ? is_refusal_of_ours(trial.seen)
+                                                   : trial.seen.outcome == Outcome::reached;
+}
+
 Mark failed(const Probe& probe) {
   return probe.is_optional ? Mark::warning : Mark::fails;
 }
 
 Row judge(const Trial& trial, const Refusals& refusals, const Controls& controls) {
-  Row row{describe(trial.probe), "works", summary(trial.seen), {}, failed(trial.probe)};
+  const bool is_refusal = trial.probe.guard == GuardAnswer::refusal;
+  Row row{describe(trial.probe),
+          is_refusal ? "refused" : "works",
+          summary(trial.seen),
+          {},
+          failed(trial.probe)};
+  if (trial.seen.extended_error) row.evidence = quoted(trial.seen.extended_error->text);
   const std::uint64_t refused = refusals.at(trial.probe.endpoint);
-  if (trial.seen.outcome == Outcome::reached) {
+  if (is_as_wanted(trial)) {
     row.mark = Mark::holds;
   } else if (refused > 0) {
     row.evidence = "egressd refused it: its counter moved by " + std::to_string(refused);
@@ -35,8 +48,9 @@ Row judge(const Trial& trial, const Refusals& refusals, const Controls& controls
   return row;
 }
 
+// The guard is at every resolver's address: none of them can be down alone.
 bool is_excusable(const Trial& trial, const Row& row, const Refusals& refusals) {
-  return row.mark == Mark::fails && refusals.at(trial.probe.endpoint) == 0;
+  return row.mark == Mark::fails && !trial.probe.guard && refusals.at(trial.probe.endpoint) == 0;
 }
 
 }  // namespace
@@ -45,7 +59,11 @@ Controls controls_of(std::span<const Trial> works) {
   Controls controls;
   for (const Trial& trial : works) {
     const bool is_dns = trial.probe.method == Method::dns;
+    controls.has_guard = controls.has_guard || trial.probe.guard.has_value();
     if (!trial.seen.was_answered()) continue;
+    if (trial.probe.guard)
+      controls.resolver_answers = controls.resolver_answers || is_as_wanted(trial);
+    if (trial.probe.guard) continue;
     (trial.probe.family() == Family::ipv4 ? controls.reached_v4 : controls.reached_v6) = true;
     if (is_dns && trial.seen.rcode) controls.resolver_answers = true;
     if (!is_dns && trial.seen.outcome == Outcome::reached) controls.endpoint_connects = true;

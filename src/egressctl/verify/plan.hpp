@@ -19,7 +19,12 @@ struct Plan {
 // Everything that must work, the positive controls among it.
 Plan plan_works(const control::ProofReply& proof);
 
-// The questions about names that must be refused: A and AAAA of each from every pinned resolver.
+// With `dns: guard`: the questions about a few allowed names, A and AAAA of each, whose answers
+// must be open; see judge_answers().
+std::vector<Probe> plan_answers(const control::ProofReply& proof);
+
+// Without: the questions about names that must be refused: A and AAAA of each from every pinned
+// resolver.
 std::vector<Probe> plan_lookups(const control::ProofReply& proof);
 
 // Everything that must be refused. `lookups`: what became of plan_lookups().

@@ -3,6 +3,7 @@
 #include "egress/core/limits.hpp"
 #include "egressctl/verify/allowed.hpp"
 #include "egressctl/verify/plan.hpp"
+#include "egressctl/verify/plan_guard.hpp"
 
 namespace egress::verify {
 
@@ -42,9 +43,14 @@ Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddres
   return probe;
 }
 
-// True where the daemon knows each address: for a name and for a literal address, but not for a
-// CIDR.
+bool is_wildcard(const ProvableEndpoint& endpoint) {
+  return wildcard_base(endpoint.host).has_value();
+}
+
+// True where the daemon knows each address: for a name and for a literal address, but neither for a
+// wildcard nor for a CIDR.
 bool should_have_addresses(const ProvableEndpoint& endpoint) {
+  if (is_wildcard(endpoint)) return false;
   const auto parts = split_target(endpoint.target);
   return !endpoint.host.empty() || (parts && IpAddress::parse(parts->destination));
 }
@@ -52,7 +58,9 @@ bool should_have_addresses(const ProvableEndpoint& endpoint) {
 // An endpoint that no probe is made for.
 Row unprobed(const ProvableEndpoint& endpoint) {
   Row row{endpoint.target, "works", {}, {}, Mark::not_probed};
-  if (!should_have_addresses(endpoint)) {
+  if (is_wildcard(endpoint)) {
+    row.seen = "a wildcard: its names are known when programs ask for them";
+  } else if (!should_have_addresses(endpoint)) {
     row.seen = "a CIDR: no address to connect to is known";
   } else if (!endpoint.addresses.empty()) {
     row.seen = is_range(endpoint) ? "a range: which of its ports answers is unknown"
@@ -76,7 +84,7 @@ void plan_dns(const ProofReply& proof, Plan& plan) {
     if (!name || endpoint.addresses.empty()) continue;
     const auto address = IpAddress::parse(endpoint.addresses.front());
     probe.name = *name;
-    if (address) probe.asked = address->family();
+    if (address) probe.type = probe::address_type(address->family());
     break;
   }
   for (const auto& text : proof.resolvers) {
@@ -115,7 +123,7 @@ void plan_endpoints(const ProofReply& proof, Plan& plan) {
 
 Plan plan_works(const ProofReply& proof) {
   Plan plan;
-  plan_dns(proof, plan);
+  is_guarded(proof) ? plan_guard_works(proof, plan) : plan_dns(proof, plan);
   plan_endpoints(proof, plan);
   for (const auto& endpoint : proof.endpoints) {
     if (endpoint.addresses.empty() || !method_for(endpoint)) {

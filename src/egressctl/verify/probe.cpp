@@ -31,7 +31,7 @@ std::string describe(const Probe& probe) {
   line += verb(probe.method);
   line += probe.method == Method::ping ? probe.endpoint.address.text() : probe.endpoint.text();
   if (probe.method == Method::dns) {
-    line += " for " + probe.name->text() + (probe.asked == Family::ipv4 ? " A" : " AAAA");
+    line += " for " + probe.name->text() + " " + probe::type_text(probe.type);
   }
   return line;
 }

@@ -1,5 +1,6 @@
 #include "egressctl/verify/prove.hpp"
 
+#include "egressctl/verify/allowed.hpp"
 #include "egressctl/verify/judge.hpp"
 #include "egressctl/verify/plan.hpp"
 
@@ -21,14 +22,19 @@ class Proof {
 
  private:
   std::vector<Trial> probe(std::string_view phase, const std::vector<Probe>& probes);
+  // Empty readings without a guard, which is not asked then.
+  std::optional<control::DnsReply> told(const control::ProofReply& policy) {
+    return is_guarded(policy) ? daemon_.dns() : control::DnsReply{};
+  }
   bool prove_works(const control::ProofReply& policy);
+  bool prove_answers();
   bool prove_refusals(const control::ProofReply& policy);
 
   Daemon& daemon_;
   const tls::Trust& trust_;
   const Pace& pace_;
   const Tell& tell_;
-  std::vector<Trial> lookups_;
+  std::vector<Trial> lookups_;  // of plan_lookups(), or of plan_answers()
   Findings findings_;
 };
 
@@ -42,7 +48,7 @@ bool Proof::prove_works(const control::ProofReply& policy) {
   if (!before) return false;
   Plan plan = plan_works(policy);
   const auto count = static_cast<std::ptrdiff_t>(plan.probes.size());
-  append(plan.probes, plan_lookups(policy));
+  append(plan.probes, is_guarded(policy) ? plan_answers(policy) : plan_lookups(policy));
   std::vector<Trial> trials = probe("what must work", plan.probes);
   const auto after = daemon_.refusals();
   if (!after) return false;
@@ -54,14 +60,25 @@ bool Proof::prove_works(const control::ProofReply& policy) {
   return true;
 }
 
+// The answers themselves may have opened addresses: the policy is read again.
+bool Proof::prove_answers() {
+  const auto after = daemon_.proof();
+  if (!after) return false;
+  append(findings_.works, judge_answers(lookups_, *after));
+  return true;
+}
+
 bool Proof::prove_refusals(const control::ProofReply& policy) {
   const auto before = daemon_.refusals();
-  if (!before) return false;
+  const auto told_before = told(policy);
+  if (!before || !told_before) return false;
   const Plan plan = plan_refusals(policy, lookups_);
   const auto trials = probe("what must be refused", plan.probes);
   const auto after = daemon_.refusals();
-  if (!after) return false;
-  findings_.refusals = judge_refusals(trials, {*before, *after}, findings_.controls);
+  const auto told_after = told(policy);
+  if (!after || !told_after) return false;
+  findings_.refusals =
+      judge_refusals(trials, {*before, *after}, findings_.controls, {*told_before, *told_after});
   append(findings_.refusals, plan.rows);
   return true;
 }
@@ -72,6 +89,7 @@ std::optional<Report> Proof::run() {
   findings_.is_audit = policy->mode == "audit";
   findings_.table = judge_table(policy->table);
   if (!prove_works(*policy)) return std::nullopt;
+  if (is_guarded(*policy) && !prove_answers()) return std::nullopt;
   if (!findings_.is_audit && !prove_refusals(*policy)) return std::nullopt;
   return conclude(findings_);
 }

@@ -18,14 +18,16 @@ class Daemon {
   virtual ~Daemon() = default;
   virtual std::optional<control::ProofReply> proof() = 0;
   virtual std::optional<control::RefusalsReply> refusals() = 0;
+  virtual std::optional<control::DnsReply> dns() = 0;
 };
 
 // Called after each probe, never from two threads at once.
 using Tell = std::function<void(std::string_view phase, std::size_t done, std::size_t total)>;
 
 // What must work comes first, with the positive controls; then what must be refused, between two
-// readings of the refusal counters. In audit mode nothing is refused, so nothing of the latter is
-// tried. Takes at most 2 * (pace.phase + pace.timeout). Empty: the daemon did not answer.
+// readings of the refusal counters, and with `dns: guard` of the guard's own. In audit mode nothing
+// is refused, so nothing of the latter is tried. Takes at most 2 * (pace.phase + pace.timeout).
+// Empty: the daemon did not answer.
 std::optional<Report> prove(Daemon& daemon, const tls::Trust& trust, const Pace& pace,
                             const Tell& tell);
 

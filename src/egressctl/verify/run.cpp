@@ -30,6 +30,17 @@ Observation observe_tls(const Probe& probe, const tls::Trust& trust, const Deadl
   return seen;
 }
 
+// What does not fit into a datagram is asked again over TCP only where the answer is wanted: where
+// it must not come, what was seen over UDP counts.
+Observation observe_dns(const Probe& probe, const Deadline& deadline) {
+  const auto& [address, transport, port] = probe.endpoint;
+  const probe::Question question{*probe.name, probe.type, probe.guard.has_value()};
+  const Observation seen = probe::ask({address, port}, transport, question, deadline);
+  const bool is_wanted = probe.guard == GuardAnswer::addresses && transport == Transport::udp;
+  if (!seen.is_truncated || !is_wanted) return seen;
+  return probe::ask({address, port}, Transport::tcp, question, deadline);
+}
+
 Observation observe(const Probe& probe, const tls::Trust& trust, const Deadline& deadline) {
   const auto& [address, transport, port] = probe.endpoint;
   switch (probe.method) {
@@ -38,7 +49,7 @@ Observation observe(const Probe& probe, const tls::Trust& trust, const Deadline&
     case Method::tls:
       return observe_tls(probe, trust, deadline);
     case Method::dns:
-      return probe::ask_udp({address, port}, *probe.name, probe.asked, deadline);
+      return observe_dns(probe, deadline);
     case Method::ntp:
       return probe::ask_ntp(address, port, deadline);
     case Method::ping:

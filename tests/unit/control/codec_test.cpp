@@ -57,6 +57,7 @@ TEST(Codec, RequestsWithoutMembers) {
   expect_request(ReloadRequest{}, R"({"command":"reload"})");
   expect_request(RefusalsRequest{}, R"({"command":"refusals"})");
   expect_request(ProofRequest{}, R"({"command":"proof"})");
+  expect_request(DnsRequest{}, R"({"command":"dns"})");
 }
 
 TEST(Codec, List) {
@@ -90,8 +91,8 @@ TEST(Codec, Status) {
   status.resolver_source = "policy";
   status.policy_file = "/etc/egressd/egressd.yaml";
   status.uptime_s = 1;
-  status.entries = 2, status.names = 3, status.addresses = 4, status.elements = 5,
-  status.names_failing = 6;
+  status.entries = 2, status.names = 3, status.learnt = 12, status.addresses = 4,
+  status.elements = 5, status.names_failing = 6;
   status.failing = {"f"}, status.forward = {"docker0"}, status.missing_features = {"m"},
   status.warnings = {"w"};
   status.commits = 7, status.failed_commits = 8, status.last_commit_us = 9,
@@ -102,7 +103,7 @@ TEST(Codec, Status) {
       status,
       R"({"reply":"status","version":"0.1.0","mode":"enforce","state":"enforcing","dns":"poll",)"
       R"("resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
-      R"("uptime_s":1,"entries":2,"names":3,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
+      R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
       R"("forward":["docker0"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
       R"("last_commit_us":9,"refused_packets":10,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
       R"("port":65535,"packets":11}],"deviations":["d"]})");
@@ -123,15 +124,38 @@ TEST(Codec, WhyDiffReloadRefusals) {
 }
 
 TEST(Codec, ProofAndRefused) {
+  ProofReply proof;
+  proof.mode = "enforce", proof.dns = "guard", proof.refuse_with = "refused";
+  proof.filtered = {"rebind.example"}, proof.resolvers = {"192.0.2.53"};
+  proof.endpoints = {
+      {"tcp/a.example:443", "a.example", "tcp", 443, true, {"192.0.2.1"}, true, true}};
+  proof.table = {{"d"}, {}, {}};
   expect_reply(
-      ProofReply{"audit",
-                 {"192.0.2.53"},
-                 {{"tcp/a.example:443", "a.example", "tcp", 443, true, {"192.0.2.1"}}},
-                 {{"d"}, {}, {}}},
-      R"({"reply":"proof","mode":"audit","resolvers":["192.0.2.53"],"endpoints":[{"target":)"
+      proof,
+      R"({"reply":"proof","mode":"enforce","dns":"guard","refuse_with":"refused",)"
+      R"("filtered":["rebind.example"],"resolvers":["192.0.2.53"],"endpoints":[{"target":)"
       R"("tcp/a.example:443","host":"a.example","transport":"tcp","port":443,"optional":true,)"
-      R"("addresses":["192.0.2.1"]}],"table":{"deviations":["d"],"missing":[],"unexpected":[]}})");
+      R"("addresses":["192.0.2.1"],"private":true,"metadata":true}],)"
+      R"("table":{"deviations":["d"],"missing":[],"unexpected":[]}})");
   expect_reply(Refused{"denied", "no"}, R"({"reply":"refused","code":"denied","message":"no"})");
+}
+
+TEST(Codec, Dns) {
+  DnsReply reply;
+  reply.mode = "guard";
+  reply.waiting = 1, reply.names = 2, reply.learnt = 3;
+  reply.counts = {{"no data", 18'446'744'073'709'551'615U}};
+  reply.latencies = {{"upstream", 4, 5, 6, 7}};
+  reply.latest = {{"a\\000b.example", "TYPE999", "2001:db8::1", "tcp", 4'294'967'294, "held", 8, 9},
+                  {"b.example", "A", "127.0.0.1", "udp", std::nullopt, "refused", 0, -1}};
+  expect_reply(
+      reply, R"({"reply":"dns","mode":"guard","waiting":1,"names":2,"learnt":3,)"
+             R"("counts":[{"verdict":"no data","questions":18446744073709551615}],)"
+             R"("latencies":[{"stage":"upstream","questions":4,"p50_us":5,"p90_us":6,"p99_us":7}],)"
+             R"("latest":[{"name":"a\\000b.example","type":"TYPE999","client":"2001:db8::1",)"
+             R"("transport":"tcp","user":4294967294,"verdict":"held","age_s":8,"took_us":9},)"
+             R"({"name":"b.example","type":"A","client":"127.0.0.1","transport":"udp","user":null,)"
+             R"("verdict":"refused","age_s":0,"took_us":-1}]})");
 }
 
 TEST(Codec, AMessageIsOneLineWhateverItHolds) {
@@ -161,7 +185,8 @@ TEST(Codec, OnlyAllowDenyAndReloadChangeThePolicy) {
   EXPECT_TRUE(changes_policy(ReloadRequest{}));
   for (const Request& reading :
        {Request(ListRequest{}), Request(StatusRequest{}), Request(WhyRequest{}),
-        Request(DiffRequest{}), Request(RefusalsRequest{}), Request(ProofRequest{})}) {
+        Request(DiffRequest{}), Request(RefusalsRequest{}), Request(ProofRequest{}),
+        Request(DnsRequest{})}) {
     EXPECT_FALSE(changes_policy(reading));
   }
 }

@@ -36,7 +36,7 @@ TEST(Reject, UnknownCommands) {
   EXPECT_EQ(problem(R"({"command":"shut\ndown"})"),
             "unknown kind of message \"shut\\x0adown\"; accepted: allow, deny, list, status, why, "
             "diff, reload, refusals, "
-            "proof");
+            "proof, dns");
   EXPECT_NE(problem(R"({"command":"refused","code":"a","message":"b"})"), "accepted");
 }
 
@@ -90,6 +90,27 @@ TEST(Reject, NumbersOutOfRange) {
   EXPECT_EQ(port("65535"), "accepted");
   EXPECT_EQ(port("65536"), "refusals: \"refusals[0].port\" must be a whole number from 0 to 65535");
   EXPECT_EQ(port("-1"), "refusals: \"refusals[0].port\" must be a whole number from 0 to 65535");
+}
+
+TEST(Reject, DnsRepliesThatAreNone) {
+  const auto reply = [](const std::string& members) {
+    const auto decoded = decode_reply(R"({"reply":"dns","mode":"guard")" + members + "}");
+    return decoded ? "accepted" : decoded.error().message;
+  };
+  EXPECT_EQ(reply(R"(,"counts":[])"), "accepted");
+  EXPECT_EQ(reply(""), "dns: the member \"counts\" is missing");
+  EXPECT_EQ(reply(R"(,"counts":[{"verdict":"held"}])"),
+            "dns: the member \"counts[0].questions\" is missing");
+  EXPECT_EQ(reply(R"(,"counts":[],"latest":[{"name":"a","type":1,"verdict":"held"}])"),
+            "dns: \"latest[0].type\" must be a string");
+  EXPECT_EQ(reply(R"(,"counts":[],"waiting":-1)"),
+            "dns: \"waiting\" must be a whole number from 0 to 18446744073709551615");
+  EXPECT_EQ(
+      reply(R"(,"counts":[],"latest":[{"name":"a","type":"A","verdict":"held","user":"root"}])"),
+      "dns: \"latest[0].user\" must be a whole number from -9223372036854775808 to "
+      "9223372036854775807");
+  EXPECT_EQ(problem(R"({"command":"dns","latest":5})"),
+            "dns: unknown member \"latest\"; accepted: none");
 }
 
 TEST(Reject, DeepNesting) {
@@ -160,8 +181,17 @@ TEST(Reject, MutatedMessagesNeverCrash) {
   const std::vector<std::string> seeds = {
       encode(Request(
           AllowRequest{{"a.example", "[2001:db8::1]:53"}, 900, true, false, true, false, "why"})),
-      encode(Request(WhyRequest{"a.example"})), encode(Request(StatusRequest{})),
+      encode(Request(WhyRequest{"a.example"})),
+      encode(Request(StatusRequest{})),
       encode(Reply(ListReply{{EntryReport{}}})),
+      encode(Request(DnsRequest{})),
+      encode(Reply(DnsReply{"guard",
+                            1,
+                            2,
+                            3,
+                            {{"held", 4}},
+                            {{"whole", 5, 6, 7, 8}},
+                            {{"a.example", "A", "::1", "udp", 1000, "held", 9, 10}}})),
       encode(Reply(RefusalsReply{1, {{"192.0.2.1", "tcp", 1, 2}}}))};
   const auto below = [&random](std::size_t bound) { return random() % bound; };
   int accepted = 0;

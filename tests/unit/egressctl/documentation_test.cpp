@@ -19,6 +19,14 @@ std::string content(const std::string& path) {
   return text.str();
 }
 
+// The page as a reader sees it, unformatted: macros and their arguments as plain words.
+std::string words_of(const std::string& page) {
+  std::string words;
+  std::istringstream text(content(page));
+  for (std::string word; text >> word;) words += word + " ";
+  return words;
+}
+
 class DocumentationTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -28,7 +36,7 @@ class DocumentationTest : public testing::Test {
       commands.insert(command->get_name());
       add_options(*command);
     }
-    ASSERT_EQ(commands.size(), 10U);
+    ASSERT_EQ(commands.size(), 11U);
     ASSERT_TRUE(options.contains("json") && options.contains("dry-run"));
   }
   void add_options(const CLI::App& from) {
@@ -66,6 +74,23 @@ TEST_F(DocumentationTest, TheCompletionsHaveEveryCommandAndOption) {
   expect_words("src/egressctl/completions/egressctl.fish", "-l ");
 }
 
+TEST_F(DocumentationTest, TheManualPageHasEveryVerdictOfTheGuard) {
+  const std::string page = content("docs/man/egressctl.1");
+  for (const char* verdict : {"held", "asked", "stale", "no data", "refused", "filtered", "failed",
+                              "limited", "unusable"}) {
+    EXPECT_NE(page.find(std::string(".It Cm ") + verdict), std::string::npos) << verdict;
+  }
+}
+
+TEST(ManualPages, ThePolicyPageHasTheSettingsOfTheGuard) {
+  const std::string page = words_of("docs/man/egressd.yaml.5");
+  for (const char* part :
+       {".It Cm dns :", "Cm mode : Cm guard | poll", "Cm refuse_with : Cm nxdomain | refused",
+        "Cm wildcard_rate : Ar rate", "Cm stale : Ar time", ".Li *.host", ".Li .host"}) {
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  }
+}
+
 TEST(ManualPages, AreSoundForGroff) {
   for (const char* page : {"egressctl.1", "egressd.8", "egressd.yaml.5"}) {
     const std::string path = std::string(SOURCE_DIR) + "/docs/man/" + page;
@@ -89,10 +114,11 @@ TEST(Completions, CompleteInBash) {
       "source " + std::string(SOURCE_DIR) +
       "/src/egressctl/completions/egressctl.bash; COMP_WORDS=(egressctl --json al); COMP_CWORD=2; "
       "_egressctl; echo ${COMPREPLY[*]}; COMP_WORDS=(egressctl allow a.example --f); COMP_CWORD=3; "
+      "_egressctl; echo ${COMPREPLY[*]}; COMP_WORDS=(egressctl dns --l); COMP_CWORD=2; "
       "_egressctl; echo ${COMPREPLY[*]}";
   const auto completed = run_program({"bash", "-c", script});
   ASSERT_TRUE(completed);
-  EXPECT_EQ(completed->out, "allow\n--for\n") << completed->err;
+  EXPECT_EQ(completed->out, "allow\n--for\n--latest\n") << completed->err;
 }
 
 }  // namespace

@@ -23,6 +23,10 @@ TEST(ExitCodes, AWrongCommandLineIsTwoAndNothingIsSent) {
                                                        {"why", "a", "b"},
                                                        {"--bogus"},
                                                        {"allow", "a", "--for", "15"},
+                                                       {"dns", "--latest", "257"},
+                                                       {"dns", "--latest", "-1"},
+                                                       {"dns", "--latest", "all"},
+                                                       {"dns", "a.example"},
                                                        {"version", "1"}};
   for (const auto& arguments : wrong) {
     const Ran ran = run_egressctl(daemon.socket(), arguments);
@@ -40,7 +44,7 @@ TEST(ExitCodes, AUsageErrorNamesTheTokenAndTheForm) {
 }
 
 TEST(ExitCodes, NoDaemonIsThree) {
-  for (const char* command : {"status", "list", "diff", "reload", "verify"}) {
+  for (const char* command : {"status", "list", "diff", "dns", "reload", "verify"}) {
     const Ran ran = run_egressctl(kNowhere, {command});
     EXPECT_EQ(ran.exit, Exit::unreachable) << command;
     EXPECT_NE(ran.err.find("systemctl start egressd"), std::string::npos) << command;
@@ -68,6 +72,7 @@ TEST(ExitCodes, ARefusalIsOneAndIsTold) {
                                                     {"list"},
                                                     {"why", "a"},
                                                     {"diff"},
+                                                    {"dns"},
                                                     {}}) {
     const Ran ran = run_against(refused, arguments);
     EXPECT_EQ(ran.exit, Exit::failed);

@@ -62,6 +62,31 @@ TEST(List, ShowsAFewOfManyAddresses) {
   EXPECT_NE(ran.out.find("    12 more addresses; --json shows all\n"), std::string::npos);
 }
 
+// Its addresses are those of every name below it: thousands.
+TEST(List, ShowsHowManyAddressesAWildcardHasAndVeryFew) {
+  for (const char* target : {"tcp/*.wild.example:443", "tcp/.wild.example:443"}) {
+    EntryReport entry;
+    entry.target = target;
+    entry.state = "open";
+    const Ran none = run_against(ListReply{{entry}}, {"list"});
+    EXPECT_NE(none.out.find("    addresses of the names below it that were asked for: 0\n"),
+              std::string::npos);
+    for (int i = 0; i < 3'000; ++i)
+      entry.addresses.push_back(
+          {"192.0." + std::to_string(i / 250) + "." + std::to_string(i % 250), 60, 0});
+    const Ran ran = run_against(ListReply{{entry}}, {"list"});
+    EXPECT_NE(ran.out.find("    addresses of the names below it that were asked for: 3000\n"
+                           "  192.0.0.0 "),
+              std::string::npos)
+        << ran.out;
+    EXPECT_NE(ran.out.find("192.0.0.2 "), std::string::npos);
+    EXPECT_EQ(ran.out.find("192.0.0.3 "), std::string::npos);
+    EXPECT_NE(ran.out.find("    2997 more addresses; --json shows all\n"), std::string::npos);
+    EXPECT_NE(run_against(ListReply{{entry}}, {"list", "--json"}).out.find("192.0.11.249"),
+              std::string::npos);
+  }
+}
+
 TEST(List, SaysHowToBeginWhenNothingIsAllowed) {
   EXPECT_EQ(run_against(ListReply{}, {"list"}).out,
             "nothing is allowed; add with: egressctl allow HOST[:PORT]\n");
@@ -105,6 +130,16 @@ TEST(Status, IsTheDefaultCommand) {
     EXPECT_EQ(ran.out, expected);
   }
   EXPECT_EQ(run_against(healthy(), {"--json"}).out, control::encode(control::Reply(healthy())));
+}
+
+TEST(Status, SaysHowManyNamesWereLearnt) {
+  StatusReply status = healthy();
+  status.dns = "guard", status.names = 30, status.learnt = 21;
+  const Ran ran = run_against(status, {"status"});
+  EXPECT_NE(ran.out.find("names: 30 (failing: 0, learnt below wildcards: 21), addresses: 34\n"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find("(from policy), dns guard\n"), std::string::npos);
 }
 
 TEST(Status, SaysAuditInCapitals) {

@@ -58,7 +58,10 @@ TEST(Layout, ThePureCoreIncludesOnlyWhatStandsBelowIt) {
       {"policy", {"egress/core/", "egress/policy/", "policy/"}},
       {"dns", {"egress/core/", "egress/dns/"}},
       {"nft", {"egress/core/", "egress/nft/", "nft/"}},
-      {"engine", {"egress/", "engine/"}},
+      {"engine",
+       {"egress/core/", "egress/policy/", "egress/dns/", "egress/nft/", "egress/engine/",
+        "engine/"}},
+      {"guard", {"egress/", "guard/"}},
   };
   std::size_t checked = 0;
   for (const SourceFile& source : sources({"include/egress", "src"})) {
@@ -95,6 +98,7 @@ TEST(Layout, EachForeignLibraryIsKnownInOnePlace) {
       {"libpsl", {"src/adapters/names/"}},
       {"cap-ng", {"src/adapters/host/"}},
       {"openssl/", {"src/adapters/tls/"}},
+      {"linux/inet_diag.h", {"src/adapters/dns_listener/"}},
       {"spdlog/", {"src/egressd/log.cpp"}},
       {"nlohmann/", {"src/control/", "src/egressctl/"}},
       {"CLI/", {"src/egressctl/", "src/egressd/options.cpp"}},
@@ -115,8 +119,23 @@ TEST(Layout, TheCommandLineKnowsNeitherTheEngineNorTheKernel) {
   for (const SourceFile& source : sources({"src/egressctl", "src/control"}))
     for (const std::string& include : source.includes)
       EXPECT_FALSE(starts_with_any(include, {"egress/engine/", "egress/nft/", "egress/dns/",
-                                             "egressd/", "adapters/netlink/"}))
+                                             "egress/guard/", "egressd/", "adapters/netlink/"}))
           << source.path << " includes " << include;
+}
+
+// The guard decides; its sockets only carry, and know no more of it than whom to answer.
+TEST(Layout, TheDnsListenerKnowsNothingButTheCoreAndItsClients) {
+  std::size_t checked = 0;
+  for (const SourceFile& source : sources({"src/adapters/dns_listener"}))
+    for (const std::string& include : source.includes) {
+      if (!include.ends_with(".hpp")) continue;
+      ++checked;
+      EXPECT_TRUE(starts_with_any(
+          include, {"egress/core/", "egress/guard/client.hpp", "adapters/dns_listener/",
+                    "adapters/file_descriptor.hpp", "adapters/system_error.hpp"}))
+          << source.path << " includes " << include;
+    }
+  EXPECT_GT(checked, 20u);
 }
 
 TEST(Layout, FilesAreShort) {

@@ -60,9 +60,40 @@ TEST(Allowed, KnowsNamesWithoutAddresses) {
   auto proof = small_policy();
   proof.endpoints.push_back(endpoint("tcp/github.com:443", "github.com", {}));
   const Allowed allowed(proof);
-  EXPECT_EQ(allowed.opener("github.com", Transport::tcp, 443), "tcp/github.com:443");
-  EXPECT_FALSE(allowed.opener("github.com", Transport::tcp, 22));
-  EXPECT_FALSE(allowed.opener("google.com", Transport::tcp, 443));
+  EXPECT_EQ(allowed.opener(name("github.com"), Transport::tcp, 443), "tcp/github.com:443");
+  EXPECT_FALSE(allowed.opener(name("github.com"), Transport::tcp, 22));
+  EXPECT_FALSE(allowed.opener(name("google.com"), Transport::tcp, 443));
+}
+
+TEST(Covers, AWildcardStandsForWhatIsBelowItAndAName) {
+  EXPECT_TRUE(covers("*.example.com", name("a.b.example.com")));
+  EXPECT_FALSE(covers("*.example.com", name("example.com")));
+  EXPECT_TRUE(covers(".example.com", name("example.com")));
+  EXPECT_TRUE(covers(".example.com", name("a.example.com")));
+  EXPECT_TRUE(covers("example.com", name("example.com")));
+  for (const auto* host : {"example.com", "*.example.com", ".example.com"}) {
+    EXPECT_FALSE(covers(host, name("badexample.com"))) << host;
+    EXPECT_FALSE(covers(host, name("com"))) << host;
+  }
+  EXPECT_FALSE(covers("example.com", name("a.example.com")));
+  EXPECT_FALSE(covers("", name("example.com")));
+}
+
+TEST(Allowed, KnowsWhatAWildcardAllows) {
+  auto proof = small_policy();
+  proof.endpoints.push_back(endpoint("tcp/*.google.com:443", "*.google.com", {}));
+  const Allowed allowed(proof);
+  EXPECT_EQ(allowed.opener(name("mail.google.com")), "tcp/*.google.com:443");
+  EXPECT_EQ(allowed.opener(name("mail.google.com"), Transport::tcp, 443), "tcp/*.google.com:443");
+  EXPECT_FALSE(allowed.opener(name("mail.google.com"), Transport::tcp, 80));
+  EXPECT_FALSE(allowed.opener(name("google.com")));
+  EXPECT_TRUE(allowed.opener(name("api.openai.com")));
+}
+
+TEST(Allowed, TheGuardLeavesNoResolverOpen) {
+  const Endpoint resolver{ip("10.0.0.2"), Transport::udp, 53};
+  EXPECT_TRUE(Allowed(small_policy()).opener(resolver));
+  EXPECT_FALSE(Allowed(guarded_policy()).opener(resolver));
 }
 
 }  // namespace

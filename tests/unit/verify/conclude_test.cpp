@@ -7,75 +7,13 @@
 
 #include "egressctl/verify/judge.hpp"
 #include "egressctl/verify/plan.hpp"
-#include "fixtures.hpp"
+#include "world.hpp"
 
 namespace egress::verify {
 namespace {
 
 using probe::Observation;
 using probe::Outcome;
-
-// A network and a daemon that answer a whole run, without a socket.
-struct World {
-  control::ProofReply proof = small_policy();
-  std::function<Observation(const Probe&)> allowed = [](const Probe& probe) {
-    return probe.method == Method::dns ? answer(0, {ip("192.0.2.1")}) : reached();
-  };
-  std::function<Observation(const Probe&)> outside = [](const Probe& probe) {
-    Observation seen = outcome(Outcome::refused, ECONNREFUSED);
-    if (probe.method == Method::tcp) return seen;
-    seen.error = EHOSTUNREACH;
-    seen.offender = ip("10.0.0.77");
-    seen.offender_is_local = true;
-    return seen;
-  };
-  bool counts = true;  // the daemon's counters move for what is refused
-
-  Report verify() const;
-
- private:
-  control::RefusalsReply counted(std::span<const Trial> trials) const;
-};
-
-std::vector<Trial> observe(const std::vector<Probe>& probes,
-                           const std::function<Observation(const Probe&)>& network) {
-  std::vector<Trial> trials;
-  for (const auto& probe : probes) trials.push_back({probe, network(probe)});
-  return trials;
-}
-
-control::RefusalsReply World::counted(std::span<const Trial> trials) const {
-  control::RefusalsReply reply;
-  if (!counts) return reply;
-  for (const Trial& trial : trials) {
-    if (trial.seen.outcome != Outcome::refused) continue;
-    ++reply.refused_packets;
-    if (trial.probe.method != Method::ping)
-      reply.refusals.push_back(refusal(trial.probe.endpoint, 1));
-  }
-  return reply;
-}
-
-Report World::verify() const {
-  const Plan must_work = plan_works(proof);
-  const auto works = observe(must_work.probes, allowed);
-  const auto lookups = observe(plan_lookups(proof), [this](const Probe& probe) {
-    Observation seen = allowed(probe);
-    if (!seen.addresses.empty()) seen.addresses = {ip("203.0.113.9")};
-    return seen;
-  });
-  const Plan must_not = plan_refusals(proof, lookups);
-  const auto refused = observe(must_not.probes, outside);
-  Findings findings;
-  findings.is_audit = proof.mode == "audit";
-  findings.controls = controls_of(works);
-  findings.works = judge_works(works, {{}, {}});
-  findings.works.insert(findings.works.end(), must_work.rows.begin(), must_work.rows.end());
-  findings.refusals = judge_refusals(refused, {{}, counted(refused)}, findings.controls);
-  findings.refusals.insert(findings.refusals.end(), must_not.rows.begin(), must_not.rows.end());
-  findings.table = judge_table(proof.table);
-  return conclude(findings);
-}
 
 TEST(Conclude, AWorldThatHoldsIsProven) {
   const Report report = World{}.verify();

@@ -41,6 +41,14 @@ inline control::ProofReply small_policy() {
   return proof;
 }
 
+// The same with `dns: guard`.
+inline control::ProofReply guarded_policy() {
+  control::ProofReply proof = small_policy();
+  proof.dns = "guard";
+  proof.refuse_with = "nxdomain";
+  return proof;
+}
+
 inline probe::Observation reached() {
   probe::Observation seen;
   seen.outcome = probe::Outcome::reached;
@@ -57,10 +65,22 @@ inline probe::Observation answer(int rcode, std::vector<IpAddress> addresses) {
   seen.outcome =
       rcode == 0 && !addresses.empty() ? probe::Outcome::reached : probe::Outcome::wrong_answer;
   seen.rcode = rcode;
+  seen.records = addresses.size();
   seen.addresses = std::move(addresses);
   return seen;
 }
+// What the DNS guard says of a name that is not allowed.
+inline probe::Observation refused_by_guard(int rcode = 3) {
+  probe::Observation seen = answer(rcode, {});
+  seen.extended_error = {15, "egressd: not in this host's allow-list"};
+  return seen;
+}
 
+inline control::DnsReply guard_counts(std::vector<control::DnsCount> counts) {
+  control::DnsReply reply;
+  reply.counts = std::move(counts);
+  return reply;
+}
 inline control::RefusalReport refusal(const Endpoint& endpoint, std::uint64_t packets) {
   return {endpoint.address.text(), std::string(text(endpoint.transport)), endpoint.port, packets};
 }

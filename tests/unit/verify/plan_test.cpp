@@ -30,7 +30,7 @@ const Row* find_row(const Rows& rows, std::string_view part) {
 std::vector<Trial> lookups_of(const control::ProofReply& proof) {
   std::vector<Trial> trials;
   for (const auto& probe : plan_lookups(proof)) {
-    const bool v4 = probe.asked == Family::ipv4;
+    const bool v4 = probe.type == probe::kTypeA;
     trials.push_back({probe, answer(0, {ip(v4 ? "203.0.113.9" : "2001:db8:9::9")})});
   }
   return trials;
@@ -49,7 +49,7 @@ TEST(PlanWorks, AsksTheResolverAndConnectsToEveryAddress) {
 TEST(PlanWorks, AsksForAaaaWhenOnlyIpv6IsOpen) {
   auto proof = small_policy();
   proof.endpoints[0].addresses = {"2001:db8::1"};
-  EXPECT_EQ(plan_works(proof).probes.front().asked, Family::ipv6);
+  EXPECT_EQ(plan_works(proof).probes.front().type, probe::kTypeAaaa);
 }
 
 TEST(PlanWorks, ChoosesTheMethodByTransportAndPort) {
@@ -77,6 +77,7 @@ TEST(PlanWorks, WhatHasNoOpenAddressFailsAndACidrOrRangeIsNotProbed) {
   proof.endpoints.push_back(
       endpoint("tcp/many.example.com:1-9", "many.example.com", {"192.0.2.8"}));
   proof.endpoints.push_back(endpoint("tcp/192.0.2.9:443", "", {}));
+  proof.endpoints.push_back(endpoint("tcp/*.wild.example.com:443", "*.wild.example.com", {}));
   const Plan plan = plan_works(proof);
   EXPECT_EQ(plan.probes.size(), plan_works(small_policy()).probes.size());
   EXPECT_EQ(find_row(plan.rows, "192.0.2.9")->mark, Mark::fails);
@@ -84,6 +85,7 @@ TEST(PlanWorks, WhatHasNoOpenAddressFailsAndACidrOrRangeIsNotProbed) {
   EXPECT_EQ(find_row(plan.rows, "late.example.com")->mark, Mark::warning);
   EXPECT_EQ(find_row(plan.rows, "160.79.104.0")->mark, Mark::not_probed);
   EXPECT_EQ(find_row(plan.rows, "many.example.com")->mark, Mark::not_probed);
+  EXPECT_EQ(find_row(plan.rows, "*.wild.example.com")->mark, Mark::not_probed);
 }
 
 TEST(PlanWorks, IsBoundedAndTriesEveryEndpointBeforeASecondAddress) {
@@ -174,7 +176,7 @@ TEST(PlanRefusals, DoesNotConnectToASinkhole) {
   const auto proof = small_policy();
   std::vector<Trial> lookups;
   for (const auto& probe : plan_lookups(proof)) {
-    lookups.push_back({probe, answer(0, {ip(probe.asked == Family::ipv4 ? "127.0.0.1" : "::")})});
+    lookups.push_back({probe, answer(0, {ip(probe.type == probe::kTypeA ? "127.0.0.1" : "::")})});
   }
   const Plan plan = plan_refusals(proof, lookups);
   EXPECT_THAT(descriptions(plan.probes), ::testing::Not(::testing::Contains(HasSubstr("by name"))));

@@ -39,7 +39,7 @@ class Primitives : public ::testing::Test {
   }
   static Observation dns(const char* address) {
     return on_host([&](const Deadline& deadline) {
-      return ask_udp({ip(address), 53}, name("api.openai.com"), Family::ipv4, deadline);
+      return ask({ip(address), 53}, Transport::udp, {name("api.openai.com")}, deadline);
     });
   }
   static Observation ntp(const char* address) {

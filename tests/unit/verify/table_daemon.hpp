@@ -28,6 +28,7 @@ class TableDaemon : public Daemon {
   }
   std::optional<control::ProofReply> proof() override { return policy; }
   std::optional<control::RefusalsReply> refusals() override;
+  std::optional<control::DnsReply> dns() override { return control::DnsReply{}; }
 
   control::ProofReply policy;
 

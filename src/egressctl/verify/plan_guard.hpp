@@ -1,0 +1,18 @@
+// The probes for a host whose questions end at egressd's DNS guard.
+#pragma once
+
+#include "egressctl/verify/plan.hpp"
+
+namespace egress::verify {
+
+class RefusalPlan;
+
+// That it answers for an allowed name (where no name is allowed: that it refuses one), at each
+// pinned resolver's address, over UDP and TCP.
+void plan_guard_works(const control::ProofReply& proof, Plan& plan);
+
+// That it refuses names and tunnels, whomever they are sent to, tells no address inside, and that
+// there is no way around it over TLS or HTTPS.
+void plan_guard_refusals(const control::ProofReply& proof, RefusalPlan& plan);
+
+}  // namespace egress::verify

@@ -1,0 +1,137 @@
+#include <algorithm>
+
+#include "egress/core/address_class.hpp"
+#include "egress/core/limits.hpp"
+#include "egressctl/verify/guard_questions.hpp"
+#include "egressctl/verify/outsiders.hpp"
+#include "egressctl/verify/plan_guard.hpp"
+#include "egressctl/verify/refusal_plan.hpp"
+
+namespace egress::verify {
+
+namespace {
+
+using control::ProofReply;
+
+// "egressd verify: data in labels" in hexadecimal, as a tunnel would send it.
+constexpr std::string_view kData = "65677265737364207665726966793a206461746120696e206c6162656c73";
+
+// Outside names, at a pinned resolver's address: one at each, the others at the first.
+void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
+  const auto servers = asked_at(proof);
+  for (const Outsider& outsider : kOutsiders) {
+    const DnsName name = outsider.dns_name();
+    const std::string label = name.text() + " by name";
+    const auto opener = plan.allowed().opener(name);
+    if (opener) plan.skip(label, *opener);
+    if (opener) continue;
+    const Probe probe = question(label, servers.front(), name, GuardAnswer::refusal);
+    plan.ask_guard(probe);
+    plan.ask_guard(with_type(probe, probe::kTypeAaaa));
+  }
+  const auto unlisted = unlisted_name(plan.allowed());
+  if (!unlisted) return;
+  for (const IpAddress& server : servers) {
+    const Probe probe =
+        question(unlisted->text() + " by name", server, *unlisted, GuardAnswer::refusal);
+    if (server != servers.front()) plan.ask_guard(probe);
+    plan.ask_guard(over(probe, Transport::tcp));
+  }
+}
+
+// The same past the system's resolvers.
+void refuse_foreign_resolvers(const DnsName& unlisted, RefusalPlan& plan) {
+  const IpAddress foreign = literal(kForeignResolver);
+  const IpAddress foreign6 = literal(kForeignResolver6);
+  const auto refusal = GuardAnswer::refusal;
+  const std::string over_udp = "foreign resolver over UDP";
+  plan.ask_guard(question(over_udp, foreign, unlisted, refusal));
+  plan.ask_guard(question(over_udp, foreign6, unlisted, refusal));
+  plan.ask_guard(
+      over(question("foreign resolver over TCP", foreign, unlisted, refusal), Transport::tcp));
+}
+
+void refuse_tunnel(const IpAddress& at, const DnsName& base, RefusalPlan& plan) {
+  const auto name = DnsName::parse(std::string(kData) + "." + base.text());
+  if (!name) return;  // there is no room for data below it
+  const auto guard = plan.allowed().opener(*name) ? GuardAnswer::no_data : GuardAnswer::refusal;
+  plan.ask_guard(with_type(question("TXT tunnel", at, *name, guard), probe::kTypeTxt));
+}
+
+std::optional<DnsName> first_wildcard_base(const ProofReply& proof) {
+  for (const auto& endpoint : proof.endpoints) {
+    if (const auto base = wildcard_base(endpoint.host)) return base;
+  }
+  return std::nullopt;
+}
+
+// What the answers about allowed names may carry beside addresses, and below them.
+void refuse_data(const ProofReply& proof, RefusalPlan& plan) {
+  const IpAddress server = asked_at(proof).front();
+  if (const auto base = first_wildcard_base(proof)) refuse_tunnel(server, *base, plan);
+  const auto allowed = allowed_names(proof);
+  if (allowed.empty()) return;
+  const DnsName& name = allowed.front().name;
+  refuse_tunnel(server, name, plan);
+  plan.ask_guard(
+      with_type(question("address hints", server, name, GuardAnswer::no_data), probe::kTypeHttps));
+}
+
+// What DNS may not open. Several entries may name it, or cover it.
+void refuse_inside(const DnsName& name, const ProofReply& proof, RefusalPlan& plan) {
+  Probe probe = question("inside addresses", asked_at(proof).front(), name, GuardAnswer::no_inside);
+  for (const auto& endpoint : proof.endpoints) {
+    if (!covers(endpoint.host, name)) continue;
+    probe.allows_private = probe.allows_private || endpoint.private_answers;
+    probe.allows_metadata = probe.allows_metadata || endpoint.metadata;
+  }
+  plan.ask_guard(probe);
+  plan.ask_guard(with_type(probe, probe::kTypeAaaa));
+}
+
+void refuse_inside(const ProofReply& proof, RefusalPlan& plan) {
+  const std::size_t asked = std::min(proof.filtered.size(), limits::kProofFiltered);
+  for (std::size_t i = 0; i < asked; ++i) {
+    if (const auto name = DnsName::parse(proof.filtered[i])) refuse_inside(*name, proof, plan);
+  }
+  if (asked == proof.filtered.size()) return;
+  plan.add_row(std::to_string(proof.filtered.size() - asked) + " more names with inside addresses",
+               "verify asks for at most " + std::to_string(asked), {}, Mark::not_probed);
+}
+
+// DNS that the guard cannot read: over TLS and QUIC at port 853, over HTTPS. What stays on this
+// host leaves nothing.
+void refuse_encrypted(const ProofReply& proof, RefusalPlan& plan) {
+  std::vector<IpAddress> servers{literal(kForeignResolver)};
+  const IpAddress pinned = asked_at(proof).front();
+  if (pinned != servers.front() && classify(pinned) != AddressClass::loopback)
+    servers.push_back(pinned);
+  for (const IpAddress& server : servers) {
+    plan.add(Method::tcp, {server, Transport::tcp, kDnsOverTls}, "DNS over TLS");
+    Probe datagram;
+    datagram.method = Method::dns;
+    datagram.endpoint = {server, Transport::udp, kDnsOverTls};
+    datagram.label = "DNS over QUIC";
+    datagram.name = kOutsiders.back().dns_name();
+    plan.add(std::move(datagram));
+  }
+  for (const std::string_view address : kForeignDoh) {
+    plan.add(Method::tcp, {literal(address), Transport::tcp, kHttps}, "DNS over HTTPS");
+  }
+}
+
+}  // namespace
+
+void plan_guard_refusals(const ProofReply& proof, RefusalPlan& plan) {
+  refuse_names(proof, plan);
+  if (const auto unlisted = unlisted_name(plan.allowed())) {
+    refuse_foreign_resolvers(*unlisted, plan);
+    refuse_tunnel(asked_at(proof).front(), *unlisted, plan);
+    refuse_tunnel(literal(kForeignResolver), *unlisted, plan);
+  }
+  refuse_data(proof, plan);
+  refuse_inside(proof, plan);
+  refuse_encrypted(proof, plan);
+}
+
+}  // namespace egress::verify

@@ -1,0 +1,33 @@
+// Collects what must be refused, and turns what the policy allows into rows.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "egressctl/verify/allowed.hpp"
+#include "egressctl/verify/plan.hpp"
+
+namespace egress::verify {
+
+class RefusalPlan {
+ public:
+  explicit RefusalPlan(const control::ProofReply& proof) : allowed_(proof) {}
+
+  const Allowed& allowed() const { return allowed_; }
+  // Unless the policy opens the endpoint.
+  void add(Probe probe);
+  void add(Method method, const Endpoint& endpoint, std::string label);
+  // Whatever the policy opens: no packet for port 53 gets past the guard.
+  void ask_guard(Probe probe) { plan_.probes.push_back(std::move(probe)); }
+  void add_row(std::string probe, std::string seen, std::string evidence, Mark mark);
+  void skip(std::string probe, const std::string& opener) {
+    add_row(std::move(probe), "allowed by policy: " + opener, {}, Mark::skipped);
+  }
+  Plan take() { return std::move(plan_); }
+
+ private:
+  Allowed allowed_;
+  Plan plan_;
+};
+
+}  // namespace egress::verify
