@@ -31,7 +31,7 @@ Internet::Records Internet::make_records(Family family, bool is_healthy) {
   records.ttl = kTtls[below(random_, is_healthy ? 3 : std::size(kTtls))];
   for (std::size_t i = 0; i < count; ++i) records.addresses.push_back(pick_address(family));
   if (is_healthy) return records;
-  if (one_in(random_, 12))  // a huge answer
+  if (one_in(random_, 40))  // a huge answer
     for (int i = 0; i < 256; ++i)
       records.addresses.push_back(IpAddress::v4({203, 0, 114, static_cast<std::uint8_t>(i)}));
   if (one_in(random_, 8)) records.addresses.push_back(*IpAddress::parse("169.254.169.254"));

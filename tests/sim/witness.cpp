@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "egress/core/limits.hpp"
+
 namespace egress::sim {
 namespace {
 
@@ -21,28 +23,41 @@ seconds clamp(seconds ttl, const policy::Limits& limits) {
   return std::min(ttl, limits.max_ttl);
 }
 
+bool opens(const AllowEntry& entry, const DnsName& name) {
+  if (const policy::Wildcard* wildcard = entry.wildcard())
+    return ("." + name.text()).ends_with("." + wildcard->base.text()) &&
+           (wildcard->includes_base || name != wildcard->base);
+  return entry.name() != nullptr && *entry.name() == name;
+}
+
 }  // namespace
+
+// How long the guard may give an answer past its TTL.
+seconds Witness::stale() const {
+  if (policy_->dns.mode != policy::DnsMode::guard) return seconds(0);
+  return policy_->limits.stale + limits::kStaleTtl;
+}
 
 void Witness::see_policy(std::shared_ptr<const policy::Policy> policy, Instant now, WallTime wall) {
   policy_ = std::move(policy);
   anchor_ = now;
   anchor_wall_ = wall;
-  std::erase_if(seen_, [&](const auto& item) { return !names(item.first.first); });
   std::erase_if(latest_, [&](const auto& item) { return !names(item.first.name); });
 }
 
 bool Witness::names(const DnsName& name) const {
-  const auto is_it = [&](const AllowEntry& entry) { return entry.name() && *entry.name() == name; };
-  return std::ranges::any_of(policy_->entries, is_it);
+  return std::ranges::any_of(policy_->entries,
+                             [&](const AllowEntry& entry) { return opens(entry, name); });
 }
 
 void Witness::see_answer(const dns::Answer& answer, Instant now) {
   if (!names(answer.question.name)) return;  // revoked while the question was under way
   latest_[answer.question] = {answer, now};
+  asked_names_.insert(answer.question.name);
   if (answer.status != dns::Status::ok) return;
   for (const IpAddress& address : answer.addresses) {
     Instant& end = seen_[{answer.question.name, address}].latest_end;
-    end = std::max(end, now + clamp(answer.ttl, policy_->limits) + policy_->limits.grace);
+    end = std::max(end, now + clamp(answer.ttl, policy_->limits) + stale() + policy_->limits.grace);
   }
 }
 
@@ -56,8 +71,13 @@ bool Witness::is_justified(const AllowEntry& entry, const Endpoint& endpoint, In
     return false;
   if (entry.prefix() != nullptr) return entry.prefix()->contains(endpoint.address);
   if (is_forbidden(endpoint.address)) return false;
-  const auto at = seen_.find({*entry.name(), endpoint.address});
-  return at != seen_.end() && at->second.latest_end > now;
+  const auto is_open_at = [&](const DnsName& name) {
+    const auto at = seen_.find({name, endpoint.address});
+    return at != seen_.end() && at->second.latest_end > now;
+  };
+  if (entry.name() != nullptr) return is_open_at(*entry.name());
+  return std::ranges::any_of(
+      asked_names_, [&](const DnsName& name) { return opens(entry, name) && is_open_at(name); });
 }
 
 std::string Witness::objection(const nft::LiveElement& element, Instant now) const {
@@ -78,7 +98,7 @@ std::string Witness::objection(const nft::LiveElement& element, Instant now) con
 // A name with so many addresses may have lost any of them to the limit.
 bool Witness::is_crowded(const DnsName& name) const {
   const auto of_name = [&](const auto& item) { return item.first.first == name; };
-  return std::ranges::count_if(seen_, of_name) > 250;
+  return std::ranges::count_if(seen_, of_name) > 1000;
 }
 
 std::vector<Endpoint> Witness::owed(Instant now) const {
@@ -91,8 +111,10 @@ std::vector<Endpoint> Witness::owed(Instant now) const {
       if (at == latest_.end() || at->second.first.status != dns::Status::ok) continue;
       const auto& [answer, since] = at->second;
       if (now >= since + policy_->limits.min_ttl) continue;
+      std::size_t count = 0;
       for (const IpAddress& address : answer.addresses)
-        if (address.family() == family && !is_forbidden(address))
+        if (address.family() == family && ++count <= limits::kAddressesPerAnswer &&
+            !is_forbidden(address))
           owed.push_back({address, entry.transport, entry.ports.first});
     }
   }

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class Witness {
   // Destinations that must be open at `now`, because the latest answer of an entry's name holds
   // them and its minimum lifetime is not over (invariants 3 and 6).
   std::vector<Endpoint> owed(Instant now) const;
+  // Whether an entry names or covers it.
+  bool names(const DnsName& name) const;
   const policy::Policy& policy() const { return *policy_; }
 
  private:
@@ -32,7 +35,7 @@ class Witness {
     Instant latest_end{};  // of all answers so far: seen + TTL + grace
   };
   Instant end_of(const policy::AllowEntry& entry) const;
-  bool names(const DnsName& name) const;
+  seconds stale() const;
   bool is_crowded(const DnsName& name) const;
   bool is_justified(const policy::AllowEntry& entry, const Endpoint& endpoint, Instant now) const;
 
@@ -40,6 +43,7 @@ class Witness {
   Instant anchor_{};
   WallTime anchor_wall_{};
   std::map<std::pair<DnsName, IpAddress>, Sighting> seen_;
+  std::set<DnsName> asked_names_;
   std::map<dns::Question, std::pair<dns::Answer, Instant>> latest_;
 };
 

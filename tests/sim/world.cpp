@@ -34,7 +34,8 @@ World::World(std::uint64_t seed, const nft::Capabilities& capabilities)
 
 // What the daemon does when it starts.
 void World::start() {
-  engine_.emplace(kernel_.capabilities());
+  engine_.emplace(kernel_.capabilities(), nft::DnsGuard{553, 990});
+  start_guard();
   engine_->handle(engine::OwnAddressesChanged{{}}, clock_.now());
   engine_->handle(engine::PolicyChanged{policy_, clock_.wall()}, clock_.now());
   engine_->handle(engine::ResolversChanged{{{*IpAddress::parse("10.0.0.2"), 53}}}, clock_.now());
@@ -45,6 +46,19 @@ void World::start() {
   witness_.see_policy(policy_, clock_.now(), clock_.wall());
   act();
   check();
+}
+
+void World::start_guard() {
+  clients_.clear();  // they try again by themselves
+  guard_.emplace(
+      *engine_,
+      guard::Surroundings{
+          .send = [this](const guard::Client& client,
+                         std::span<const std::uint8_t> message) { see_reply(client, message); },
+          .tell = [this](const engine::Event& event) { engine_->handle(event, clock_.now()); },
+          .note = [](const Notice&) {},
+          .stopwatch = [this] { return clock_.stopwatch(); },
+          .user_of = {}});
 }
 
 void World::crash() {
@@ -74,6 +88,7 @@ void World::step() {
     default:
       break;
   }
+  for (std::size_t i = below(random_, 4); i > 0; --i) ask_guard();
   act();
   pass_time();
   deliver();
@@ -84,7 +99,9 @@ void World::step() {
 policy::AllowEntry World::random_entry() {
   policy::AllowEntry entry;
   entry.destination = name_of(below(random_, kNames));
-  if (one_in(random_, 5)) {
+  if (one_in(random_, 6)) {
+    entry.destination = policy::Wildcard{*DnsName::parse("example.com"), one_in(random_, 2)};
+  } else if (one_in(random_, 5)) {
     constexpr const char* kNets[] = {"198.51.101.0/28", "198.51.101.8/29", "198.51.101.0/24",
                                      "2606:4700::/120", "198.51.101.3"};
     entry.destination = *Prefix::parse(kNets[below(random_, std::size(kNets))]);
@@ -108,6 +125,8 @@ void World::change_policy() {
     entries.insert(entries.begin() + (place - next->entries.pointers().begin()), std::move(entry));
   }
   if (one_in(random_, 20)) next->forward = {"docker0"};
+  if (one_in(random_, 30)) next->dns.mode = policy::DnsMode::poll;
+  if (one_in(random_, 10)) next->dns.mode = policy::DnsMode::guard;
   if (one_in(random_, 20)) entries.clear();
   next->entries = policy::Entries(std::move(entries));
   // Read anew: no entry is shared with the policy before.
@@ -140,7 +159,8 @@ void World::disturb_kernel() {
 
 // To the next moment at which something is due, or past it: the host was busy, or suspended.
 void World::pass_time() {
-  const Instant next = std::min(engine_->next_deadline(), internet_.next_arrival());
+  const Instant next =
+      std::min({engine_->next_deadline(), guard_->next_deadline(), internet_.next_arrival()});
   milliseconds pause{1 + static_cast<std::int64_t>(below(random_, 3000))};
   if (next > clock_.now() && next != kNever && !one_in(random_, 6)) pause = next - clock_.now();
   if (one_in(random_, 200)) pause = std::chrono::hours(1 + below(random_, 48));
@@ -150,7 +170,9 @@ void World::pass_time() {
 void World::deliver() {
   for (const dns::Answer& answer : internet_.arrivals(clock_.now())) {
     if (owed_answers_.erase(answer.question) == 1) witness_.see_answer(answer, clock_.now());
-    engine_->handle(engine::Answered{answer}, clock_.now());  // doubled ones, too
+    const bool is_awaited = guard_->is_awaited(answer.question);
+    engine_->handle(engine::Answered{answer, is_awaited}, clock_.now());  // doubled ones, too
+    guard_->on_answer(answer.question, clock_.now());
   }
 }
 
@@ -159,9 +181,10 @@ void World::act() {
   for (int rounds = 0;; ++rounds) {
     if (rounds > 100) return complain("the engine does not come to rest");
     const std::vector<engine::Action> actions = engine_->act(now);
-    if (actions.empty()) return;
+    if (actions.empty()) break;
     for (const engine::Action& action : actions) carry_out(action);
   }
+  guard_->settle(now);
 }
 
 void World::carry_out(const engine::Action& action) {
@@ -170,6 +193,7 @@ void World::carry_out(const engine::Action& action) {
                           if (!owed_answers_.insert(ask.question).second)
                             complain("asked twice at a time");
                           internet_.ask(ask.question, now);
+                          guard_->on_ask(ask.question);
                         },
                         [&](const engine::Commit& commit) {
                           if (commit.transaction.empty())
@@ -191,7 +215,8 @@ void World::carry_out(const engine::Action& action) {
                                                 clock_.wall() + std::chrono::floor<seconds>(
                                                                     held.expires - now)});
                         },
-                        [](const engine::GrantEnded&) {}, [](const Notice&) {}},
+                        [](const engine::ForgetQuestions&) {}, [](const engine::GrantEnded&) {},
+                        [](const Notice&) {}},
              action);
 }
 
@@ -206,6 +231,7 @@ void World::check() {
   if (!live) return complain(live.error().message);
   if (live->is_present) is_flushed_ = false;
   check_bounds();
+  check_waiting();
   if (is_flushed_) return;
   if (!kernel_.is_closed()) complain("the closed base is gone (invariant 2)");
   if (engine_->is_settled()) {
@@ -277,8 +303,8 @@ void World::recover() {
   for (std::size_t i = 0; i < kNames; ++i) internet_.heal(name_of(i));
   const Instant end = clock_.now() + 10min;
   while (clock_.now() < end && verdict_.empty()) {
-    const Instant next =
-        std::min({engine_->next_deadline(), internet_.next_arrival(), clock_.now() + 5s});
+    const Instant next = std::min({engine_->next_deadline(), guard_->next_deadline(),
+                                   internet_.next_arrival(), clock_.now() + 5s});
     clock_.advance(std::max(next - clock_.now(), milliseconds{1}));
     deliver();
     act();

@@ -2,13 +2,14 @@
 // everything else played.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "egress/engine/engine.hpp"
+#include "egress/guard/guard.hpp"
 #include "sim/internet.hpp"
 #include "sim/witness.hpp"
 #include "support/fake_clock.hpp"
@@ -33,9 +34,14 @@ class World {
   const std::string& verdict() const { return verdict_; }
   std::uint64_t commits() const { return kernel_.commits(); }
   std::uint64_t opened() const { return opened_; }
+  std::uint64_t released() const { return released_; }
 
  private:
   void change_policy();
+  void ask_guard();
+  void see_reply(const guard::Client& client, std::span<const std::uint8_t> message);
+  void check_released(const dns::Answer& answer);
+  void check_waiting();
   policy::AllowEntry random_entry();
   void crash();
   void disturb_kernel();
@@ -44,6 +50,7 @@ class World {
   void carry_out(const engine::Action& action);
   void deliver();
   void start();
+  void start_guard();
 
   void check();
   void check_open_is_justified(const nft::Snapshot& live);
@@ -58,6 +65,10 @@ class World {
   Internet internet_;
   Witness witness_;
   std::optional<engine::Engine> engine_;
+  std::optional<guard::Guard> guard_;
+  // What programs asked and were not answered yet, by the client's port.
+  std::map<Port, std::pair<dns::Question, Instant>> clients_;
+  std::uint64_t released_ = 0;  // addresses
   std::shared_ptr<policy::Policy> policy_;
   std::set<dns::Question> owed_answers_;  // of the resolver, to the running engine
 
