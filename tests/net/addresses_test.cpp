@@ -147,7 +147,7 @@ TEST_F(Addresses, TheResolversFollowResolvConf) {
   dns.set("api.openai.com", {.addresses = {kApi4}});
   dns.set("example.org", {.addresses = {kOther4}});
   lab.write_resolv_conf("nameserver 10.77.0.1\n");
-  const Daemon daemon(lab, "version: 1\nallow: [api.openai.com:443]\n");
+  const Daemon daemon(lab, "version: 1\ndns: poll\nallow: [api.openai.com:443]\n");
   ASSERT_TRUE(opens(kApi4));
   ASSERT_EQ(tcp(kResolver, 53), Seen::answered);
   ASSERT_EQ(tcp(kNext, 53), Seen::refused);

@@ -48,7 +48,7 @@ TEST_F(Lifecycle, AnEntryOfAFileIsNotDeniedButExplained) {
   const Daemon daemon(lab, policy("api.openai.com:443"));
   const Finished deny = daemon.egressctl({"deny", "api.openai.com:443"});
   EXPECT_EQ(deny.exit_code, 1);
-  EXPECT_NE(deny.output.find("egressd.yaml:5"), std::string::npos) << deny.output;
+  EXPECT_NE(deny.output.find("egressd.yaml:6"), std::string::npos) << deny.output;
   EXPECT_TRUE(eventually([&] { return tcp(kApi4) == Seen::answered; }));
 }
 
@@ -133,7 +133,7 @@ TEST_F(Lifecycle, AReloadOfABrokenFileKeepsTheRunningPolicy) {
   daemon.write_policy(policy("github.com:443, nonsense:port"));
   const Finished reload = daemon.egressctl({"reload"});
   EXPECT_EQ(reload.exit_code, 1);
-  EXPECT_NE(reload.output.find("egressd.yaml:5:25"), std::string::npos) << reload.output;
+  EXPECT_NE(reload.output.find("egressd.yaml:6:25"), std::string::npos) << reload.output;
   EXPECT_EQ(tcp(kApi4), Seen::answered);
   EXPECT_EQ(tcp(kOther4), Seen::refused);
 }

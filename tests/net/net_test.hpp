@@ -27,11 +27,16 @@ inline constexpr const char* kOther4 = "140.82.112.4";
 inline constexpr const char* kOther6 = "2606:50c0:8000::153";
 inline constexpr const char* kMetadata = "169.254.169.254";
 
-// A policy with short times. `allow` is a YAML flow list's inside: "api.openai.com:443,
-// 192.0.2.1:22".
-inline std::string policy(std::string_view allow, std::string_view more = "") {
+// A policy with short times, whose names programs ask the DNS guard for, as is the default. `allow`
+// is a YAML flow list's inside: "api.openai.com:443, 192.0.2.1:22".
+inline std::string guarded_policy(std::string_view allow, std::string_view more = "") {
   return "version: 1\nresolvers: [10.77.0.1]\nlimits: { min_ttl: 1s, max_ttl: 1h, grace: 30s }\n" +
          std::string(more) + "\nallow: [" + std::string(allow) + "]\n";
+}
+
+// The same for tests of everything else: programs ask the pinned resolver themselves.
+inline std::string policy(std::string_view allow, std::string_view more = "") {
+  return guarded_policy(allow, "dns: poll\n" + std::string(more));
 }
 
 class NetTest : public ::testing::Test {
