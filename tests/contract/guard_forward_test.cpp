@@ -18,15 +18,6 @@ class GuardForward : public HeldContainer {
   std::string ask_from_container(const Question& question) {
     return ask(container_.name(), question);
   }
-  template <class... Pair>
-  static std::vector<Question> questions_to(const Pair&... pairs) {
-    std::vector<Question> questions;
-    for (const auto* pair : {&pairs...})
-      for (const char* address : *pair)
-        for (const Transport transport : kTransports)
-          questions.push_back({.transport = transport, .address = address});
-    return questions;
-  }
 
   GuardServers servers_{wire_, host_};
 };

@@ -19,16 +19,6 @@ class GuardPacket : public Packet {
   std::string ask_from_host(const Question& question) { return ask(host_.name(), question); }
   std::string ask_from_wire(const Question& question) { return ask(wire_.name(), question); }
 
-  // Over both transports, to each of the addresses.
-  template <class... Pair>
-  static std::vector<Question> questions_to(const Pair&... pairs) {
-    std::vector<Question> questions;
-    for (const auto* pair : {&pairs...})
-      for (const char* address : *pair)
-        for (const Transport transport : kTransports)
-          questions.push_back({.transport = transport, .address = address});
-    return questions;
-  }
   static Question as_egressd(Question question) {
     question.user = kGuard.user;
     question.mark = nft::kOwnMark;

@@ -66,6 +66,17 @@ inline std::vector<nft::Change> pinned() {
   return changes;
 }
 
+// Over both transports, to each address of each pair.
+template <class... Pair>
+std::vector<Question> questions_to(const Pair&... pairs) {
+  std::vector<Question> questions;
+  for (const auto* pair : {&pairs...})
+    for (const char* address : *pair)
+      for (const Transport transport : kTransports)
+        questions.push_back({.transport = transport, .address = address});
+  return questions;
+}
+
 inline bool is_dns(const nft::Flow& flow) {
   return flow.destination.port == 53;
 }

@@ -122,10 +122,13 @@ TEST_F(Packet, AFullMemoryOfHitsLetsPassAllTheSame) {
   host_.run(
       "nft add table ip raw; nft 'add chain ip raw out { type filter hook output priority raw; };'"
       " 'add rule ip raw out udp dport 443 notrack'");
-  EXPECT_EQ(scan(host_, 0, limits::kHitsRemembered), static_cast<int>(limits::kHitsRemembered));
-  EXPECT_EQ(kernel_->read({})->hits.size(), limits::kHitsRemembered);
+  // While its table grows the kernel may leave a new destination out, which is then counted the next time.
+  const auto remembered = [this] { return kernel_->read({})->hits.size(); };
+  for (int pass = 0; pass < 10 && remembered() < limits::kHitsRemembered; ++pass)
+    EXPECT_EQ(scan(host_, 0, limits::kHitsRemembered), static_cast<int>(limits::kHitsRemembered));
+  EXPECT_EQ(remembered(), limits::kHitsRemembered);
   EXPECT_EQ(scan(host_, limits::kHitsRemembered, 50), 50) << "one past the limit and more";
-  EXPECT_EQ(kernel_->read({})->hits.size(), limits::kHitsRemembered);
+  EXPECT_EQ(remembered(), limits::kHitsRemembered);
 }
 
 TEST_F(Packet, AuditLetsPassAndCounts) {

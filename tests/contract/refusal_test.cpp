@@ -42,6 +42,22 @@ TEST(OpenKernel, NamesTheMissingRight) {
   EXPECT_THAT(error_as_nobody(netns.name()), testing::HasSubstr("CAP_NET_ADMIN"));
 }
 
+TEST(OpenKernel, LeavesUnusedWhatIsBeyondTheCeiling) {
+  const NetworkNamespace netns;
+  const auto with = [&](const nft::Capabilities& ceiling) {
+    return in_namespace(netns.name(), [&] { return netlink::open_kernel(ceiling).value(); })
+        ->capabilities();
+  };
+  EXPECT_EQ(with({}), nft::Capabilities{}) << "positive control: this kernel has everything";
+  const nft::Capabilities none{.updates_timeout = false,
+                               .destroys = false,
+                               .logs = false,
+                               .counts_destinations = false,
+                               .deletes_flows = false,
+                               .redirects = false};
+  EXPECT_EQ(with(none), none);
+}
+
 TEST(OpenKernel, ACommitNamesTheSetThatIsGone) {
   const NetworkNamespace netns;
   const auto kernel = in_namespace(netns.name(), [] { return netlink::open_kernel().value(); });
