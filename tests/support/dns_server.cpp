@@ -112,6 +112,7 @@ std::optional<Bytes> DnsServer::answer(const Bytes& message) {
   const Zone zone =
       found == zones_.end() ? Zone{.addresses = {}, .rcode = kNxdomain} : found->second;
   if (zone.is_silent) return std::nullopt;
+  if (zone.lie) return zone.lie(message);
   return respond(message, *question, zone);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,8 @@ struct Zone {
   std::uint32_t ttl = 60;
   std::uint8_t rcode = 0;  // RFC 1035 section 4.1.1: 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED
   bool is_silent = false;  // no answer at all
+  // What is said instead of all that, made from the question as it came.
+  std::function<std::optional<Bytes>(const Bytes&)> lie = {};
 };
 
 class DnsServer {

@@ -10,12 +10,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "support/address.hpp"
+#include "support/dns_message.hpp"
 
 namespace egress::test {
 namespace {
@@ -32,18 +36,46 @@ std::uint16_t destination_port(std::uint8_t protocol, Octets transport) {
   return static_cast<std::uint16_t>(transport[2] << 8 | transport[3]);
 }
 
-// IPv6 without extension headers: nothing here sends any.
+// Where the payload begins, no further than the packet's end.
+std::size_t payload_at(std::uint8_t protocol, Octets packet, std::size_t transport) {
+  std::size_t at = transport;
+  if (protocol == IPPROTO_UDP) at += 8;
+  if (protocol == IPPROTO_TCP && packet.size() >= transport + 20)
+    at += (packet[transport + 12] >> 4U) * 4U;
+  return std::min(at, packet.size());
+}
+
+SeenPacket make_packet(Octets packet, std::uint8_t protocol, std::string destination,
+                       std::size_t transport) {
+  transport = std::min(transport, packet.size());
+  return {protocol, std::move(destination), destination_port(protocol, packet.subspan(transport)),
+          std::vector<std::uint8_t>(packet.begin(), packet.end()),
+          payload_at(protocol, packet, transport)};
+}
+
+// IPv6 extension headers and later fragments are not looked into: of those only carried() tells.
 std::optional<SeenPacket> decode(Octets packet) {
-  if (packet.size() >= 20 && packet[0] >> 4 == 4) {
-    const std::size_t header = std::min<std::size_t>((packet[0] & 15U) * 4U, packet.size());
-    return SeenPacket{packet[9], text(AF_INET, packet.subspan(16, 4)),
-                      destination_port(packet[9], packet.subspan(header))};
-  }
-  if (packet.size() >= 40 && packet[0] >> 4 == 6) {
-    return SeenPacket{packet[6], text(AF_INET6, packet.subspan(24, 16)),
-                      destination_port(packet[6], packet.subspan(40))};
-  }
+  if (packet.size() >= 20 && packet[0] >> 4 == 4)
+    return make_packet(packet, packet[9], text(AF_INET, packet.subspan(16, 4)),
+                       (packet[0] & 15U) * 4U);
+  if (packet.size() >= 40 && packet[0] >> 4 == 6)
+    return make_packet(packet, packet[6], text(AF_INET6, packet.subspan(24, 16)), 40);
   return std::nullopt;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// The DNS message that a packet to port 53 carries, without the length that TCP puts in front.
+Octets dns_of(const SeenPacket& packet) {
+  if (packet.port != 53) return {};
+  const Octets payload = Octets(packet.octets).subspan(packet.payload);
+  const std::size_t prefix = packet.protocol == IPPROTO_TCP ? 2 : 0;
+  return payload.size() > prefix ? payload.subspan(prefix) : Octets{};
 }
 
 int open_tap(const std::string& interface) {
@@ -78,8 +110,37 @@ std::size_t Tap::count(const std::string& destination, std::uint16_t port) {
   }));
 }
 
+bool Tap::carried(std::string_view text) {
+  drain();
+  const auto equal = [](std::uint8_t octet, char wanted) {
+    return std::tolower(octet) == std::tolower(static_cast<unsigned char>(wanted));
+  };
+  return std::ranges::any_of(seen_, [&](const SeenPacket& packet) {
+    return !std::ranges::search(packet.octets, text, equal).empty();
+  });
+}
+
+std::set<std::string> Tap::names_asked() {
+  drain();
+  std::set<std::string> names;
+  for (const SeenPacket& packet : seen_) {
+    const auto message = read_message(dns_of(packet));
+    if (message && !message->is_response()) names.insert(lower(message->name));
+  }
+  return names;
+}
+
+// A tap that has missed packets proves nothing.
+void Tap::refuse_losses() const {
+  tpacket_stats statistics{};
+  socklen_t size = sizeof statistics;
+  if (getsockopt(socket_, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0 &&
+      statistics.tp_drops > 0)
+    throw std::runtime_error("the tap has missed packets");
+}
+
 void Tap::drain() {
-  std::array<std::uint8_t, 2048> buffer;
+  std::vector<std::uint8_t> buffer(65'536);
   sockaddr_ll from{};
   socklen_t length = sizeof from;
   ssize_t size = 0;
@@ -89,6 +150,7 @@ void Tap::drain() {
         decode(Octets(buffer).first(static_cast<std::size_t>(size)));
     if (packet && from.sll_pkttype != PACKET_OUTGOING) seen_.push_back(*packet);
   }
+  refuse_losses();
 }
 
 }  // namespace egress::test

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace egress::test {
@@ -11,7 +13,9 @@ namespace egress::test {
 struct SeenPacket {
   std::uint8_t protocol = 0;  // IANA: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6
   std::string destination;
-  std::uint16_t port = 0;  // TCP and UDP
+  std::uint16_t port = 0;            // TCP and UDP
+  std::vector<std::uint8_t> octets;  // all of it, from the IP header on
+  std::size_t payload = 0;           // where what TCP or UDP carries begins
 };
 
 class Tap {
@@ -24,9 +28,15 @@ class Tap {
 
   // Packets to this address since the start; 0: whatever the port.
   std::size_t count(const std::string& destination, std::uint16_t port = 0);
+  // Whether this text was in any packet of whatever protocol, in upper or lower case.
+  bool carried(std::string_view text);
+  // The names, in lower case, in the questions of DNS queries to port 53; over TCP those that had a
+  // segment to themselves.
+  std::set<std::string> names_asked();
 
  private:
   void drain();
+  void refuse_losses() const;
 
   int socket_ = -1;
   std::vector<SeenPacket> seen_;

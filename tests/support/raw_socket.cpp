@@ -1,0 +1,89 @@
+#include "support/raw_socket.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <vector>
+
+#include "support/address.hpp"
+
+namespace egress::test {
+namespace {
+
+constexpr std::uint16_t kSourcePort = 40'000;
+constexpr std::uint16_t kDnsPort = 53;
+constexpr std::uint16_t kMoreFragments = 0x2000;
+constexpr std::size_t kOffsetUnit = 8;
+constexpr int kIpNodefrag = 22;  // linux/in.h, which cannot stand beside netinet/in.h
+
+// RFC 768; without a checksum, which IPv4 allows.
+std::vector<std::uint8_t> datagram(std::span<const std::uint8_t> payload) {
+  std::vector<std::uint8_t> out;
+  for (const std::size_t word :
+       {std::size_t{kSourcePort}, std::size_t{kDnsPort}, payload.size() + 8, std::size_t{0}}) {
+    out.push_back(static_cast<std::uint8_t>(word >> 8U));
+    out.push_back(static_cast<std::uint8_t>(word));
+  }
+  out.insert(out.end(), payload.begin(), payload.end());
+  return out;
+}
+
+iphdr header_of(const FragmentedQuestion& how) {
+  static std::uint16_t id = 1;
+  iphdr header{};
+  header.version = 4;
+  header.ihl = 5;
+  header.ttl = 64;
+  header.protocol = IPPROTO_UDP;
+  header.id = htons(id++);
+  inet_pton(AF_INET, how.source.c_str(), &header.saddr);
+  inet_pton(AF_INET, how.destination.c_str(), &header.daddr);
+  return header;
+}
+
+void send_packet(int socket, const iphdr& header, std::span<const std::uint8_t> piece) {
+  std::vector<std::uint8_t> packet(sizeof header + piece.size());
+  std::memcpy(packet.data(), &header, sizeof header);
+  std::ranges::copy(piece, packet.begin() + sizeof header);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = header.daddr;
+  // A firewall may refuse: that is the caller's to find out on the far side.
+  (void)sendto(socket, packet.data(), packet.size(), 0, reinterpret_cast<const sockaddr*>(&to),
+               sizeof to);
+}
+
+void send_pieces(int socket, const FragmentedQuestion& how,
+                 const std::vector<std::uint8_t>& whole) {
+  iphdr header = header_of(how);
+  for (std::size_t at = 0; at < whole.size(); at += how.piece) {
+    const std::size_t size = std::min(how.piece, whole.size() - at);
+    const bool is_last = at + size == whole.size();
+    header.frag_off =
+        htons(static_cast<std::uint16_t>(at / kOffsetUnit | (is_last ? 0U : kMoreFragments)));
+    header.tot_len = htons(static_cast<std::uint16_t>(sizeof header + size));
+    send_packet(socket, header, std::span(whole).subspan(at, size));
+  }
+}
+
+}  // namespace
+
+void send_in_fragments(const std::string& netns, const FragmentedQuestion& how,
+                       std::span<const std::uint8_t> payload) {
+  in_namespace(netns, [&] {
+    const int descriptor = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "raw socket");
+    const int on = how.asks_not_to_be_joined ? 1 : 0;
+    setsockopt(descriptor, SOL_IP, kIpNodefrag, &on, sizeof on);
+    send_pieces(descriptor, how, datagram(payload));
+    close(descriptor);
+  });
+}
+
+}  // namespace egress::test
