@@ -74,7 +74,9 @@ Result<void> Daemon::open_adapters() {
   enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, user});
   enforcer_->on_save([this] { save_known(); });
   if (auto opened = open_dns(); !opened) return opened;
-  if (!options_.user.empty()) return host::drop_privileges(options_.user);
+  if (!options_.user.empty())
+    if (auto dropped = host::drop_privileges(options_.user); !dropped) return dropped;
+  known_addresses_.emplace(options_.paths.known_addresses());  // a thread: not before the drop
   return {};
 }
 
@@ -196,6 +198,8 @@ void Daemon::finish_turn() {
 void Daemon::stop() {
   (void)systemd::notify_stopping("The table stays in place");
   save_known();
+  known_addresses_->finish();
+  note_unsaved();
   keep_last_good();
   log(Level::info, "stopping", {{"table", "stays in place"}});
   loop_->exit(0);

@@ -8,6 +8,7 @@
 #include "adapters/cares/cares_resolver.hpp"
 #include "adapters/host/addresses.hpp"
 #include "adapters/resolvconf/watch.hpp"
+#include "adapters/state/known_addresses_writer.hpp"
 #include "adapters/systemd/clock.hpp"
 #include "adapters/systemd/event_loop.hpp"
 #include "control/server.hpp"
@@ -47,7 +48,8 @@ class Daemon {
   policy::Problems reload();
   void keep_last_good();
   void restore_known();
-  void save_known() const;
+  void save_known();
+  void note_unsaved();
   void finish_turn();
   void stop();
 
@@ -62,6 +64,7 @@ class Daemon {
   std::unique_ptr<cares::CaresResolver> resolver_;
   std::optional<resolvconf::Watch> system_resolvers_;
   std::optional<host::AddressWatch> own_addresses_;
+  std::optional<state::KnownAddressesWriter> known_addresses_;
   std::optional<Enforcer> enforcer_;
   std::optional<DnsService> dns_;
   std::optional<control::Server> server_;

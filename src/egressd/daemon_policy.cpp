@@ -128,21 +128,23 @@ void Daemon::restore_known() {
         engine::Restored{address.name, address.address, now + (address.expires - wall)});
 }
 
-void Daemon::save_known() const {
+void Daemon::note_unsaved() {
+  if (const auto error = known_addresses_->take_error())
+    log(Level::warning, "known-addresses-not-saved", {{"message", error->message}});
+}
+
+void Daemon::save_known() {
+  note_unsaved();
   const WallTime wall = clock_.wall();
   const Instant now = clock_.now();
   std::vector<dns::KnownAddress> known;
+  known.reserve(enforcer_->engine().names().address_count());
   for (const auto& [name, state] : enforcer_->engine().names().names())
     for (const dns::HeldAddress& held : state.addresses)
       if (held.expires > now)
         known.push_back(
             {name, held.address, wall + std::chrono::floor<seconds>(held.expires - now)});
-  std::ranges::sort(known, {}, [](const dns::KnownAddress& address) {
-    return std::tie(address.name, address.address);
-  });
-  if (const auto saved = state::write_known_addresses(options_.paths.known_addresses(), known);
-      !saved)
-    log(Level::warning, "known-addresses-not-saved", {{"message", saved.error().message}});
+  known_addresses_->write(std::move(known));
 }
 
 }  // namespace egress::daemon

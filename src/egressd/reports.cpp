@@ -161,6 +161,8 @@ std::vector<std::string> missing_features(const nft::Capabilities& capabilities)
   lacks(capabilities.counts_destinations,
         "no dynamic sets: list shows no hits, refused destinations are not remembered, verify "
         "cannot prove");
+  lacks(capabilities.redirects,
+        "no redirect in this kernel: the DNS guard cannot be put in place; dns: poll does without");
   lacks(capabilities.deletes_flows,
         "no conntrack access: deny does not cut connections that are open");
   return missing;
