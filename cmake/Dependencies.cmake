@@ -13,6 +13,7 @@ foreign(idn2 libidn2)              # libidn2-dev
 foreign(psl libpsl)                # libpsl-dev
 foreign(capng libcap-ng)           # libcap-ng-dev
 foreign(openssl openssl)           # libssl-dev (egressctl verify only)
+find_package(Threads REQUIRED)
 find_package(nlohmann_json REQUIRED)  # nlohmann-json3-dev
 find_package(CLI11 REQUIRED)          # libcli11-dev
 find_package(tl-expected REQUIRED)    # libexpected-dev

@@ -1,0 +1,124 @@
+// The guard comes, goes and is switched, with flows under way.
+#include "egress/nft/ruleset.hpp"
+#include "net/guard_fixture.hpp"
+
+namespace egress::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class GuardLifecycle : public GuardTest {};
+
+TEST_F(GuardLifecycle, ItsDeathEndsDnsAndNothingElse) {
+  Daemon daemon(lab, guarded_policy("api.openai.com:443, github.com:443"));
+  ASSERT_EQ(rcode_of(ask("api.openai.com")), kNoError);
+  Connection transfer(lab.host(), kApi4, 443);
+  ASSERT_GT(transfer.receive_for(300ms), 0U);
+
+  daemon.crash();
+  Tap after(lab.net(), "host0");
+  for (const char* server : {kResolver, kPublic4, kPublic6, "127.0.0.53"}) {
+    for (const Over over : {Over::udp, Over::tcp}) {
+      EXPECT_FALSE(ask({server, over}, "api.openai.com")) << server;
+      EXPECT_FALSE(ask({server, over}, "secret.example.org")) << server;
+    }
+  }
+  EXPECT_FALSE(after.carried("openai"));
+  EXPECT_FALSE(after.carried("secret"));
+  EXPECT_GT(transfer.receive_for(500ms), 0U);
+  EXPECT_EQ(tcp(kApi4), Seen::answered);
+  EXPECT_EQ(tcp(kOther6, 444), Seen::refused);
+
+  daemon.start();
+  EXPECT_EQ(rcode_of(ask("api.openai.com")), kNoError);
+  EXPECT_TRUE(is_blocked(ask("secret.example.org")));
+  EXPECT_GT(transfer.receive_for(500ms), 0U);
+}
+
+TEST_F(GuardLifecycle, AReloadSwitchesItOnAndOff) {
+  const Daemon daemon(lab, policy("api.openai.com:443"));
+  DnsSocket client(lab.host(), {kResolver});
+  ASSERT_EQ(rcode_of(client.ask({.name = "github.com", .id = 1})), kNoError);
+
+  daemon.write_policy(guarded_policy("api.openai.com:443"));
+  ASSERT_EQ(daemon.egressctl({"reload"}).exit_code, 0);
+  Tap guarded(lab.net(), "host0");
+  EXPECT_TRUE(is_blocked(ask("github.com")));
+  EXPECT_NE(rcode_of(client.ask({.name = "github.com", .id = 2})), kNoError)
+      << "a flow of before goes past the guard";
+  EXPECT_EQ(rcode_of(ask("api.openai.com")), kNoError);
+  EXPECT_EQ(tcp(kApi4), Seen::answered);
+  EXPECT_FALSE(guarded.carried("github"));
+
+  daemon.write_policy(policy("api.openai.com:443"));
+  ASSERT_EQ(daemon.egressctl({"reload"}).exit_code, 0);
+  EXPECT_EQ(rcode_of(ask("github.com")), kNoError);
+  EXPECT_EQ(udp(kPublic4, 53), Seen::refused);
+  EXPECT_EQ(tcp(kApi4), Seen::answered);
+}
+
+// Before egressd there may be nothing that tracks connections, or somebody's rules that do.
+class GuardTakeover : public GuardTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  GuardTakeover() {
+    if (GetParam())
+      lab.nft(
+          "table inet tracking {\n chain output {\n type filter hook output priority 0\n ct state "
+          "new accept\n }\n}\n");
+  }
+};
+INSTANTIATE_TEST_SUITE_P(OfFlows, GuardTakeover, ::testing::Bool(),
+                         [](const auto& of) { return of.param ? "Tracked" : "Untracked"; });
+
+TEST_P(GuardTakeover, CutsOffAQuestionUnderWay) {
+  for (const char* server : {kPublic4, kPublic6, kResolver}) {
+    DnsSocket client(lab.host(), {server});
+    ASSERT_EQ(rcode_of(client.ask({.name = "github.com", .id = 1})), kNoError);
+    ASSERT_TRUE(far_side.carried("github"));
+    Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+    Tap after(lab.net(), "host0");
+    for (std::uint16_t id = 2; id < 5; ++id)
+      EXPECT_NE(rcode_of(client.ask({.name = "secret.github.com", .id = id}, 200ms)), kNoError);
+    EXPECT_FALSE(after.carried("secret")) << server;
+    daemon.terminate();
+    lab.on_host({"nft", "delete", "table", "inet", "egressd"});
+  }
+}
+
+TEST_P(GuardTakeover, CutsOffATcpConnectionUnderWay) {
+  for (const char* server : {kPublic4, kPublic6}) {
+    DnsSocket client(lab.host(), {server, Over::tcp});
+    ASSERT_TRUE(client.send(write_query({.name = "before.github.com"})));
+    ASSERT_TRUE(eventually([&] { return far_side.carried("before"); }));
+    Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+    Tap after(lab.net(), "host0");
+    for (int i = 0; i < 4; ++i) {
+      client.send(write_query({.name = "secret.github.com"}));
+      std::this_thread::sleep_for(300ms);
+    }
+    EXPECT_FALSE(after.carried("secret")) << server;
+    daemon.terminate();
+    lab.on_host({"nft", "delete", "table", "inet", "egressd"});
+  }
+}
+
+// egressd's own questions are known by its user and a mark together.
+TEST_F(GuardLifecycle, NeitherTheMarkNorTheUserAloneGetsPast) {
+  const ClientSocket marked{.mark = nft::kOwnMark};
+  const ClientSocket of_its_user{.user = kNobody};
+  for (const ClientSocket& client : {marked, of_its_user})
+    ASSERT_EQ(rcode_of(test::ask(lab.host(), {kResolver}, {.name = "github.com"}, client)),
+              kNoError);
+  const Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+  Tap after(lab.net(), "host0");
+  for (const ClientSocket& client : {marked, of_its_user})
+    for (const Over over : {Over::udp, Over::tcp})
+      for (const char* server : {kResolver, kPublic4, kPublic6})
+        EXPECT_TRUE(
+            is_blocked(test::ask(lab.host(), {server, over}, {.name = "github.com"}, client)))
+            << server << " mark " << client.mark << " user " << client.user;
+  EXPECT_FALSE(after.carried("github"));
+}
+
+}  // namespace
+}  // namespace egress::test
