@@ -36,7 +36,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.state = is_audit ? "auditing" : "enforcing";
   if (!live || !live->is_present)
     reply.state = "not enforcing: " + (live ? "the table is gone" : live.error().message);
-  reply.dns = dns_.is_on() ? "guard" : "poll";
+  reply.dns = is_guarded() ? "guard" : "poll";
   for (const policy::ResolverAddress& resolver : engine().inputs().resolvers)
     reply.resolvers.push_back(resolver.text());
   reply.resolver_source = frame_.resolver_source;
@@ -102,9 +102,9 @@ Reply ControlService::carry_out(const control::ProofRequest&, const control::Pee
 }
 
 Reply ControlService::carry_out(const control::DnsRequest&, const control::Peer&) {
-  control::DnsReply reply = report_dns(dns_.journal(), now());
-  reply.mode = dns_.is_on() ? "guard" : "poll";
-  reply.waiting = dns_.waiting();
+  control::DnsReply reply = report_dns(dns_ != nullptr ? dns_->journal() : guard::Journal(), now());
+  reply.mode = is_guarded() ? "guard" : "poll";
+  reply.waiting = dns_ != nullptr ? dns_->waiting() : 0;
   reply.names = engine().names().names().size();
   reply.learnt = engine().names().learnt_count();
   return reply;

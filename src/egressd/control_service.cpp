@@ -32,7 +32,7 @@ std::string join(const std::vector<std::string>& items) {
 
 }  // namespace
 
-ControlService::ControlService(Enforcer& enforcer, const DnsService& dns, PolicyStore& store,
+ControlService::ControlService(Enforcer& enforcer, const DnsService* dns, PolicyStore& store,
                                const Frame& frame, Hooks hooks)
     : enforcer_(enforcer), dns_(dns), store_(store), frame_(frame), hooks_(std::move(hooks)) {}
 

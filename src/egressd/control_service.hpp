@@ -33,7 +33,8 @@ class ControlService {
     std::function<policy::Problems()> reload;
   };
 
-  ControlService(Enforcer& enforcer, const DnsService& dns, PolicyStore& store, const Frame& frame,
+  // `dns`: null where the guard cannot listen and the policy does without it.
+  ControlService(Enforcer& enforcer, const DnsService* dns, PolicyStore& store, const Frame& frame,
                  Hooks hooks);
 
   void handle(control::ClientId client, const control::Request& request, const control::Peer& peer);
@@ -68,12 +69,13 @@ class ControlService {
   control::TargetOutcome outcome(const policy::AllowEntry& entry) const;
   control::TargetOutcome refuse_to_deny(const std::string& target) const;
   Result<nft::Snapshot> read_kernel();
+  bool is_guarded() const { return dns_ != nullptr && dns_->is_on(); }
   const engine::Engine& engine() const { return enforcer_.engine(); }
   const policy::Policy& policy() const { return *engine().inputs().policy; }
   Instant now() const { return enforcer_.clock().now(); }
 
   Enforcer& enforcer_;
-  const DnsService& dns_;
+  const DnsService* dns_;
   PolicyStore& store_;
   const Frame& frame_;
   Hooks hooks_;

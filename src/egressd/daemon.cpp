@@ -24,6 +24,10 @@ bool take(Result<T>&& result, std::optional<T>& into, Error& error) {
   return true;
 }
 
+constexpr const char* kGuardRemedy =
+    "; the host is closed and resolves no name. The guard's sockets are those of egressd-dns.socket "
+    "(systemctl start egressd-dns.socket); without it egressd is started as root, with --user";
+
 }  // namespace
 
 Daemon::Daemon(Options options) : options_(std::move(options)), store_(options_.paths) {}
@@ -35,6 +39,7 @@ Result<int> Daemon::run() {
       .and_then([&] { return claim_socket(); })
       .and_then([&] { return open_adapters(); })
       .and_then([&] { return close_the_host(); })
+      .and_then([&] { return check_dns(); })
       .and_then([&] { return serve(); })
       .and_then([&] { return loop_->run(); });
 }
@@ -65,7 +70,7 @@ Result<void> Daemon::open_adapters() {
   if (!take(host::AddressWatch::open(), own_addresses_, error)) return tl::unexpected(error);
   if (!take(resolvconf::Watch::open({}), system_resolvers_, error)) return tl::unexpected(error);
   auto resolver = cares::CaresResolver::open(
-      {}, [this](dns::Answer answer) { dns_->on_answer(std::move(answer)); },
+      {}, [this](dns::Answer answer) { take_answer(std::move(answer)); },
       nft::kOwnMark);
   if (!resolver) return tl::unexpected(resolver.error());
   resolver_ = *std::move(resolver);
@@ -73,7 +78,7 @@ Result<void> Daemon::open_adapters() {
   if (!options_.user.empty()) user = host::find_user(options_.user)->uid;  // found before
   enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, user});
   enforcer_->on_save([this] { save_known(); });
-  if (auto opened = open_dns(); !opened) return opened;
+  dns_problem_ = open_dns();
   if (!options_.user.empty())
     if (auto dropped = host::drop_privileges(options_.user); !dropped) return dropped;
   known_addresses_.emplace(options_.paths.known_addresses());  // a thread: not before the drop
@@ -90,12 +95,29 @@ Result<void> Daemon::open_dns() {
   return {};
 }
 
+void Daemon::take_answer(dns::Answer answer) {
+  if (dns_)
+    dns_->on_answer(std::move(answer));
+  else
+    enforcer_->note(engine::Answered{std::move(answer)});
+}
+
 Result<void> Daemon::close_the_host() {
   policy::Policy policy = first_policy();
   enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
   adopt(std::move(policy));
   if (enforcer_->engine().is_enforcing()) return {};
   return fail("enforcement is not possible: the kernel refused the table (see the lines above)");
+}
+
+// The host is closed by now, also where its guard cannot listen; then no name is resolved, and a manager that starts us
+// again finds it closed.
+Result<void> Daemon::check_dns() {
+  if (dns_problem_) return {};
+  const bool is_guarded = engine::compile_base(enforcer_->engine().inputs()).dns_guard.has_value();
+  if (is_guarded) return fail(dns_problem_.error().message + kGuardRemedy);
+  log(Level::warning, "guard-cannot-listen", {{"message", dns_problem_.error().message}});
+  return {};
 }
 
 Result<void> Daemon::serve() {
@@ -107,7 +129,7 @@ Result<void> Daemon::serve() {
   if (!take(control::Server::start(*std::move(listener_), on_request), server_, error))
     return tl::unexpected(error);
   service_.emplace(
-      *enforcer_, *dns_, store_, frame_,
+      *enforcer_, dns_ ? &*dns_ : nullptr, store_, frame_,
       ControlService::Hooks{.reply =
                                 [this](control::ClientId client, const control::Reply& reply) {
                                   server_->reply(client, reply, clock_.now());
@@ -144,7 +166,9 @@ Result<void> Daemon::watch_all() {
     watchdog_->arm(clock_.now());
   }
   return watch(resolver_->fd(), [this] { resolver_->dispatch(); })
-      .and_then([&] { return watch(dns_->fd(), [this] { dns_->dispatch(); }); })
+      .and_then([&] {
+        return dns_ ? watch(dns_->fd(), [this] { dns_->dispatch(); }) : Result<void>();
+      })
       .and_then([&] { return watch(server_->fd(), [this] { server_->dispatch(clock_.now()); }); })
       .and_then([&] {
         return watch(system_resolvers_->fd(), [this] {
@@ -184,12 +208,12 @@ void Daemon::finish_turn() {
   if (const auto wait = resolver_->wait(); wait && wait->count() == 0) resolver_->dispatch();
   if (server_->next_deadline() <= now) server_->dispatch(now);
   enforcer_->turn();
-  dns_->settle();
+  if (dns_) dns_->settle();
   if (const auto ended = enforcer_->take_ended(); !ended.empty()) forget(ended);
   service_->settle();
   if (keep_at_ <= now) keep_last_good();
   Instant next = std::min(
-      {enforcer_->next_deadline(), dns_->next_deadline(), server_->next_deadline(), service_->next_deadline(), keep_at_});
+      {enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever, server_->next_deadline(), service_->next_deadline(), keep_at_});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

@@ -34,7 +34,9 @@ class Daemon {
   claim_socket();  // before any commit: a second daemon must not replace the table of the first
   Result<void> open_adapters();
   Result<void> open_dns();
+  void take_answer(dns::Answer answer);
   Result<void> close_the_host();  // the first commit
+  Result<void> check_dns();
   Result<void> serve();
   Result<void> watch_all();
   Result<void> watch(int fd, systemd::EventLoop::Callback callback);
@@ -67,6 +69,7 @@ class Daemon {
   std::optional<state::KnownAddressesWriter> known_addresses_;
   std::optional<Enforcer> enforcer_;
   std::optional<DnsService> dns_;
+  Result<void> dns_problem_;
   std::optional<control::Server> server_;
   std::optional<ControlService> service_;
 

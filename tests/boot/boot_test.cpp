@@ -2,7 +2,12 @@
 // at every turn.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <iostream>
+#include <thread>
 
 #include "support/child_process.hpp"
 #include "support/lab.hpp"
@@ -44,6 +49,14 @@ class Machine {
   }
   bool has_table() const {
     return execute({"nft", "list", "chain", "inet", "egressd", "output"}).exit_code == 0;
+  }
+  // One question for a name that is not allowed, asked once and waited for.
+  bool is_refused_by_the_guard() const {
+    const Finished asked =
+        run({.words = {"nsenter", "--target", init_, "--net", "--", "kdig", "+retry=0", "+time=8",
+                       "+edns", "@127.0.0.53", "not-allowed.example"}});
+    return asked.output.find("NXDOMAIN") != std::string::npos &&
+           asked.output.find("egressd") != std::string::npos;
   }
   std::string journal() const {
     return execute({"journalctl", "--no-pager", "-u", "egressd.service"}).output;
@@ -103,6 +116,37 @@ TEST_F(Boot, ItComesBackAfterSigkillAndTheTableNeverWent) {
     })) << machine.journal();
     EXPECT_TRUE(machine.has_table());
   }
+}
+
+// The sockets are systemd's: a question that comes while there is no daemon waits for the next one.
+TEST_F(Boot, QuestionsWaitWhileTheDaemonComesBack) {
+  ASSERT_TRUE(machine.becomes_active()) << machine.journal();
+  ASSERT_TRUE(machine.is_refused_by_the_guard());
+  std::atomic<bool> is_over = false;
+  std::size_t asked = 0, unanswered = 0;
+  std::chrono::milliseconds longest{0};
+  std::thread program([&] {
+    while (!is_over) {
+      const auto start = std::chrono::steady_clock::now();
+      if (!machine.is_refused_by_the_guard()) ++unanswered;
+      ++asked;
+      longest = std::max(longest, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      std::chrono::steady_clock::now() - start));
+    }
+  });
+  for (int turn = 0; turn < 5; ++turn) {
+    const std::string before = machine.property("MainPID");
+    machine.execute({"kill", "-KILL", before});
+    eventually([&] {
+      return machine.property("MainPID") != before && machine.property("ActiveState") == "active";
+    });
+  }
+  is_over = true;
+  program.join();
+  std::cout << asked << " questions over five kills, the longest took " << longest.count()
+            << " ms with the time that the program took to start\n";
+  EXPECT_EQ(unanswered, 0u) << machine.journal();
+  EXPECT_GT(asked, 10u);
 }
 
 TEST_F(Boot, StopLeavesTheTableAndAdditionsOutliveARestart) {
