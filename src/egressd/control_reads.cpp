@@ -77,7 +77,8 @@ Reply ControlService::carry_out(const control::WhyRequest& request, const contro
   if (const auto* name = std::get_if<DnsName>(destination))
     return explain_name(engine(), *name, target->transport, port, now());
   if (std::holds_alternative<policy::Wildcard>(*destination))
-    return control::Refused{"invalid", "why takes one host, not a wildcard; egressctl list shows those"};
+    return control::Refused{"invalid",
+                            "why takes one host, not a wildcard; egressctl list shows those"};
   const auto& prefix = std::get<Prefix>(*destination);
   return explain_endpoint(engine(), {prefix.first(), target->transport, port}, now());
 }

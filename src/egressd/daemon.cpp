@@ -25,7 +25,8 @@ bool take(Result<T>&& result, std::optional<T>& into, Error& error) {
 }
 
 constexpr const char* kGuardRemedy =
-    "; the host is closed and resolves no name. The guard's sockets are those of egressd-dns.socket "
+    "; the host is closed and resolves no name. The guard's sockets are those of "
+    "egressd-dns.socket "
     "(systemctl start egressd-dns.socket); without it egressd is started as root, with --user";
 
 }  // namespace
@@ -44,15 +45,15 @@ Result<int> Daemon::run() {
       .and_then([&] { return loop_->run(); });
 }
 
-Result<void> Daemon::prepare_directories() const {
-  state::Owner owner{::geteuid(), ::getegid()};
+Result<void> Daemon::prepare_directories() {
+  owner_ = {::geteuid(), ::getegid()};
   if (!options_.user.empty()) {
     const auto ids = host::find_user(options_.user);
     if (!ids) return tl::unexpected(ids.error());
-    owner = {ids->uid, ids->gid};
+    owner_ = {ids->uid, ids->gid};
   }
-  if (auto made = state::prepare_directory(options_.paths.state_dir, owner); !made) return made;
-  return state::prepare_directory(options_.paths.runtime_dir, owner);
+  if (auto made = state::prepare_directory(options_.paths.state_dir, owner_); !made) return made;
+  return state::prepare_directory(options_.paths.runtime_dir, owner_);
 }
 
 Result<void> Daemon::claim_socket() {
@@ -70,13 +71,10 @@ Result<void> Daemon::open_adapters() {
   if (!take(host::AddressWatch::open(), own_addresses_, error)) return tl::unexpected(error);
   if (!take(resolvconf::Watch::open({}), system_resolvers_, error)) return tl::unexpected(error);
   auto resolver = cares::CaresResolver::open(
-      {}, [this](dns::Answer answer) { take_answer(std::move(answer)); },
-      nft::kOwnMark);
+      {}, [this](dns::Answer answer) { take_answer(std::move(answer)); }, nft::kOwnMark);
   if (!resolver) return tl::unexpected(resolver.error());
   resolver_ = *std::move(resolver);
-  unsigned user = ::geteuid();
-  if (!options_.user.empty()) user = host::find_user(options_.user)->uid;  // found before
-  enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, user});
+  enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, owner_.uid});
   enforcer_->on_save([this] { save_known(); });
   dns_problem_ = open_dns();
   if (!options_.user.empty())
@@ -110,12 +108,12 @@ Result<void> Daemon::close_the_host() {
   return fail("enforcement is not possible: the kernel refused the table (see the lines above)");
 }
 
-// The host is closed by now, also where its guard cannot listen; then no name is resolved, and a manager that starts us
-// again finds it closed.
+// The host is closed by now, also where its guard cannot listen; then no name is resolved, and a
+// manager that starts us again finds it closed.
 Result<void> Daemon::check_dns() {
   if (dns_problem_) return {};
-  const bool is_guarded = engine::compile_base(enforcer_->engine().inputs()).dns_guard.has_value();
-  if (is_guarded) return fail(dns_problem_.error().message + kGuardRemedy);
+  if (engine::is_guarded(enforcer_->engine().inputs()))
+    return fail(dns_problem_.error().message + kGuardRemedy);
   log(Level::warning, "guard-cannot-listen", {{"message", dns_problem_.error().message}});
   return {};
 }
@@ -166,9 +164,8 @@ Result<void> Daemon::watch_all() {
     watchdog_->arm(clock_.now());
   }
   return watch(resolver_->fd(), [this] { resolver_->dispatch(); })
-      .and_then([&] {
-        return dns_ ? watch(dns_->fd(), [this] { dns_->dispatch(); }) : Result<void>();
-      })
+      .and_then(
+          [&] { return dns_ ? watch(dns_->fd(), [this] { dns_->dispatch(); }) : Result<void>(); })
       .and_then([&] { return watch(server_->fd(), [this] { server_->dispatch(clock_.now()); }); })
       .and_then([&] {
         return watch(system_resolvers_->fd(), [this] {
@@ -212,8 +209,8 @@ void Daemon::finish_turn() {
   if (const auto ended = enforcer_->take_ended(); !ended.empty()) forget(ended);
   service_->settle();
   if (keep_at_ <= now) keep_last_good();
-  Instant next = std::min(
-      {enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever, server_->next_deadline(), service_->next_deadline(), keep_at_});
+  Instant next = std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
+                           server_->next_deadline(), service_->next_deadline(), keep_at_});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

@@ -8,6 +8,7 @@
 #include "adapters/cares/cares_resolver.hpp"
 #include "adapters/host/addresses.hpp"
 #include "adapters/resolvconf/watch.hpp"
+#include "adapters/state/files.hpp"
 #include "adapters/state/known_addresses_writer.hpp"
 #include "adapters/systemd/clock.hpp"
 #include "adapters/systemd/event_loop.hpp"
@@ -29,7 +30,7 @@ class Daemon {
   Result<int> run();
 
  private:
-  Result<void> prepare_directories() const;
+  Result<void> prepare_directories();
   Result<void>
   claim_socket();  // before any commit: a second daemon must not replace the table of the first
   Result<void> open_adapters();
@@ -59,6 +60,7 @@ class Daemon {
   systemd::SystemClock clock_;
   PolicyStore store_;
   Frame frame_;
+  state::Owner owner_;       // whom egressd becomes, or stays
   Instant keep_at_ = kNever;  // when the policy in force is to be kept as the last good one
 
   std::optional<control::Descriptor> listener_;

@@ -43,8 +43,7 @@ void DnsService::take(const guard::Client& client, std::span<const std::uint8_t>
 }
 
 bool DnsService::is_on() const {
-  return enforcer_.engine().has_policy() &&
-         engine::compile_base(enforcer_.engine().inputs()).dns_guard.has_value();
+  return enforcer_.engine().has_policy() && engine::is_guarded(enforcer_.engine().inputs());
 }
 
 void DnsService::on_answer(dns::Answer answer) {

@@ -33,7 +33,6 @@ class DnsService {
   bool is_on() const;
   const guard::Journal& journal() const { return guard_.journal(); }
   std::size_t waiting() const { return guard_.waiting(); }
-  const dns_listener::DnsListener::Tally& tally() const { return listener_.tally(); }
 
  private:
   void take(const guard::Client& client, std::span<const std::uint8_t> message);

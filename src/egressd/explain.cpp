@@ -3,7 +3,6 @@
 
 #include "egress/core/text.hpp"
 #include "egress/core/time_text.hpp"
-#include "egress/dns/answer_filter.hpp"
 #include "egressd/reports.hpp"
 
 namespace egress::daemon {
@@ -67,8 +66,7 @@ void add_owners(const engine::Engine& engine, const IpAddress& address, Instant 
     add_lookups(engine, *name, now, reply);
     for (const AllowEntry* entry : engine.inputs().entries_of(*name)) {
       add_entry(engine, *entry, now, reply);
-      const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
-      if (const auto why = dns::objection(address, rules, engine.inputs().own_addresses))
+      if (const auto why = engine::objection(engine.inputs(), *entry, address))
         reply.facts.push_back("not opened: it is " + std::string(*why));
     }
   }

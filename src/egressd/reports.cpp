@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "egress/dns/answer_filter.hpp"
-
 namespace egress::daemon {
 namespace {
 
@@ -52,8 +50,7 @@ std::vector<std::string> filtered_names(const engine::Engine& engine) {
   for (const auto& [name, state] : engine.names().names()) {
     const auto may_open = [&](const dns::HeldAddress& held) {
       return std::ranges::any_of(engine.inputs().entries_of(name), [&](const auto* entry) {
-        const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
-        return !dns::objection(held.address, rules, engine.inputs().own_addresses);
+        return !engine::objection(engine.inputs(), *entry, held.address);
       });
     };
     if (!std::ranges::all_of(state.addresses, may_open)) filtered.push_back(name.text());
@@ -125,7 +122,7 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
   control::ProofReply reply;
   const policy::Policy& policy = *engine.inputs().policy;
   reply.mode = policy.mode == policy::Mode::audit ? "audit" : "enforce";
-  reply.dns = engine::compile_base(engine.inputs()).dns_guard ? "guard" : "poll";
+  reply.dns = engine::is_guarded(engine.inputs()) ? "guard" : "poll";
   reply.refuse_with = policy.dns.refuse_with == policy::RefuseWith::refused ? "refused" : "nxdomain";
   reply.filtered = filtered_names(engine);
   for (const policy::ResolverAddress& resolver : engine.inputs().resolvers)

@@ -100,14 +100,22 @@ const policy::Wildcard* Inputs::wildcard_of(const DnsName& name) const {
   return found;
 }
 
-// In audit mode nothing is refused, and so no name is either.
+bool is_guarded(const Inputs& inputs) {
+  return inputs.guard && inputs.policy->dns.mode == policy::DnsMode::guard &&
+         inputs.policy->mode == policy::Mode::enforce;
+}
+
+std::optional<std::string_view> objection(const Inputs& inputs, const AllowEntry& entry,
+                                          const IpAddress& address) {
+  return dns::objection(address, {entry.allows_private, entry.allows_metadata},
+                        inputs.own_addresses);
+}
+
 nft::Base compile_base(const Inputs& inputs) {
-  const bool is_guarded = inputs.policy->dns.mode == policy::DnsMode::guard &&
-                          inputs.policy->mode == policy::Mode::enforce;
   return {.is_audit = inputs.policy->mode == policy::Mode::audit,
           .allows_dhcp = inputs.policy->allows_dhcp,
           .forward = inputs.policy->forward,
-          .dns_guard = is_guarded ? inputs.guard : std::nullopt,
+          .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
           .cuts_flows = inputs.capabilities.deletes_flows};
@@ -132,8 +140,7 @@ nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns:
                            Instant now) {
   nft::Elements elements;
   for (const AllowEntry* entry : inputs.entries_of(name)) {
-    const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
-    if (dns::objection(held.address, rules, inputs.own_addresses)) continue;
+    if (objection(inputs, *entry, held.address)) continue;
     const Instant end = std::min(held.expires, inputs.end_of(*entry));
     if (end > now) open_ports(*entry, held.address, end, elements);
   }

@@ -57,9 +57,8 @@ void Engine::on(const PolicyChanged& event, Instant now) {
   const policy::EntriesChange change = inputs_.set_policy(event.policy, now, event.wall);
   const policy::Limits& limits = event.policy->limits;
   // Nobody but the guard gives answers past their TTL, so nothing else keeps their addresses open.
-  const bool is_guarded = compile_base(inputs_).dns_guard.has_value();
-  names_.set_lifetimes(
-      {limits.min_ttl, limits.max_ttl, limits.grace, is_guarded ? limits.stale : seconds(0)});
+  const seconds stale = is_guarded(inputs_) ? limits.stale : seconds(0);
+  names_.set_lifetimes({limits.min_ttl, limits.max_ttl, limits.grace, stale});
   for (const auto& entry : change.gone) {
     touch_entry(*entry);
     if (const DnsName* name = entry->name()) drop_name(*name, now);

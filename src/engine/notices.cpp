@@ -1,7 +1,6 @@
 // What the engine reports of the answers it gets: changes only, so that a healthy host is silent.
 #include <algorithm>
 
-#include "egress/dns/answer_filter.hpp"
 #include "egress/engine/engine.hpp"
 
 namespace egress::engine {
@@ -54,8 +53,7 @@ void Engine::note_answer(const dns::Answer& answer) {
 void Engine::note_filtered(const DnsName& name, const std::vector<IpAddress>& fresh) {
   for (const IpAddress& address : fresh)
     for (const policy::AllowEntry* entry : inputs_.entries_of(name)) {
-      const dns::FilterRules rules{entry->allows_private, entry->allows_metadata};
-      const auto why = dns::objection(address, rules, inputs_.own_addresses);
+      const auto why = objection(inputs_, *entry, address);
       if (!why) continue;
       note(Notice::Level::warning, "address-filtered",
            {{"target", entry->target()},

@@ -38,6 +38,7 @@ void Engine::release(const dns::Question& question, Instant since, Instant now,
   release.is_stale = release.is_filtered = false;
   release.ttl = seconds(0);
   release.addresses.clear();
+  release.lookup = nullptr;
   const dns::NameState* state = names_.find(question.name);
   if (state == nullptr) return;
   const FamilyState& lookup = state->family(question.family);

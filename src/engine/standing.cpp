@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "egress/dns/answer_filter.hpp"
 #include "egress/engine/engine.hpp"
 
 namespace egress::engine {
@@ -42,9 +41,8 @@ std::string describe_lookups(const dns::NameState& state) {
 std::string describe_filtered(const Inputs& inputs, const policy::AllowEntry& entry,
                               const dns::NameState& state) {
   std::string error;
-  const dns::FilterRules rules{entry.allows_private, entry.allows_metadata};
   for (const dns::HeldAddress& held : state.addresses)
-    if (const auto why = dns::objection(held.address, rules, inputs.own_addresses))
+    if (const auto why = objection(inputs, entry, held.address))
       append(error, held.address.text() + " is " + std::string(*why));
   return error;
 }

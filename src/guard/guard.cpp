@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "egress/core/limits.hpp"
-#include "egress/core/text.hpp"
 
 namespace egress::guard {
 namespace {
@@ -48,17 +47,17 @@ void Guard::take(const Client& client, std::span<const std::uint8_t> message, In
     if (!unusable->reply.empty()) outside_.send(client, unusable->reply);
     return;
   }
-  judge({client, std::get<Query>(read), std::nullopt, outside_.stopwatch()}, now);
+  const Query& query = std::get<Query>(read);
+  judge({client, query, query.name(), std::nullopt, outside_.stopwatch()}, now);
 }
 
 void Guard::judge(Asking asking, Instant now) {
-  const std::string text = asking.query.name();
-  const auto name = DnsName::parse(text);
+  const auto name = DnsName::parse(asking.name);
   const engine::Inputs& inputs = engine_.inputs();
   const bool is_named = name && inputs.names(*name);
   if (!is_named && (!name || inputs.wildcard_of(*name) == nullptr)) {
     if (name && is_localhost(*name)) return reply_localhost(asking);
-    note_refused(asking, text, now);
+    note_refused(asking, now);
     return reply_refused(asking, Verdict::refused, "not in this host's allow-list");
   }
   const auto family = family_of(asking.query.type);
@@ -207,22 +206,24 @@ Instant Guard::next_deadline() const {
 void Guard::identify(Asking& asking, const DnsName& name, Instant now) {
   const dns::NameState* state = engine_.names().find(name);
   const bool is_known = state != nullptr && state->askers.size() >= limits::kAskers;
-  if (!is_known && outside_.user_of && lookups_.take(now, limits::kUserLookups))
-    asking.user = outside_.user_of(asking.client);
+  if (!is_known) asking.user = user_of(asking.client, now);
+}
+
+std::optional<std::uint32_t> Guard::user_of(const Client& client, Instant now) {
+  if (!outside_.user_of || !lookups_.take(now, limits::kUserLookups)) return std::nullopt;
+  return outside_.user_of(client);
 }
 
 // A program that asks in a loop must not fill the log.
-void Guard::note_refused(const Asking& asking, const std::string& name, Instant now) {
+void Guard::note_refused(const Asking& asking, Instant now) {
   if (!lines_.take(now, limits::kRefusalLines)) return;
-  Asking identified = asking;
-  if (outside_.user_of && lookups_.take(now, limits::kUserLookups))
-    identified.user = outside_.user_of(asking.client);
+  const auto user = user_of(asking.client, now);
   outside_.note({engine::Notice::Level::info,
                  "name-refused",
-                 {{"name", name},
+                 {{"name", asking.name},
                   {"type", std::to_string(asking.query.type)},
                   {"client", asking.client.address.text()},
-                  {"user", identified.user ? std::to_string(*identified.user) : "unknown"}}});
+                  {"user", user ? std::to_string(*user) : "unknown"}}});
 }
 
 void Guard::note_latencies(const Wait& wait) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <numeric>
 
 #include "egress/core/limits.hpp"
 
@@ -59,10 +58,6 @@ void Journal::add(JournalEntry entry) {
   ++counts_[static_cast<std::size_t>(entry.verdict)];
   if (latest_.size() == limits::kJournal) latest_.pop_front();
   latest_.push_back(std::move(entry));
-}
-
-std::uint64_t Journal::total() const {
-  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
 }
 
 }  // namespace egress::guard

@@ -54,19 +54,18 @@ void Guard::reply_released(const Asking& asking, const engine::Release& release,
 
 void Guard::reply_refused(const Asking& asking, Verdict verdict, std::string_view why) {
   const bool is_nxdomain = engine_.inputs().policy->dns.refuse_with == policy::RefuseWith::nxdomain;
-  const std::string text = std::string(kWho) + std::string(why);
-  Reply reply;
-  reply.rcode = is_nxdomain ? Rcode::nxdomain : Rcode::refused;
-  reply.error = ExtendedError::blocked;
-  reply.error_text = text;
-  finish(asking, reply, verdict);
+  reply_error(
+      asking,
+      {.rcode = is_nxdomain ? Rcode::nxdomain : Rcode::refused, .error = ExtendedError::blocked},
+      verdict, why);
 }
 
 void Guard::reply_failed(const Asking& asking, Verdict verdict, std::string_view why) {
+  reply_error(asking, {.rcode = Rcode::servfail, .error = ExtendedError::not_ready}, verdict, why);
+}
+
+void Guard::reply_error(const Asking& asking, Reply reply, Verdict verdict, std::string_view why) {
   const std::string text = std::string(kWho) + std::string(why);
-  Reply reply;
-  reply.rcode = Rcode::servfail;
-  reply.error = ExtendedError::not_ready;
   reply.error_text = text;
   finish(asking, reply, verdict);
 }
@@ -91,7 +90,7 @@ void Guard::finish(const Asking& asking, const Reply& reply, Verdict verdict) {
   write_reply(asking.query, reply, is_udp ? room_over_udp(asking.query) : kTcpOctets, buffer_);
   outside_.send(asking.client, buffer_);
   journal_.add({.at = now_,
-                .name = asking.query.name(),
+                .name = asking.name,
                 .type = asking.query.type,
                 .client = asking.client.address,
                 .transport = asking.client.transport,

@@ -17,6 +17,7 @@
 #include "bench/egressd.hpp"
 #include "bench/report.hpp"
 #include "support/address.hpp"
+#include "support/dns_message.hpp"
 
 namespace egress::bench {
 namespace {
@@ -36,7 +37,10 @@ class Client {
   double time_of_lookup(const std::string& name) const {
     return time_of([&] {
       for (const int type : {1, 28}) {  // A, AAAA
-        const Bytes question = encode(name, type);
+        const Bytes question = test::write_query({.name = name,
+                                                  .type = static_cast<std::uint16_t>(type),
+                                                  .id = static_cast<std::uint16_t>(type),
+                                                  .edns_size = std::nullopt});
         if (send(socket_, question.data(), question.size(), 0) < 0) fail("send");
       }
       for (int answers = 0; answers < 2; ++answers) {
@@ -57,19 +61,6 @@ class Client {
     const test::SocketAddress resolver(test::kResolver, 53);
     if (connect(descriptor, resolver.get(), resolver.length) != 0) fail("connect");
     return descriptor;
-  }
-  static Bytes encode(const std::string& name, int question_type) {
-    const auto type = static_cast<std::uint8_t>(question_type);
-    Bytes message{0, type, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};  // RD, one question
-    for (std::size_t from = 0; from < name.size();) {
-      const std::size_t dot = std::min(name.find('.', from), name.size());
-      message.push_back(static_cast<std::uint8_t>(dot - from));
-      message.insert(message.end(), name.begin() + static_cast<std::ptrdiff_t>(from),
-                     name.begin() + static_cast<std::ptrdiff_t>(dot));
-      from = dot + 1;
-    }
-    message.insert(message.end(), {0, 0, type, 0, 1});  // the root, the type, IN
-    return message;
   }
 
   int socket_;

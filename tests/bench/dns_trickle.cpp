@@ -15,6 +15,7 @@
 #include "bench/egressd.hpp"
 #include "bench/report.hpp"
 #include "support/address.hpp"
+#include "support/dns_message.hpp"
 
 namespace egress::bench {
 namespace {
@@ -34,31 +35,6 @@ int connect_to(const test::Lab& lab, const DnsServer& server) {
   });
 }
 
-// RFC 1035 section 4.1: RD, one question for an A record.
-Bytes encode(std::uint16_t id, const std::string& name) {
-  Bytes message{static_cast<std::uint8_t>(id >> 8),
-                static_cast<std::uint8_t>(id),
-                1,
-                0,
-                0,
-                1,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0};
-  for (std::size_t from = 0; from < name.size();) {
-    const std::size_t dot = std::min(name.find('.', from), name.size());
-    message.push_back(static_cast<std::uint8_t>(dot - from));
-    message.insert(message.end(), name.begin() + static_cast<std::ptrdiff_t>(from),
-                   name.begin() + static_cast<std::ptrdiff_t>(dot));
-    from = dot + 1;
-  }
-  message.insert(message.end(), {0, 0, 1, 0, 1});
-  return message;
-}
-
 class Trickle {
  public:
   Trickle(const test::Lab& lab, const DnsServer& server, Names names, nanoseconds interval)
@@ -75,7 +51,9 @@ class Trickle {
   Latencies run(nanoseconds patience) {
     const SteadyTime start = now();
     for (std::size_t i = 0; i < names_.count; ++i) {
-      const Bytes question = encode(static_cast<std::uint16_t>(i), name(names_.first + i));
+      const Bytes question = test::write_query({.name = name(names_.first + i),
+                                                .id = static_cast<std::uint16_t>(i),
+                                                .edns_size = std::nullopt});
       take_answers_until(start + interval_ * static_cast<std::int64_t>(i));
       sent_[i] = now();
       if (send(socket_, question.data(), question.size(), 0) < 0) sent_[i].reset();

@@ -18,7 +18,7 @@ constexpr Port kLastClient = 60'000;
 }  // namespace
 
 void World::ask_guard() {
-  if (!engine::compile_base(engine_->inputs()).dns_guard) return;
+  if (!engine::is_guarded(engine_->inputs())) return;
   const std::string number = std::to_string(below(random_, 16));  // some of them do not exist
   const std::string name =
       one_in(random_, 8) ? "n" + number + ".example.net" : "n" + number + ".example.com";

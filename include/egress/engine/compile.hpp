@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -41,6 +42,12 @@ struct Inputs {
   const policy::Wildcard* wildcard_of(const DnsName& name) const;
 };
 
+// Whether questions end at the guard: the policy says `dns: guard`, and enforces. In audit mode nothing is refused, and so
+// no name is either.
+bool is_guarded(const Inputs& inputs);
+// Why this entry does not open this address of one of its names; empty: it does.
+std::optional<std::string_view> objection(const Inputs& inputs, const policy::AllowEntry& entry,
+                                          const IpAddress& address);
 nft::Base compile_base(const Inputs& inputs);
 // Resolvers, literals and CIDRs: everything that no answer moves.
 nft::Elements compile_static(const Inputs& inputs, Instant now);

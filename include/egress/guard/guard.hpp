@@ -53,6 +53,7 @@ class Guard {
   struct Asking {
     Client client;
     Query query;
+    std::string name;  // Query::name()
     std::optional<std::uint32_t> user;
     microseconds arrived{0};
   };
@@ -81,10 +82,12 @@ class Guard {
   void reply_released(const Asking& asking, const engine::Release& release, bool has_waited);
   void reply_refused(const Asking& asking, Verdict verdict, std::string_view why);
   void reply_failed(const Asking& asking, Verdict verdict, std::string_view why);
+  void reply_error(const Asking& asking, Reply reply, Verdict verdict, std::string_view why);
   void reply_empty(const Asking& asking);
   void reply_localhost(const Asking& asking);
   void finish(const Asking& asking, const Reply& reply, Verdict verdict);
-  void note_refused(const Asking& asking, const std::string& name, Instant now);
+  void note_refused(const Asking& asking, Instant now);
+  std::optional<std::uint32_t> user_of(const Client& client, Instant now);
   void identify(Asking& asking, const DnsName& name, Instant now);
   void note_latencies(const Wait& wait);
 

@@ -59,7 +59,6 @@ class Journal {
  public:
   void add(JournalEntry entry);
   std::uint64_t count(Verdict verdict) const { return counts_[static_cast<std::size_t>(verdict)]; }
-  std::uint64_t total() const;
   // The latest limits::kJournal questions, the oldest first.
   const std::deque<JournalEntry>& latest() const { return latest_; }
 
