@@ -6,8 +6,6 @@
 namespace egress {
 namespace {
 
-constexpr std::size_t kLongest = 80;
-
 bool is_plain(char c) {
   return c >= ' ' && c <= '~' && c != '"' && c != '\\';
 }
@@ -52,16 +50,16 @@ std::size_t sequence_length(std::string_view text) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string quoted(std::string_view text, std::size_t longest) {
   std::string out = "\"";
-  for (const char c : text.substr(0, kLongest)) {
+  for (const char c : text.substr(0, longest)) {
     if (is_plain(c)) {
       out += c;
     } else {
       append_escaped(out, c);
     }
   }
-  if (text.size() > kLongest) out += "…";
+  if (text.size() > longest) out += "…";
   return out + '"';
 }
 

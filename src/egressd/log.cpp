@@ -54,11 +54,14 @@ spdlog::level::level_enum spdlog_level(Level level) {
   return spdlog::level::err;
 }
 
+// Long enough for a remedy, short enough that a hostile value does not fill the journal.
+constexpr std::size_t kLongestValue = 400;
+
 bool is_plain(std::string_view value) {
   const auto plain = [](char c) {
     return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
   };
-  return !value.empty() && value.size() <= 80 && std::ranges::all_of(value, plain);
+  return !value.empty() && value.size() <= kLongestValue && std::ranges::all_of(value, plain);
 }
 
 }  // namespace
@@ -79,7 +82,7 @@ void log(Level level, std::string_view event, const Fields& fields) {
   line += "event=";
   line += event;
   for (const auto& [key, value] : fields)
-    line += " " + key + "=" + (is_plain(value) ? value : quoted(value));
+    line += " " + key + "=" + (is_plain(value) ? value : quoted(value, kLongestValue));
   logger().log(spdlog_level(level), "{}", line);
 }
 

@@ -1,4 +1,5 @@
 // The guard comes, goes and is switched, with flows under way.
+#include "egress/core/limits.hpp"
 #include "egress/nft/ruleset.hpp"
 #include "net/guard_fixture.hpp"
 
@@ -55,6 +56,23 @@ TEST_F(GuardLifecycle, AReloadSwitchesItOnAndOff) {
   EXPECT_EQ(rcode_of(ask("github.com")), kNoError);
   EXPECT_EQ(udp(kPublic4, 53), Seen::refused);
   EXPECT_EQ(tcp(kApi4), Seen::answered);
+}
+
+// Somebody else's program on the guard's port.
+TEST_F(GuardLifecycle, APortThatIsTakenLeavesTheHostClosed) {
+  ASSERT_EQ(tcp(kOther4), Seen::answered);
+  const UdpServer squatter(lab.host(), limits::kGuardPort, echo());
+  std::string said;
+  try {
+    const Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+  } catch (const std::runtime_error& failure) {
+    said = failure.what();
+  }
+  EXPECT_NE(said.find("another program has the port"), std::string::npos) << said;
+  EXPECT_NE(said.find("the host is closed"), std::string::npos) << said;
+  EXPECT_NE(said.find("with --user"), std::string::npos) << "the remedy is cut off: " << said;
+  EXPECT_EQ(tcp(kOther4), Seen::refused);
+  EXPECT_EQ(tcp(kOther6), Seen::refused);
 }
 
 // Before egressd there may be nothing that tracks connections, or somebody's rules that do.

@@ -1,15 +1,16 @@
 // Making hostile text safe to show.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace egress {
 
 // The text in double quotes, with control characters, quotes, backslashes and bytes that are not
-// printable ASCII as \xNN, cut to 80 characters with "…". Used wherever a name, token or message
-// from outside reaches a log or a terminal.
-std::string quoted(std::string_view text);
+// printable ASCII as \xNN, cut to its first `longest` characters with "…". Used wherever a name,
+// token or message from outside reaches a log or a terminal.
+std::string quoted(std::string_view text, std::size_t longest = 80);
 
 // Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);

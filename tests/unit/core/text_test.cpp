@@ -22,6 +22,7 @@ TEST(Quoted, EscapesWhatATerminalWouldObey) {
 TEST(Quoted, CutsAtEightyCharacters) {
   EXPECT_EQ(egress::quoted(std::string(80, 'a')), '"' + std::string(80, 'a') + '"');
   EXPECT_EQ(egress::quoted(std::string(81, 'a')), '"' + std::string(80, 'a') + "…\"");
+  EXPECT_EQ(egress::quoted("abcd", 3), "\"abc…\"");
 }
 
 TEST(IsUtf8, TakesWellFormedTextOnly) {
