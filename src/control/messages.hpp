@@ -70,8 +70,8 @@ struct EntryReport {
 
 struct TargetOutcome {
   std::string target;
-  std::string state;  // "open" | "failed" (kept, retried) | "unresolved" (the same, optional) |
-                      // "already" | "revoked" | "would allow" | "would revoke" | "refused"
+  std::string state;    // "open" | "failed" (kept, retried) | "unresolved" (the same, optional) |
+                        // "already" | "revoked" | "would allow" | "would revoke" | "refused"
   std::string message;  // why, and what to do
   std::string risk;
   std::vector<std::string> addresses;
@@ -115,6 +115,12 @@ struct StatusReply {
   std::vector<std::string> warnings;  // a reload that was refused, a state file set aside, ...
   std::uint64_t commits = 0, failed_commits = 0;
   std::int64_t last_commit_us = 0;
+  std::string protection;  // "owned": the kernel lets nobody else change the table; "watched":
+                           // changes are undone
+  std::uint64_t tamperings = 0;  // watched: how often others changed the table
+  std::string last_tampering;    // by whom: "nft (pid 1234)"; from outside
+  std::int64_t last_repair_us =
+      0;  // from the kernel's notice of it to the acknowledgement of the repair
   std::uint64_t refused_packets = 0;
   std::vector<RefusalReport> refusals;  // most frequent first, at most 10
   std::vector<std::string> deviations;  // live table against desired; empty: exact
@@ -157,22 +163,24 @@ struct ProvableEndpoint {
 };
 struct ProofReply {
   std::string mode;
-  std::string dns;                      // "guard" | "poll"
-  std::string refuse_with;              // guard: "nxdomain" | "refused"
-  std::vector<std::string> filtered;    // allowed names whose answers hold addresses that may not be opened
+  std::string dns;          // "guard" | "poll"
+  std::string refuse_with;  // guard: "nxdomain" | "refused"
+  std::vector<std::string>
+      filtered;  // allowed names whose answers hold addresses that may not be opened
   std::vector<std::string> resolvers;  // "10.0.0.2", "[2001:db8::1]:5353"
   std::vector<ProvableEndpoint> endpoints;
   DiffReply table;
 };
 
 struct DnsCount {
-  std::string verdict;  // "held", "asked", "stale", "no data", "refused", "filtered", "failed", "limited", "unusable"
+  std::string verdict;  // "held", "asked", "stale", "no data", "refused", "filtered", "failed",
+                        // "limited", "unusable"
   std::uint64_t questions = 0;
 };
 // Quantiles are the upper ends of buckets that double, so right within a factor of two.
 struct DnsLatency {
-  std::string stage;  // "queue" (to the question to the resolvers), "upstream" (to their answer), "commit" (to the
-                      // release), "whole"
+  std::string stage;  // "queue" (to the question to the resolvers), "upstream" (to their answer),
+                      // "commit" (to the release), "whole"
   std::uint64_t questions = 0;
   std::int64_t p50_us = 0, p90_us = 0, p99_us = 0;
 };
@@ -187,8 +195,8 @@ struct DnsQuestion {
   std::int64_t took_us = 0;
 };
 struct DnsReply {
-  std::string mode;  // "guard" | "poll"
-  std::uint64_t waiting = 0;  // questions that wait for an answer now
+  std::string mode;                     // "guard" | "poll"
+  std::uint64_t waiting = 0;            // questions that wait for an answer now
   std::uint64_t names = 0, learnt = 0;  // held; of these, learnt below wildcards
   std::vector<DnsCount> counts;
   std::vector<DnsLatency> latencies;

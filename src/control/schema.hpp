@@ -137,6 +137,10 @@ inline constexpr auto kFields<StatusReply> =
                field("commits", &StatusReply::commits),
                field("failed_commits", &StatusReply::failed_commits),
                field("last_commit_us", &StatusReply::last_commit_us),
+               field("protection", &StatusReply::protection),
+               field("tamperings", &StatusReply::tamperings),
+               field("last_tampering", &StatusReply::last_tampering),
+               field("last_repair_us", &StatusReply::last_repair_us),
                field("refused_packets", &StatusReply::refused_packets),
                field("refusals", &StatusReply::refusals),
                field("deviations", &StatusReply::deviations)};
@@ -183,33 +187,36 @@ inline constexpr auto kFields<ProvableEndpoint> =
 template <>
 inline constexpr std::string_view kKind<ProofReply> = "proof";
 template <>
-inline constexpr auto kFields<ProofReply> = std::tuple{
-    required("mode", &ProofReply::mode), field("dns", &ProofReply::dns),
-    field("refuse_with", &ProofReply::refuse_with), field("filtered", &ProofReply::filtered),
-    field("resolvers", &ProofReply::resolvers),
-    required("endpoints", &ProofReply::endpoints), required("table", &ProofReply::table)};
+inline constexpr auto kFields<ProofReply> =
+    std::tuple{required("mode", &ProofReply::mode),
+               field("dns", &ProofReply::dns),
+               field("refuse_with", &ProofReply::refuse_with),
+               field("filtered", &ProofReply::filtered),
+               field("resolvers", &ProofReply::resolvers),
+               required("endpoints", &ProofReply::endpoints),
+               required("table", &ProofReply::table)};
 
 template <>
-inline constexpr auto kFields<DnsCount> =
-    std::tuple{required("verdict", &DnsCount::verdict), required("questions", &DnsCount::questions)};
+inline constexpr auto kFields<DnsCount> = std::tuple{required("verdict", &DnsCount::verdict),
+                                                     required("questions", &DnsCount::questions)};
 template <>
 inline constexpr auto kFields<DnsLatency> =
     std::tuple{required("stage", &DnsLatency::stage), required("questions", &DnsLatency::questions),
                field("p50_us", &DnsLatency::p50_us), field("p90_us", &DnsLatency::p90_us),
                field("p99_us", &DnsLatency::p99_us)};
 template <>
-inline constexpr auto kFields<DnsQuestion> = std::tuple{
-    required("name", &DnsQuestion::name),       required("type", &DnsQuestion::type),
-    field("client", &DnsQuestion::client),      field("transport", &DnsQuestion::transport),
-    field("user", &DnsQuestion::user),          required("verdict", &DnsQuestion::verdict),
-    field("age_s", &DnsQuestion::age_s),        field("took_us", &DnsQuestion::took_us)};
+inline constexpr auto kFields<DnsQuestion> =
+    std::tuple{required("name", &DnsQuestion::name),  required("type", &DnsQuestion::type),
+               field("client", &DnsQuestion::client), field("transport", &DnsQuestion::transport),
+               field("user", &DnsQuestion::user),     required("verdict", &DnsQuestion::verdict),
+               field("age_s", &DnsQuestion::age_s),   field("took_us", &DnsQuestion::took_us)};
 template <>
 inline constexpr std::string_view kKind<DnsReply> = "dns";
 template <>
 inline constexpr auto kFields<DnsReply> =
-    std::tuple{required("mode", &DnsReply::mode),       field("waiting", &DnsReply::waiting),
-               field("names", &DnsReply::names),        field("learnt", &DnsReply::learnt),
-               required("counts", &DnsReply::counts),   field("latencies", &DnsReply::latencies),
+    std::tuple{required("mode", &DnsReply::mode),     field("waiting", &DnsReply::waiting),
+               field("names", &DnsReply::names),      field("learnt", &DnsReply::learnt),
+               required("counts", &DnsReply::counts), field("latencies", &DnsReply::latencies),
                field("latest", &DnsReply::latest)};
 
 template <>

@@ -40,6 +40,16 @@ std::string learnt(const StatusReply& status) {
   return status.learnt == 0 ? "" : ", learnt below wildcards: " + std::to_string(status.learnt);
 }
 
+std::string protection(const StatusReply& status) {
+  if (status.protection == "owned") return "owned: the kernel lets no other program change it";
+  std::string text =
+      "watched: what others change is undone (so far: " + std::to_string(status.tamperings);
+  if (status.tamperings > 0)
+    text += ", the last by " + printable(status.last_tampering) + ", undone in " +
+            print_microseconds(status.last_repair_us);
+  return text + ")";
+}
+
 void print_facts(std::ostream& out, const StatusReply& status) {
   out << "  policy     " << printable(status.policy_file) << '\n'
       << "  allowed    entries: " << status.entries << ", names: " << status.names
@@ -48,6 +58,7 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << "  resolvers  " << join(status.resolvers) << " (from " << printable(status.resolver_source)
       << "), dns " << printable(status.dns) << '\n'
       << "  forward    " << join(status.forward) << '\n'
+      << "  table      " << protection(status) << '\n'
       << "  kernel     elements: " << status.elements << ", commits: " << status.commits
       << " (failed: " << status.failed_commits << "), the last took "
       << print_microseconds(status.last_commit_us) << '\n'

@@ -58,6 +58,10 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.commits = enforcer_.tally().commits;
   reply.failed_commits = enforcer_.tally().failed_commits;
   reply.last_commit_us = enforcer_.tally().last_commit.count();
+  reply.protection = enforcer_.kernel().capabilities().owns ? "owned" : "watched";
+  reply.tamperings = frame_.drift.count;
+  reply.last_tampering = frame_.drift.last;
+  reply.last_repair_us = frame_.drift.undone_in.count();
   if (!live) return reply;
   reply.refused_packets = live->refused_packets;
   reply.refusals = report_refusals(*live, kRefusalsInStatus);

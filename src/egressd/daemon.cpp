@@ -3,7 +3,6 @@
 #include <csignal>
 
 #include "adapters/host/privileges.hpp"
-#include "adapters/netlink/netlink_kernel.hpp"
 #include "adapters/state/files.hpp"
 #include "adapters/systemd/notify.hpp"
 #include "control/unix_socket.hpp"
@@ -65,9 +64,7 @@ Result<void> Daemon::claim_socket() {
 
 Result<void> Daemon::open_adapters() {
   Error error;
-  auto kernel = netlink::open_kernel();
-  if (!kernel) return tl::unexpected(kernel.error());
-  kernel_ = *std::move(kernel);
+  if (auto opened = open_table(); !opened) return opened;
   if (!take(host::AddressWatch::open(), own_addresses_, error)) return tl::unexpected(error);
   if (!take(resolvconf::Watch::open({}), system_resolvers_, error)) return tl::unexpected(error);
   auto resolver = cares::CaresResolver::open(
@@ -104,6 +101,7 @@ Result<void> Daemon::close_the_host() {
   policy::Policy policy = first_policy();
   enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
   adopt(std::move(policy));
+  keep_table();
   if (enforcer_->engine().is_enforcing()) return {};
   return fail("enforcement is not possible: the kernel refused the table (see the lines above)");
 }
@@ -166,6 +164,10 @@ Result<void> Daemon::watch_all() {
   return watch(resolver_->fd(), [this] { resolver_->dispatch(); })
       .and_then(
           [&] { return dns_ ? watch(dns_->fd(), [this] { dns_->dispatch(); }) : Result<void>(); })
+      .and_then([&] {
+        return table_watch_ ? watch(table_watch_->fd(), [this] { undo_tampering(); })
+                            : Result<void>();
+      })
       .and_then([&] { return watch(server_->fd(), [this] { server_->dispatch(clock_.now()); }); })
       .and_then([&] {
         return watch(system_resolvers_->fd(), [this] {

@@ -7,13 +7,14 @@
 
 #include "adapters/cares/cares_resolver.hpp"
 #include "adapters/host/addresses.hpp"
+#include "adapters/netlink/netlink_kernel.hpp"
+#include "adapters/netlink/table_watch.hpp"
 #include "adapters/resolvconf/watch.hpp"
 #include "adapters/state/files.hpp"
 #include "adapters/state/known_addresses_writer.hpp"
 #include "adapters/systemd/clock.hpp"
 #include "adapters/systemd/event_loop.hpp"
 #include "control/server.hpp"
-#include "egress/nft/kernel.hpp"
 #include "egressd/control_service.hpp"
 #include "egressd/dns_service.hpp"
 #include "egressd/enforcer.hpp"
@@ -34,6 +35,9 @@ class Daemon {
   Result<void>
   claim_socket();  // before any commit: a second daemon must not replace the table of the first
   Result<void> open_adapters();
+  Result<void> open_table();
+  void keep_table();  // ours also while no daemon runs
+  void undo_tampering();
   Result<void> open_dns();
   void take_answer(dns::Answer answer);
   Result<void> close_the_host();  // the first commit
@@ -60,11 +64,12 @@ class Daemon {
   systemd::SystemClock clock_;
   PolicyStore store_;
   Frame frame_;
-  state::Owner owner_;       // whom egressd becomes, or stays
+  state::Owner owner_;        // whom egressd becomes, or stays
   Instant keep_at_ = kNever;  // when the policy in force is to be kept as the last good one
 
   std::optional<control::Descriptor> listener_;
-  std::unique_ptr<nft::Kernel> kernel_;
+  std::unique_ptr<netlink::NetlinkKernel> kernel_;
+  std::optional<netlink::TableWatch> table_watch_;  // where the table is not ours alone
   std::unique_ptr<cares::CaresResolver> resolver_;
   std::optional<resolvconf::Watch> system_resolvers_;
   std::optional<host::AddressWatch> own_addresses_;

@@ -12,7 +12,7 @@ Result<dns_listener::DnsListener> DnsService::listen(std::function<DnsService*()
                                                          std::span<const std::uint8_t> message) {
     if (DnsService* self = service()) self->take(client, message);
   };
-  if (std::vector<int> held = systemd::listening_sockets("dns"); !held.empty())
+  if (std::vector<int> held = systemd::passed_descriptors("dns"); !held.empty())
     return dns_listener::DnsListener::adopt(std::move(held), on_message);
   return dns_listener::DnsListener::open(limits::kGuardPort, on_message);
 }

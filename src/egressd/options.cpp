@@ -29,6 +29,9 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--log-level", options.log_level, "How much to log")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
+  app.add_flag("--shared-table", options.shares_table,
+               "Let other programs change the table, and undo it, also where the kernel could make "
+               "it ours alone");
   app.add_flag("--check", options.check, "Parse the policy, print it in full and exit");
   app.set_version_flag("--version", std::string("egressd ") + kVersion);
   app.footer(

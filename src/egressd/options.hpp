@@ -12,7 +12,8 @@ struct Options {
   Paths paths;
   std::string user;  // to become after start; empty: stay who we are
   std::string log_level = "info";
-  bool check = false;  // parse, print the normalised policy, exit
+  bool shares_table = false;  // others may change the table, which is undone
+  bool check = false;         // parse, print the normalised policy, exit
 };
 
 // The options, or the exit code after --help, --version or an error (which have been printed).

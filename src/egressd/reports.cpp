@@ -78,7 +78,8 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
     report.error += ", " + next_try(*state, now);
   if (entry.until) report.until_s = seconds_until(engine.inputs().end_of(entry), now);
   for (const auto& [address, end] : standing.addresses) {
-    const std::uint64_t hits = entry.prefix() == nullptr ? hits_in(entry, live, address, address) : 0;
+    const std::uint64_t hits =
+        entry.prefix() == nullptr ? hits_in(entry, live, address, address) : 0;
     report.addresses.push_back({address.text(), seconds_until(end, now), hits});
     report.hits += hits;
   }
@@ -123,7 +124,8 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
   const policy::Policy& policy = *engine.inputs().policy;
   reply.mode = policy.mode == policy::Mode::audit ? "audit" : "enforce";
   reply.dns = engine::is_guarded(engine.inputs()) ? "guard" : "poll";
-  reply.refuse_with = policy.dns.refuse_with == policy::RefuseWith::refused ? "refused" : "nxdomain";
+  reply.refuse_with =
+      policy.dns.refuse_with == policy::RefuseWith::refused ? "refused" : "nxdomain";
   reply.filtered = filtered_names(engine);
   for (const policy::ResolverAddress& resolver : engine.inputs().resolvers)
     reply.resolvers.push_back(resolver.text());
@@ -158,6 +160,8 @@ std::vector<std::string> missing_features(const nft::Capabilities& capabilities)
   lacks(capabilities.counts_destinations,
         "no dynamic sets: list shows no hits, refused destinations are not remembered, verify "
         "cannot prove");
+  lacks(capabilities.owns,
+        "no table that outlives its owner: other programs can change it, which egressd undoes");
   lacks(capabilities.redirects,
         "no redirect in this kernel: the DNS guard cannot be put in place; dns: poll does without");
   lacks(capabilities.deletes_flows,

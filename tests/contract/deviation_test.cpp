@@ -1,8 +1,8 @@
 // Whatever somebody else changes in our table with the nft tool, read() finds and names it.
 #include <gmock/gmock.h>
 
-#include "adapters/netlink/netlink_kernel.hpp"
 #include "contract/guarded.hpp"
+#include "contract/real_kernel.hpp"
 #include "egress/nft/layout.hpp"
 #include "support/address.hpp"
 #include "support/netns.hpp"
@@ -36,8 +36,7 @@ class Deviation : public testing::Test {
   }
 
   NetworkNamespace netns_;
-  std::unique_ptr<nft::Kernel> kernel_ =
-      in_namespace(netns_.name(), [] { return netlink::open_kernel().value(); });
+  std::unique_ptr<nft::Kernel> kernel_ = open_shared_kernel(netns_);
   nft::Base base_;
 };
 

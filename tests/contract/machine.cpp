@@ -54,7 +54,7 @@ class RealMachine : public Machine {
 };
 
 std::vector<Variant> variants() {
-  const nft::Capabilities old{.updates_timeout = false, .destroys = false};
+  const nft::Capabilities old{.updates_timeout = false, .destroys = false, .owns = false};
   return {{"Fake", false, {}}, {"FakeOld", false, old}, {"Real", true, {}}, {"RealOld", true, old}};
 }
 

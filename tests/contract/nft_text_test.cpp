@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "adapters/netlink/netlink_kernel.hpp"
+#include "contract/real_kernel.hpp"
 #include "egress/nft/layout.hpp"
 #include "support/address.hpp"
 #include "support/netns.hpp"
@@ -86,7 +86,7 @@ std::string essence(const std::string& text) {
 TEST(NftText, TheKernelsTableListsAsWePrintIt) {
   for (const nft::Base& base : bases()) {
     const NetworkNamespace netns;
-    const auto kernel = in_namespace(netns.name(), [] { return netlink::open_kernel().value(); });
+    const auto kernel = open_shared_kernel(netns);
     const nft::Ruleset ruleset = some_ruleset(base);
     const auto outcome = kernel->commit(nft::install(ruleset, kNow));
     ASSERT_EQ(outcome.status, nft::CommitOutcome::Status::committed) << outcome.message;
@@ -97,7 +97,7 @@ TEST(NftText, TheKernelsTableListsAsWePrintIt) {
 TEST(NftText, TheNftToolLoadsWhatWePrintIntoTheSameTable) {
   for (const nft::Base& base : bases()) {
     const NetworkNamespace netns;
-    const auto kernel = in_namespace(netns.name(), [] { return netlink::open_kernel().value(); });
+    const auto kernel = open_shared_kernel(netns);
     const nft::Ruleset ruleset = some_ruleset(base);
     const std::string file = testing::TempDir() + netns.name() + ".nft";
     std::ofstream(file) << nft::print(ruleset, kNow);
@@ -116,7 +116,7 @@ TEST(NftText, TheNftToolLoadsWhatWePrintIntoTheSameTable) {
 
 TEST(NftText, ProbingLeavesNothingBehind) {
   const NetworkNamespace netns;
-  const auto kernel = in_namespace(netns.name(), [] { return netlink::open_kernel().value(); });
+  const auto kernel = open_kernel(netns);
   EXPECT_EQ(netns.run("nft list ruleset"), "");
 }
 

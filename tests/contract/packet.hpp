@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "adapters/netlink/netlink_kernel.hpp"
+#include "contract/real_kernel.hpp"
 #include "support/address.hpp"
 #include "support/netns.hpp"
 #include "support/servers.hpp"
@@ -58,8 +58,7 @@ class Packet : public testing::Test {
   TcpServer tcp_{wire_.name(), {443, 80}};
   UdpServer udp_443_{wire_.name(), 443, echo()};
   UdpServer udp_123_{wire_.name(), 123, echo()};
-  std::unique_ptr<nft::Kernel> kernel_ =
-      in_namespace(host_.name(), [] { return netlink::open_kernel().value(); });
+  std::unique_ptr<nft::Kernel> kernel_ = open_shared_kernel(host_);
 };
 
 // A container behind a bridge, and one behind a link of its own.

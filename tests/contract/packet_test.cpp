@@ -122,7 +122,8 @@ TEST_F(Packet, AFullMemoryOfHitsLetsPassAllTheSame) {
   host_.run(
       "nft add table ip raw; nft 'add chain ip raw out { type filter hook output priority raw; };'"
       " 'add rule ip raw out udp dport 443 notrack'");
-  // While its table grows the kernel may leave a new destination out, which is then counted the next time.
+  // While its table grows the kernel may leave a new destination out, which is then counted the
+  // next time.
   const auto remembered = [this] { return kernel_->read({})->hits.size(); };
   for (int pass = 0; pass < 10 && remembered() < limits::kHitsRemembered; ++pass)
     EXPECT_EQ(scan(host_, 0, limits::kHitsRemembered), static_cast<int>(limits::kHitsRemembered));

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "adapters/netlink/netlink_kernel.hpp"
+#include "contract/real_kernel.hpp"
 #include "support/address.hpp"
 #include "support/netns.hpp"
 
@@ -45,8 +45,7 @@ TEST(OpenKernel, NamesTheMissingRight) {
 TEST(OpenKernel, LeavesUnusedWhatIsBeyondTheCeiling) {
   const NetworkNamespace netns;
   const auto with = [&](const nft::Capabilities& ceiling) {
-    return in_namespace(netns.name(), [&] { return netlink::open_kernel(ceiling).value(); })
-        ->capabilities();
+    return open_kernel(netns, ceiling)->capabilities();
   };
   EXPECT_EQ(with({}), nft::Capabilities{}) << "positive control: this kernel has everything";
   const nft::Capabilities none{.updates_timeout = false,
@@ -54,13 +53,14 @@ TEST(OpenKernel, LeavesUnusedWhatIsBeyondTheCeiling) {
                                .logs = false,
                                .counts_destinations = false,
                                .deletes_flows = false,
+                               .owns = false,
                                .redirects = false};
   EXPECT_EQ(with(none), none);
 }
 
 TEST(OpenKernel, ACommitNamesTheSetThatIsGone) {
   const NetworkNamespace netns;
-  const auto kernel = in_namespace(netns.name(), [] { return netlink::open_kernel().value(); });
+  const auto kernel = open_shared_kernel(netns);
   ASSERT_EQ(kernel->commit({nft::Base{}, {}}).status, nft::CommitOutcome::Status::committed);
   netns.run("nft delete table inet egressd; nft add table inet egressd");
   const auto element = nft::ElementKey::endpoint(

@@ -100,7 +100,17 @@ TEST_P(Contract, AnEmptyTransactionSaysNothing) {
   EXPECT_FALSE(read().is_present);
 }
 
+TEST_P(Contract, AFlushByOthersLeavesATableThatIsOwned) {
+  if (!kernel().capabilities().owns) return;  // the test below
+  install();
+  machine().flush_by_others();
+  EXPECT_THAT(read().deviations, IsEmpty());
+  commit({add(key(SetId::allow, "192.0.2.1"), 1min)});
+  EXPECT_EQ(keys().size(), 1U);
+}
+
 TEST_P(Contract, ChangesToATableThatIsGoneAreRefused) {
+  if (kernel().capabilities().owns) return;  // the test above
   const std::vector<nft::Change> changes{add(key(SetId::allow, "192.0.2.1"), 1min)};
   install();
   commit(changes);

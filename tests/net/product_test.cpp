@@ -28,7 +28,9 @@ TEST_F(Product, VerifyProvesTheIsolation) {
 TEST_F(Product, VerifyFindsAHoleThatSomebodyMade) {
   ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
   ASSERT_EQ(verify().exit_code, 0);
-  lab.nft("insert rule inet egressd output ip daddr 140.82.112.4 accept\n");
+  lab.nft(
+      "table ip other {\n chain output {\n type nat hook output priority -200\n"
+      " ip daddr 140.82.112.4 dnat to 162.159.140.245\n }\n}\n");
   const Finished proof = verify();
   EXPECT_EQ(proof.exit_code, 1) << proof.output;
   EXPECT_NE(proof.output.find("github.com"), std::string::npos);

@@ -16,6 +16,7 @@ nft::Capabilities old_kernel() {
   nft::Capabilities capabilities;
   capabilities.updates_timeout = false;
   capabilities.destroys = false;
+  capabilities.owns = false;
   return capabilities;
 }
 

@@ -153,7 +153,9 @@ void World::disturb_kernel() {
       break;
     default:
       kernel_.flush();
+      if (kernel_.capabilities().owns) return;  // and nothing has happened
       is_flushed_ = true;
+      engine_->handle(engine::TableDoubted{}, clock_.now());
   }
 }
 
@@ -313,7 +315,6 @@ void World::recover() {
 }
 
 void World::expect_all_reachable() {
-  // A foreign flush is noticed at the next commit; a change of policy brings one.
   change_policy();
   act();
   recover();

@@ -79,7 +79,7 @@ class World {
   };
   std::vector<Known> saved_;  // the last-known-good file
   bool has_committed_ = false;
-  bool is_flushed_ = false;  // by somebody else, unnoticed until the next commit
+  bool is_flushed_ = false;  // by somebody else, and not yet undone
   std::set<nft::ElementKey> open_before_;
   std::uint64_t opened_ = 0;
   std::string verdict_;

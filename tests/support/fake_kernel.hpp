@@ -34,7 +34,10 @@ class FakeKernel : public nft::Kernel {
   std::uint64_t commands() const { return commands_; }  // in those that were applied
 
   // ---- others on the machine ----
-  void flush() { table_.reset(); }  // `nft flush ruleset`
+  // `nft flush ruleset`, which leaves out what is owned.
+  void flush() {
+    if (!capabilities_.owns) table_.reset();
+  }
   void tamper(const std::string&
                   deviation);  // alters a rule: read() shows this line until the table is replaced
 

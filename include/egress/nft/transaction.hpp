@@ -12,12 +12,15 @@ namespace egress::nft {
 
 // What the kernel can do, found by create-and-read-back, never by version.
 struct Capabilities {
-  bool updates_timeout = true;     // adding an element that exists takes the new timeout (Linux >= 6.12)
-  bool destroys = true;            // NFT_MSG_DESTROYSETELEM: deletion that tolerates absence (Linux >= 6.3)
-  bool logs = true;                // the `log` statement
-  bool counts_destinations = true; // dynamic sets with a counter on each element
-  bool deletes_flows = true;       // conntrack entries can be listed and marked: cut_flows() works
-  bool redirects = true;           // nat chains of the inet family and `redirect`: the DNS guard gets the questions
+  bool updates_timeout =
+      true;              // adding an element that exists takes the new timeout (Linux >= 6.12)
+  bool destroys = true;  // NFT_MSG_DESTROYSETELEM: deletion that tolerates absence (Linux >= 6.3)
+  bool logs = true;      // the `log` statement
+  bool counts_destinations = true;  // dynamic sets with a counter on each element
+  bool deletes_flows = true;        // conntrack entries can be listed and marked: cut_flows() works
+  bool owns = true;  // the table can be ours alone (NFT_TABLE_F_OWNER and _PERSIST, Linux >= 6.9)
+  bool redirects =
+      true;  // nat chains of the inet family and `redirect`: the DNS guard gets the questions
   bool operator==(const Capabilities&) const = default;
 };
 
@@ -33,8 +36,8 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 
-// Applied whole or not at all. With `replace` the table is deleted and made anew in the same batch, so that no
-// packet meets a moment without rules; the changes are then all additions.
+// Applied whole or not at all. With `replace` the table is deleted and made anew in the same batch,
+// so that no packet meets a moment without rules; the changes are then all additions.
 struct Transaction {
   std::optional<Base> replace;
   std::vector<Change> changes;
@@ -45,11 +48,12 @@ struct Transaction {
 // From nothing we can rely on: replaces the table.
 Transaction install(const Ruleset& desired, Instant now);
 
-// From what is installed to what is desired, over all elements. A different base replaces the table.
-// `installed` and `desired` ends are compared exactly.
+// From what is installed to what is desired, over all elements. A different base replaces the
+// table. `installed` and `desired` ends are compared exactly.
 Transaction diff(const Ruleset& installed, const Ruleset& desired, Instant now);
 
-// The same for the elements of one key range only (the hot path): `installed` and `desired` hold just those.
+// The same for the elements of one key range only (the hot path): `installed` and `desired` hold
+// just those.
 std::vector<Change> diff(const Elements& installed, const Elements& desired, Instant now);
 
 // What the kernel holds once it has acknowledged.
@@ -58,7 +62,8 @@ void apply(const Transaction& transaction, Instant now, Ruleset& installed);
 // A single message to the kernel, after the capabilities have decided how a change is said.
 struct Command {
   enum class Verb : std::uint8_t {
-    add,      // NEWSETELEM without NLM_F_EXCL: an element that exists stays (and on new kernels is updated)
+    add,      // NEWSETELEM without NLM_F_EXCL: an element that exists stays (and on new kernels is
+              // updated)
     remove,   // DELSETELEM: ENOENT when absent, which voids the batch
     destroy,  // DESTROYSETELEM
   };
@@ -69,7 +74,8 @@ struct Command {
 };
 // remove -> destroy, or add + remove where that is missing (the element may have expired unseen);
 // renew -> add, or add + remove + add where adding does not take the new timeout.
-// All removals come before all additions, since intervals may not overlap at any moment of the batch.
+// All removals come before all additions, since intervals may not overlap at any moment of the
+// batch.
 std::vector<Command> lower(std::span<const Change> changes, const Capabilities& capabilities);
 
 }  // namespace egress::nft

@@ -147,16 +147,27 @@ void compare_rules(const nft::Chain& chain, std::vector<std::string> live, Lines
   if (lines.size() == before) lines.push_back(where + " has its rules in another order");
 }
 
+void compare_holder(const Holder& live, const Holder& expected, Lines& lines) {
+  if (live == expected) return;
+  if ((live.flags & NFT_TABLE_F_DORMANT) != 0)
+    lines.push_back("the table is dormant, which switches it off");
+  else if (expected.port != 0 && live.port == 0)
+    lines.push_back("the table is nobody's own: other programs can change it");
+  else if (live.port != expected.port)
+    lines.push_back("the table belongs to another program (netlink port " +
+                    std::to_string(live.port) + ")");
+  else
+    lines.push_back("the table has flags " + std::to_string(live.flags) + " instead of " +
+                    std::to_string(expected.flags));
+}
+
 }  // namespace
 
 std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
-                                    const nft::Layout& expected) {
+                                    const nft::Layout& expected, const Holder& holder) {
   if (!live.is_present) return {"table inet " + std::string(nft::kTableName) + " is missing"};
   Lines lines;
-  if (live.flags != 0) {
-    lines.push_back("the table has flags " + std::to_string(live.flags) +
-                    " instead of none (1: dormant, which switches it off)");
-  }
+  compare_holder(live.holder, holder, lines);
   if (live.flowtables != 0) lines.push_back("the table has flowtables, which are not ours");
   compare_objects(live, expected, lines);
   compare_sets(live, expected, lines);

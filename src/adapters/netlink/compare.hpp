@@ -11,8 +11,8 @@
 namespace egress::netlink {
 
 // One line for each difference, in nft's words where there are any; empty: the same. `contents`
-// holds the anonymous sets of the live table.
+// holds the anonymous sets of the live table, `holder` whose the table should be.
 std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
-                                    const nft::Layout& expected);
+                                    const nft::Layout& expected, const Holder& holder = {});
 
 }  // namespace egress::netlink

@@ -84,18 +84,6 @@ int dump_counters(Socket& socket, const std::string& table, LiveTable& live) {
                                                                             live.objects);
 }
 
-int read_table_flags(Socket& socket, const std::string& table, LiveTable& live) {
-  Request request(NFT_MSG_GETTABLE, NLM_F_ACK);
-  request.name(NFTA_TABLE_NAME, table);
-  const int error = socket.ask(request.message(), [&](const nlmsghdr& answer) {
-    const TablePtr parsed(nftnl_table_alloc());
-    if (nftnl_table_nlmsg_parse(&answer, parsed.get()) < 0) return;
-    live.is_present = true;
-    live.flags = nftnl_table_get_u32(parsed.get(), NFTNL_TABLE_FLAGS);
-  });
-  return error == ENOENT ? 0 : error;
-}
-
 int count_flowtables(Socket& socket, const std::string& table, LiveTable& live) {
   Request request(NFT_MSG_GETFLOWTABLE, NLM_F_DUMP);
   const int error = socket.ask(request.message(), [&](const nlmsghdr& answer) {
@@ -110,6 +98,19 @@ int count_flowtables(Socket& socket, const std::string& table, LiveTable& live) 
 }
 
 }  // namespace
+
+int read_holder(Socket& socket, const std::string& table, LiveTable& live) {
+  Request request(NFT_MSG_GETTABLE, NLM_F_ACK);
+  request.name(NFTA_TABLE_NAME, table);
+  const int error = socket.ask(request.message(), [&](const nlmsghdr& answer) {
+    const TablePtr parsed(nftnl_table_alloc());
+    if (nftnl_table_nlmsg_parse(&answer, parsed.get()) < 0) return;
+    live.is_present = true;
+    live.holder = {nftnl_table_get_u32(parsed.get(), NFTNL_TABLE_FLAGS),
+                   nftnl_table_get_u32(parsed.get(), NFTNL_TABLE_OWNER)};
+  });
+  return error == ENOENT ? 0 : error;
+}
 
 int dump_elements(Socket& socket, const std::string& table, const std::string& set,
                   const TakeElement& take) {
@@ -141,7 +142,7 @@ int read_generation(Socket& socket, std::uint32_t& generation) {
 }
 
 int dump_table(Socket& socket, const std::string& table, LiveTable& live) {
-  const int error = read_table_flags(socket, table, live);
+  const int error = read_holder(socket, table, live);
   if (error != 0 || !live.is_present) return error;
   for (const auto dump : {dump_chains, dump_rules, dump_sets, dump_counters, count_flowtables}) {
     if (const int failure = dump(socket, table, live)) return failure;

@@ -18,16 +18,25 @@ int dump_elements(Socket& socket, const std::string& table, const std::string& s
                   const TakeElement& take);
 int read_generation(Socket& socket, std::uint32_t& generation);
 
+// Who may change a table (NFTA_TABLE_FLAGS, NFTA_TABLE_OWNER).
+struct Holder {
+  std::uint32_t flags = 0;
+  std::uint32_t port = 0;  // of the netlink socket that owns it; 0: nobody's
+  bool operator==(const Holder&) const = default;
+};
+
 // Everything but the elements.
 struct LiveTable {
   bool is_present = false;
-  std::uint32_t flags = 0;
+  Holder holder;
   std::vector<ChainPtr> chains;
   std::vector<RulePtr> rules;  // of all chains, in order within each
   std::vector<SetPtr> sets;
   std::vector<ObjectPtr> objects;
   std::size_t flowtables = 0;
 };
+// Only whether it is there, and whose it is.
+int read_holder(Socket& socket, const std::string& table, LiveTable& live);
 int dump_table(Socket& socket, const std::string& table, LiveTable& live);
 
 }  // namespace egress::netlink

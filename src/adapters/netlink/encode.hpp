@@ -49,8 +49,11 @@ SetPtr encode_set(const std::string& table, const AnonymousSet& anonymous);
 ChainPtr encode_chain(const std::string& table, const nft::Chain& chain);
 
 // Messages of a batch, in the order in which they must be called.
-void add_table(Batch& batch, const std::string& table);
-void delete_table(Batch& batch, const std::string& table);
+// A table that is owned can be changed by this socket alone, and outlives it without an owner.
+enum class Ownership { shared, owned };
+void add_table(Batch& batch, const std::string& table, Ownership ownership = Ownership::shared);
+void delete_table(Batch& batch, const std::string& table);   // it must be there
+void destroy_table(Batch& batch, const std::string& table);  // it may be absent (Linux >= 6.3)
 void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& definition);
 // Counters, sets, chains and rules of a layout, into a table that exists and is empty.
 void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout);

@@ -10,6 +10,8 @@
 namespace egress::netlink {
 namespace {
 
+constexpr std::uint16_t kDestroyTable =
+    26;                                 // NFT_MSG_DESTROYTABLE, missing from Debian 12's headers
 constexpr std::uint32_t kTypeBits = 6;  // of each part of a concatenated type, as nft counts
 
 std::uint32_t concatenated_type(Family family) {
@@ -69,9 +71,11 @@ void add_chain(Batch& batch, const std::string& table, const nft::Chain& chain) 
             [&](nlmsghdr* message) { nftnl_chain_nlmsg_build_payload(message, encoded.get()); });
 }
 
-void table_message(Batch& batch, std::uint16_t type, const std::string& name) {
+void table_message(Batch& batch, std::uint16_t type, const std::string& name,
+                   std::uint32_t table_flags = 0) {
   TablePtr table(nftnl_table_alloc());
   nftnl_table_set_str(table.get(), NFTNL_TABLE_NAME, name.c_str());
+  if (table_flags != 0) nftnl_table_set_u32(table.get(), NFTNL_TABLE_FLAGS, table_flags);
   const std::uint16_t flags = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0;
   batch.add(type, flags, {"table inet " + name, {}},
             [&](nlmsghdr* message) { nftnl_table_nlmsg_build_payload(message, table.get()); });
@@ -133,12 +137,17 @@ ChainPtr encode_chain(const std::string& table, const nft::Chain& chain) {
   return encoded;
 }
 
-void add_table(Batch& batch, const std::string& table) {
-  table_message(batch, NFT_MSG_NEWTABLE, table);
+// table inet egressd { flags owner, persist; }
+void add_table(Batch& batch, const std::string& table, Ownership ownership) {
+  table_message(batch, NFT_MSG_NEWTABLE, table, ownership == Ownership::owned ? kOwnedFlags : 0);
 }
 
 void delete_table(Batch& batch, const std::string& table) {
   table_message(batch, NFT_MSG_DELTABLE, table);
+}
+
+void destroy_table(Batch& batch, const std::string& table) {
+  table_message(batch, kDestroyTable, table);
 }
 
 void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& definition) {

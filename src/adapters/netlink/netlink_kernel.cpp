@@ -7,64 +7,29 @@
 #include "adapters/netlink/encode.hpp"
 #include "adapters/netlink/probe.hpp"
 #include "adapters/netlink/snapshot.hpp"
+#include "adapters/system_error.hpp"
 
 namespace egress::netlink {
 namespace {
 
-// A table that may or may not exist is made anew within one batch: first it is added, so that
-// deleting it cannot fail.
-void replace_table(Batch& batch, const nft::Base& base) {
-  const std::string table(nft::kTableName);
-  add_table(batch, table);
-  delete_table(batch, table);
-  add_table(batch, table);
-  add_layout(batch, table, nft::layout(base));
+const std::string kTable(nft::kTableName);
+
+Ownership ownership(const nft::Capabilities& capabilities) {
+  return capabilities.owns ? Ownership::owned : Ownership::shared;
 }
 
-class NetlinkKernel : public nft::Kernel {
- public:
-  NetlinkKernel(Socket socket, const nft::Capabilities& capabilities)
-      : socket_(std::move(socket)), capabilities_(capabilities) {}
-
-  const nft::Capabilities& capabilities() const override { return capabilities_; }
-
-  nft::CommitOutcome commit(const nft::Transaction& transaction) override {
-    if (transaction.empty()) return {};
-    const auto commands = nft::lower(transaction.changes, capabilities_);
-    Batch batch;
-    if (transaction.replace) replace_table(batch, *transaction.replace);
-    add_elements(batch, std::string(nft::kTableName), commands);
-    nft::CommitOutcome outcome = netlink::commit(socket_, batch);
-    if (outcome.status == nft::CommitOutcome::Status::unknown) reopen();
-    return outcome;
+// A table that may or may not exist is made anew within one batch. Where the kernel cannot destroy
+// what may be absent, it is added first, so that deleting it cannot fail.
+void replace_table(Batch& batch, const nft::Base& base, const nft::Capabilities& capabilities) {
+  if (capabilities.destroys) {
+    destroy_table(batch, kTable);
+  } else {
+    add_table(batch, kTable);
+    delete_table(batch, kTable);
   }
-
-  Result<nft::Snapshot> read(const nft::Base& expected) override {
-    return read_snapshot(socket_, expected);
-  }
-
-  Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override {
-    return netlink::cut_flows(socket_, selects);
-  }
-
-  Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override {
-    return netlink::forget_flows(socket_, selects);
-  }
-
- private:
-  // After a lost answer the old socket may still deliver it late. Where no new one can be had, the
-  // old one is at least emptied.
-  void reopen() {
-    if (auto fresh = Socket::open()) {
-      socket_ = std::move(*fresh);
-    } else {
-      socket_.drain();
-    }
-  }
-
-  Socket socket_;
-  nft::Capabilities capabilities_;
-};
+  add_table(batch, kTable, ownership(capabilities));
+  add_layout(batch, kTable, nft::layout(base));
+}
 
 nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b) {
   return {.updates_timeout = a.updates_timeout && b.updates_timeout,
@@ -72,17 +37,70 @@ nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b)
           .logs = a.logs && b.logs,
           .counts_destinations = a.counts_destinations && b.counts_destinations,
           .deletes_flows = a.deletes_flows && b.deletes_flows,
+          .owns = a.owns && b.owns,
           .redirects = a.redirects && b.redirects};
+}
+
+Error owned_by(std::uint32_t port) {
+  const std::string number = std::to_string(port);
+  return {"table inet " + kTable +
+          " belongs to another program, which alone can change it (netlink port " + number +
+          ", in most cases its pid: ps -p " + number +
+          "; ss -f netlink lists them); end that program, then start egressd again"};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<nft::Kernel>> open_kernel(const nft::Capabilities& ceiling) {
-  auto socket = Socket::open();
+NetlinkKernel::NetlinkKernel(Socket socket, const nft::Capabilities& capabilities)
+    : socket_(std::move(socket)), capabilities_(capabilities) {}
+
+nft::CommitOutcome NetlinkKernel::commit(const nft::Transaction& transaction) {
+  if (transaction.empty()) return {};
+  const auto commands = nft::lower(transaction.changes, capabilities_);
+  Batch batch;
+  if (transaction.replace) replace_table(batch, *transaction.replace, capabilities_);
+  add_elements(batch, kTable, commands);
+  nft::CommitOutcome outcome = netlink::commit(socket_, batch);
+  // The kernel has answered all that it will by the time a message is sent, so what comes late is
+  // here already. Another socket would not own the table.
+  if (outcome.status == nft::CommitOutcome::Status::unknown) socket_.drain();
+  return outcome;
+}
+
+Result<nft::Snapshot> NetlinkKernel::read(const nft::Base& expected) {
+  return read_snapshot(socket_, expected,
+                       capabilities_.owns ? Holder{kOwnedFlags, socket_.port()} : Holder{});
+}
+
+Result<std::size_t> NetlinkKernel::cut_flows(const std::function<bool(const nft::Flow&)>& selects) {
+  return netlink::cut_flows(socket_, selects);
+}
+
+Result<std::size_t> NetlinkKernel::forget_flows(
+    const std::function<bool(const nft::Flow&)>& selects) {
+  return netlink::forget_flows(socket_, selects);
+}
+
+// A table that another socket owns can be neither changed nor trusted.
+Result<void> NetlinkKernel::look_for_table() {
+  LiveTable live;
+  if (const int error = read_holder(socket_, kTable, live))
+    return fail_errno("reading whose the table is", error);
+  found_table_ = live.is_present;
+  const std::uint32_t owner = live.holder.port;
+  if (owner != 0 && owner != socket_.port()) return tl::unexpected(owned_by(owner));
+  return {};
+}
+
+Result<std::unique_ptr<NetlinkKernel>> open_kernel(const nft::Capabilities& ceiling,
+                                                   std::optional<int> held) {
+  auto socket = held ? Socket::adopt(*held) : Socket::open();
   if (!socket) return tl::unexpected(socket.error());
   const auto found = probe(*socket);
   if (!found) return tl::unexpected(found.error());
-  return std::make_unique<NetlinkKernel>(std::move(*socket), lesser(*found, ceiling));
+  auto kernel = std::make_unique<NetlinkKernel>(std::move(*socket), lesser(*found, ceiling));
+  if (auto looked = kernel->look_for_table(); !looked) return tl::unexpected(looked.error());
+  return kernel;
 }
 
 }  // namespace egress::netlink

@@ -2,15 +2,47 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "adapters/netlink/socket.hpp"
 #include "egress/core/result.hpp"
 #include "egress/nft/kernel.hpp"
 
 namespace egress::netlink {
 
-// Opens the netlink socket in the network namespace of the calling thread, where the kernel stays
-// from then on, and probes in scratch tables what the kernel can do. Features beyond `ceiling` are
-// left unused. An error says what is missing (the right, nf_tables) and how to get it.
-Result<std::unique_ptr<nft::Kernel>> open_kernel(const nft::Capabilities& ceiling = {});
+class NetlinkKernel : public nft::Kernel {
+ public:
+  NetlinkKernel(Socket socket, const nft::Capabilities& capabilities);
+
+  const nft::Capabilities& capabilities() const override { return capabilities_; }
+  nft::CommitOutcome commit(const nft::Transaction& transaction) override;
+  Result<nft::Snapshot> read(const nft::Base& expected) override;
+  Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+  Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+
+  // The socket that owns the table, where the kernel has that: as long as any process holds it
+  // open, nobody else can change the table.
+  int descriptor() const { return socket_.fd(); }
+  // Whose changes are ours, in the kernel's notices.
+  std::uint32_t port() const { return socket_.port(); }
+  // Whether a table of ours stood when the kernel was opened, left by an earlier run.
+  bool found_table() const { return found_table_; }
+
+ private:
+  friend Result<std::unique_ptr<NetlinkKernel>> open_kernel(const nft::Capabilities&,
+                                                            std::optional<int>);
+  Result<void> look_for_table();
+
+  Socket socket_;
+  nft::Capabilities capabilities_;
+  bool found_table_ = false;
+};
+
+// Takes over the netlink socket `held` of an earlier run, or opens one in the network namespace of
+// the calling thread, where the kernel stays from then on; then probes in scratch tables what the
+// kernel can do. Features beyond `ceiling` are left unused. An error says what is missing (the
+// right, nf_tables), or whose the table is, and what to do.
+Result<std::unique_ptr<NetlinkKernel>> open_kernel(const nft::Capabilities& ceiling = {},
+                                                   std::optional<int> held = std::nullopt);
 
 }  // namespace egress::netlink

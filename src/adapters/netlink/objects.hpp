@@ -8,9 +8,14 @@
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 
+#include <cstdint>
 #include <memory>
 
 namespace egress::netlink {
+
+// NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST; the latter is missing from Debian 12's headers.
+inline constexpr std::uint32_t kOwnerFlag = 0x2;
+inline constexpr std::uint32_t kOwnedFlags = kOwnerFlag | 0x4;
 
 template <auto free_object>
 struct Free {

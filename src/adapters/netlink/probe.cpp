@@ -21,9 +21,9 @@ using std::chrono::minutes;
 // Made on construction, deleted on destruction.
 class ScratchTable {
  public:
-  explicit ScratchTable(Socket& socket) : socket_(socket) {
+  explicit ScratchTable(Socket& socket, Ownership ownership = Ownership::shared) : socket_(socket) {
     Batch batch;
-    add_table(batch, name_);
+    add_table(batch, name_, ownership);
     outcome_ = commit(socket_, batch);
   }
   ~ScratchTable() {
@@ -54,6 +54,12 @@ class ScratchTable {
   bool holds(const nft::Layout& layout) {
     LiveTable live;
     return dump_table(socket_, name_, live) == 0 && deviations(live, {}, layout).empty();
+  }
+  // Whether the kernel says that this socket owns it, and that it would outlive the socket.
+  bool is_owned() {
+    LiveTable live;
+    return read_holder(socket_, name_, live) == 0 &&
+           live.holder == Holder{kOwnedFlags, socket_.port()};
   }
   // The timeout of the only element of a set.
   std::optional<milliseconds> only_timeout(const std::string& set) {
@@ -121,6 +127,11 @@ bool counts_destinations(Socket& socket) {
   return table.accepts({.counters = {}, .sets = {set}, .chains = {chain}});
 }
 
+bool owns(Socket& socket) {
+  ScratchTable table(socket, Ownership::owned);
+  return table.is_owned();
+}
+
 // The redirect stands in a chain that nothing calls, and the chain at the hook has no rules.
 bool redirects(Socket& socket) {
   ScratchTable table(socket);
@@ -166,6 +177,7 @@ Result<nft::Capabilities> probe(Socket& socket) {
                            .logs = logs(socket),
                            .counts_destinations = counts_destinations(socket),
                            .deletes_flows = cuts_flows(socket),
+                           .owns = owns(socket),
                            .redirects = redirects(socket)};
 }
 

@@ -68,7 +68,7 @@ std::optional<nft::LiveElement> decode_element(nft::SetId set, nftnl_set_elem* e
 
 class Reader {
  public:
-  explicit Reader(Socket& socket) : socket_(socket) {}
+  Reader(Socket& socket, const Holder& holder) : socket_(socket), holder_(holder) {}
 
   // 0 or an errno; EINTR: the table changed meanwhile.
   int read(const nft::Base& expected) {
@@ -139,7 +139,7 @@ class Reader {
               [](const auto& a, const auto& b) { return a.key < b.key; });
     for (auto* counts : {&snapshot_.hits, &snapshot_.refusals})
       std::ranges::sort(*counts, {}, &nft::Count::destination);
-    snapshot_.deviations = deviations(live_, contents_, nft::layout(expected));
+    snapshot_.deviations = deviations(live_, contents_, nft::layout(expected), holder_);
   }
 
   // The kernel goes on with a listing by counting elements. While it still moves a hash to a larger
@@ -152,6 +152,7 @@ class Reader {
   }
 
   Socket& socket_;
+  const Holder holder_;
   const std::string table_{nft::kTableName};
   LiveTable live_;
   AnonymousContents contents_;
@@ -160,9 +161,10 @@ class Reader {
 
 }  // namespace
 
-Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected) {
+Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
+                                    const Holder& holder) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    Reader reader(socket);
+    Reader reader(socket, holder);
     const int error = reader.read(expected);
     if (error == 0) return std::move(reader.snapshot());
     // ENOENT: a set went away between two dumps.

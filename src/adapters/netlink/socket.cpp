@@ -3,6 +3,7 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -31,7 +32,25 @@ Result<Socket> Socket::open() {
   if (raw == nullptr) return fail_errno("cannot open a netfilter netlink socket");
   Socket socket(raw);
   if (mnl_socket_bind(raw, 0, MNL_SOCKET_AUTOPID) < 0) return fail_errno("netlink bind");
-  const int fd = mnl_socket_get_fd(raw);
+  return prepare(std::move(socket));
+}
+
+Result<Socket> Socket::adopt(int fd) {
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+  mnl_socket* raw = nullptr;
+  if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0 ||
+      protocol != NETLINK_NETFILTER || (raw = mnl_socket_fdopen(fd)) == nullptr) {
+    ::close(fd);
+    return fail("the descriptor that was kept is no netfilter netlink socket");
+  }
+  auto socket = prepare(Socket(raw));
+  if (socket) socket->drain();
+  return socket;
+}
+
+Result<Socket> Socket::prepare(Socket socket) {
+  const int fd = socket.fd();
   // Without the privilege to force it, the ordinary limit has to do.
   if (!set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveRoom)) {
     set_option(fd, SOL_SOCKET, SO_RCVBUF, kReceiveRoom);
@@ -58,8 +77,7 @@ std::uint32_t Socket::take_sequence(std::uint32_t count) {
 void Socket::make_room(std::size_t bytes) {
   if (bytes <= send_room_) return;
   const int room = static_cast<int>(bytes);
-  const int fd = mnl_socket_get_fd(socket_.get());
-  if (set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, room)) send_room_ = bytes;
+  if (set_option(fd(), SOL_SOCKET, SO_SNDBUFFORCE, room)) send_room_ = bytes;
 }
 
 int Socket::send(std::span<const std::uint8_t> message) {
@@ -77,8 +95,7 @@ std::span<const std::uint8_t> Socket::receive(int& error) {
 }
 
 void Socket::drain() {
-  const int fd = mnl_socket_get_fd(socket_.get());
-  while (recv(fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT) >= 0 || errno == ENOBUFS) {
+  while (recv(fd(), buffer_.data(), buffer_.size(), MSG_DONTWAIT) >= 0 || errno == ENOBUFS) {
   }
 }
 
@@ -94,9 +111,8 @@ int Socket::ask(nlmsghdr& request, const std::function<void(const nlmsghdr&)>& t
     int error = 0;
     const auto datagram = receive(error);
     if (error != 0) return error;
-    const int state = mnl_cb_run(datagram.data(), datagram.size(), request.nlmsg_seq,
-                                 mnl_socket_get_portid(socket_.get()), on_message,
-                                 const_cast<void*>(static_cast<const void*>(&take)));
+    const int state = mnl_cb_run(datagram.data(), datagram.size(), request.nlmsg_seq, port(),
+                                 on_message, const_cast<void*>(static_cast<const void*>(&take)));
     if (state < 0) {
       error = errno;
       drain();

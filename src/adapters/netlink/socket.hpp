@@ -17,6 +17,13 @@ namespace egress::netlink {
 class Socket {
  public:
   static Result<Socket> open();
+  // One that an earlier run of the program has left open: what it was told meanwhile is thrown
+  // away. It is closed if it is no netfilter netlink socket.
+  static Result<Socket> adopt(int fd);
+
+  int fd() const { return mnl_socket_get_fd(socket_.get()); }
+  // The kernel's name for this socket: whose table it is, who has changed something.
+  std::uint32_t port() const { return mnl_socket_get_portid(socket_.get()); }
 
   // Sequence numbers for `count` messages; the first is returned.
   std::uint32_t take_sequence(std::uint32_t count);
@@ -37,6 +44,7 @@ class Socket {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
   };
   explicit Socket(mnl_socket* socket);
+  static Result<Socket> prepare(Socket socket);
   void make_room(std::size_t bytes);
 
   std::unique_ptr<mnl_socket, Close> socket_;

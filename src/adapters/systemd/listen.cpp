@@ -6,7 +6,7 @@
 
 namespace egress::systemd {
 
-std::vector<int> listening_sockets(std::string_view name) {
+std::vector<int> passed_descriptors(std::string_view name) {
   char** names = nullptr;
   const int count = sd_listen_fds_with_names(/*unset_environment=*/0, &names);
   std::vector<int> found;

@@ -1,4 +1,5 @@
-// Sockets that the service manager holds for us (sd_listen_fds(3)).
+// Descriptors that the service manager holds for us: those of socket units, and those of its store
+// (sd_listen_fds(3)).
 #pragma once
 
 #include <string_view>
@@ -6,8 +7,8 @@
 
 namespace egress::systemd {
 
-// The descriptors that were passed under this name (FileDescriptorName=), the caller's from now on; empty without a
-// manager, or when it passed none.
-std::vector<int> listening_sockets(std::string_view name);
+// The descriptors that were passed under this name (FileDescriptorName= or FDNAME=), the caller's
+// from now on; empty without a manager, or when it passed none.
+std::vector<int> passed_descriptors(std::string_view name);
 
 }  // namespace egress::systemd

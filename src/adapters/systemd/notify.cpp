@@ -42,6 +42,14 @@ Result<void> notify_stopping(std::string_view status) {
   return notify("STOPPING=1\n" + status_field(status));
 }
 
+Result<void> keep_descriptor(std::string_view name, int fd) {
+  const std::string fields = "FDSTORE=1\nFDPOLL=0\nFDNAME=" + std::string(name);
+  const int sent =
+      sd_pid_notify_with_fds(/*pid=*/0, /*unset_environment=*/0, fields.c_str(), &fd, 1);
+  if (sent < 0) return fail_errno("sd_pid_notify_with_fds", -sent);
+  return {};
+}
+
 std::optional<std::chrono::microseconds> watchdog_interval() {
   std::uint64_t period = 0;
   if (sd_watchdog_enabled(/*unset_environment=*/0, &period) <= 0) return {};
