@@ -116,6 +116,36 @@ TEST_F(Boot, ItComesBackAfterSigkillAndTheTableNeverWent) {
   }
 }
 
+// systemd holds the socket that the table belongs to.
+TEST_F(Boot, TheTableIsOursAlsoWhileTheDaemonIsDead) {
+  ASSERT_TRUE(machine.becomes_active()) << machine.journal();
+  const auto flush = [&] {
+    ASSERT_EQ(machine.execute({"nft", "flush", "ruleset"}).exit_code, 0);
+    EXPECT_TRUE(machine.has_table());
+    EXPECT_NE(machine.execute({"nft", "delete", "table", "inet", "egressd"}).exit_code, 0);
+  };
+  ASSERT_EQ(machine.execute({"nft", "add", "table", "inet", "other"}).exit_code, 0);
+  flush();
+  EXPECT_EQ(machine.execute({"nft", "list", "tables"}).output, "table inet egressd\n")
+      << "positive control: the other table went";
+  for (int turn = 0; turn < 3; ++turn) {
+    const std::string before = machine.property("MainPID");
+    ASSERT_EQ(machine.execute({"kill", "-KILL", before}).exit_code, 0);
+    flush();
+    EXPECT_TRUE(eventually([&] {
+      flush();
+      return machine.property("MainPID") != before && machine.property("ActiveState") == "active";
+    })) << machine.journal();
+    flush();
+  }
+  ASSERT_EQ(machine.execute({"systemctl", "restart", "egressd.service"}).exit_code, 0)
+      << machine.journal();
+  flush();
+  EXPECT_EQ(machine.execute({"egressctl", "diff"}).exit_code, 0);
+  EXPECT_EQ(machine.property("NFileDescriptorStore"), "1")
+      << "one socket, however often it came back";
+}
+
 // The sockets are systemd's: a question that comes while there is no daemon waits for the next one.
 // No question is in the daemon's hands when it is killed: those die with it and are asked again.
 TEST_F(Boot, QuestionsWaitWhileTheDaemonComesBack) {

@@ -29,7 +29,7 @@ TEST_F(Product, VerifyFindsAHoleThatSomebodyMade) {
   ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
   ASSERT_EQ(verify().exit_code, 0);
   lab.nft(
-      "table ip other {\n chain output {\n type nat hook output priority -200\n"
+      "table ip other {\n chain output {\n type nat hook output priority -150\n"
       " ip daddr 140.82.112.4 dnat to 162.159.140.245\n }\n}\n");
   const Finished proof = verify();
   EXPECT_EQ(proof.exit_code, 1) << proof.output;

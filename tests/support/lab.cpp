@@ -96,7 +96,8 @@ void Lab::nft(const std::string& commands) const {
   on_host({"nft", "-f", file});
 }
 
-Daemon::Daemon(const Lab& lab, std::string_view policy) : lab_(lab) {
+Daemon::Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options)
+    : lab_(lab), options_(std::move(options)) {
   write_policy(policy);
   start();
 }
@@ -106,10 +107,24 @@ void Daemon::start() {
   const NotifySocket notify(dir / "notify");
   // `ip netns exec` shows it the host's own /etc/resolv.conf, and becomes the daemon. The daemon
   // drops its rights, after which the leak check at its end could no longer look at it.
+  std::vector<std::string> words{"ip",
+                                 "netns",
+                                 "exec",
+                                 lab_.host(),
+                                 EGRESSD_PATH,
+                                 "--config",
+                                 dir / "etc/egressd.yaml",
+                                 "--state-dir",
+                                 dir / "state",
+                                 "--runtime-dir",
+                                 dir / "run",
+                                 "--rules-dir",
+                                 dir / "rules",
+                                 "--user",
+                                 "nobody"};
+  words.insert(words.end(), options_.begin(), options_.end());
   process_ = ChildProcess(
-      {.words = {"ip", "netns", "exec", lab_.host(), EGRESSD_PATH, "--config",
-                 dir / "etc/egressd.yaml", "--state-dir", dir / "state", "--runtime-dir",
-                 dir / "run", "--rules-dir", dir / "rules", "--user", "nobody"},
+      {.words = std::move(words),
        .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), "ASAN_OPTIONS=detect_leaks=0"},
        .output = dir / "egressd.log"});
   bool is_ready = false;

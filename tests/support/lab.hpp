@@ -50,7 +50,8 @@ class Daemon {
  public:
   // Writes the policy and starts; returns once the daemon has said READY=1. Throws with the log if
   // it does not.
-  Daemon(const Lab& lab, std::string_view policy);
+  // `options` are egressd's own.
+  Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options = {});
 
   void start();
   void terminate();  // SIGTERM, and waits for the end
@@ -70,6 +71,7 @@ class Daemon {
   std::filesystem::path socket() const { return lab_.dir() / "run" / "control.sock"; }
 
   const Lab& lab_;
+  std::vector<std::string> options_;
   ChildProcess process_;
 };
 
