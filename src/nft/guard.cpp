@@ -26,13 +26,33 @@ std::vector<Rule> own_to_resolvers(const Base& base, const Statement& verdict) {
   return rules;
 }
 
-// Whichever server the host asks, hard-coded ones and stubs on loopback included.
+// Whichever server the host asks, hard-coded ones and stubs on loopback included. What is not
+// tracked, as egressd's own questions are not, does not get here.
 Chain redirect_host(const Base& base) {
-  std::vector<Rule> rules = own_to_resolvers(base, Accept{});
-  rules.push_back({tcp_or_udp(), DestinationPort{kDns}, Redirect{base.dns_guard->port}});
   return {.name = "dns-output",
           .hook = Hook::output,
           .type = ChainType::nat,
+          .rules = {{tcp_or_udp(), DestinationPort{kDns}, Redirect{base.dns_guard->port}}}};
+}
+
+// A program's question and egressd's own to the same resolver may come from the same port. Were
+// both tracked, the second would be taken for a packet of the first one's connection: egressd would
+// be answered by itself, and the program by the resolver.
+Chain own_questions_untracked(const Base& base) {
+  return {.name = "own-output",
+          .hook = Hook::output,
+          .type = ChainType::raw,
+          .rules = own_to_resolvers(base, Untracked{})};
+}
+
+// Nobody else gets answers from there.
+Chain own_answers_untracked() {
+  std::vector<Rule> rules;
+  for (const Family family : kFamilies)
+    rules.push_back({SourceInSet{SetId::resolvers, family}, Untracked{}});
+  return {.name = "own-prerouting",
+          .hook = Hook::prerouting,
+          .type = ChainType::raw,
           .rules = std::move(rules)};
 }
 
@@ -102,7 +122,8 @@ void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward) {
 }
 
 std::vector<Chain> guard_chains(const Base& base) {
-  std::vector<Chain> chains{redirect_host(base)};
+  std::vector<Chain> chains{own_questions_untracked(base), own_answers_untracked(),
+                            redirect_host(base)};
   if (!base.forward.empty()) chains.push_back(redirect_held(base));
   chains.push_back(input(base));
   chains.push_back(postrouting());

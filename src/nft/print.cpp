@@ -65,6 +65,7 @@ std::string hook_name(Hook hook) {
 // nft before 1.0.8 knows the name dstnat at the prerouting hook alone.
 std::string priority_text(const Chain& chain) {
   if (chain.type == ChainType::filter) return "filter";
+  if (chain.type == ChainType::raw) return "raw";
   return chain.hook == Hook::prerouting ? "dstnat" : std::to_string(kDstnat);
 }
 

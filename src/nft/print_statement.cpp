@@ -125,6 +125,11 @@ struct Printer {
   std::string operator()(const DestinationInSet& match) const {
     return destination(match.family) + " @" + set_name(match.set, match.family);
   }
+  std::string operator()(const SourceInSet& match) const {
+    return ip(match.family) + " saddr . meta l4proto . th sport @" +
+           set_name(match.set, match.family);
+  }
+  std::string operator()(const Untracked&) const { return "notrack"; }
   std::string operator()(const CountDestination& statement) const {
     return "update @" + set_name(statement.tally, statement.family) + " { " +
            destination(statement.family) + " }";

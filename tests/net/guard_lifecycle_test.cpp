@@ -75,6 +75,58 @@ TEST_F(GuardLifecycle, APortThatIsTakenLeavesTheHostClosed) {
   EXPECT_EQ(tcp(kOther6), Seen::refused);
 }
 
+// egressd asks the resolver from a port that a program has used lately for the same resolver, or
+// uses next. The host has but a few ports, so that they meet for certain.
+class SharedPorts : public GuardTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  SharedPorts() {
+    lab.on_host({"sysctl", "-q", "-w", "net.ipv4.ip_local_port_range=40000 40009"});
+    dns.set("second.openai.com", {.addresses = {kApi4Second}});
+  }
+  std::string policy_of_resolver() const {
+    return "version: 1\nresolvers: [\"" + std::string(GetParam()) +
+           "\"]\nallow: [api.openai.com, second.openai.com]\n";
+  }
+  // What the resolver's address answers to a program at each of the ports.
+  std::vector<unsigned> ask_from_every_port(const std::string& name) {
+    std::vector<unsigned> rcodes;
+    for (std::uint16_t port = 40'000; port < 40'010; ++port)
+      rcodes.push_back(
+          rcode_of(test::ask(lab.host(), {GetParam()}, {.name = name}, {.source_port = port})));
+    return rcodes;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(WithAResolver, SharedPorts, ::testing::Values(kResolver, kResolver6),
+                         [](const auto& of) { return of.index == 0 ? "IPv4" : "IPv6"; });
+
+TEST_P(SharedPorts, EgressdIsAnsweredWhereProgramsAskedBefore) {
+  const Daemon daemon(lab, policy_of_resolver());
+  const std::vector<unsigned> refused(10, kNxdomain);
+  ASSERT_TRUE(eventually([&] { return dns.asked("second.openai.com") > 0; }));
+  ASSERT_EQ(ask_from_every_port("secret.example.org"), refused);
+  const std::size_t before = dns.asked("third.openai.com");
+  dns.set("third.openai.com", {.addresses = {kApi4}});
+  const Finished allow = daemon.egressctl({"allow", "third.openai.com"});
+  EXPECT_EQ(allow.exit_code, 0) << allow.output;
+  EXPECT_GT(dns.asked("third.openai.com"), before);
+  EXPECT_EQ(daemon.log().find("lookup-failed"), std::string::npos) << daemon.log();
+}
+
+TEST_P(SharedPorts, ProgramsDoNotReachTheResolverWhereEgressdAskedBefore) {
+  ASSERT_EQ(ask_from_every_port("github.com"), std::vector<unsigned>(10, kNoError))
+      << "positive control";
+  const Daemon daemon(lab, policy_of_resolver());
+  ASSERT_TRUE(eventually([&] { return dns.asked("second.openai.com") > 0; }));
+  for (int turn = 0; turn < 3; ++turn) {
+    const std::string name = "new" + std::to_string(turn) + ".openai.com";
+    dns.set(name, {.addresses = {kApi4}});
+    ASSERT_EQ(daemon.egressctl({"allow", name}).exit_code, 0);
+    Tap tap(lab.net(), "host0");
+    EXPECT_EQ(ask_from_every_port("secret.example.org"), std::vector<unsigned>(10, kNxdomain));
+    EXPECT_FALSE(tap.carried("secret"));
+  }
+}
+
 // Before egressd there may be nothing that tracks connections, or somebody's rules that do.
 class GuardTakeover : public GuardTest, public ::testing::WithParamInterface<bool> {
  protected:

@@ -38,6 +38,8 @@ struct OwnQuestion { std::uint32_t user = 0; };           // meta mark 0x6567726
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
 struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
 struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
+struct SourceInSet { SetId set{}; Family family{}; };     // ip saddr . meta l4proto . th sport @resolvers4
+struct Untracked {};                                      // notrack
 struct CountDestination { Tally tally{}; Family family{}; };  // update @hits4 { ip daddr . meta l4proto . th dport }
 struct CountAs { std::string counter; };                  // counter name "refused"
 struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
@@ -52,7 +54,7 @@ struct RejectProhibited {};                               // reject with icmpx a
 using Statement =
     std::variant<CtState, CtStatusDnat, CtMark, Layer4, InLoopback, OutLoopback, InInterface, OutInterface, DestinationIs,
                  DestinationIn, TcpReset, SourcePort, DestinationPort, UdpPorts, OwnQuestion, Icmp6Types, HopLimit,
-                 DestinationInSet, CountDestination, CountAs, LogLimited, Accept, Drop, Redirect, Jump, Goto, RejectWithReset,
+                 DestinationInSet, SourceInSet, Untracked, CountDestination, CountAs, LogLimited, Accept, Drop, Redirect, Jump, Goto, RejectWithReset,
                  RejectProhibited>;
 using Rule = std::vector<Statement>;
 
@@ -60,9 +62,11 @@ using Rule = std::vector<Statement>;
 enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4 };
 enum class ChainType : std::uint8_t {
   filter,  // priority filter (0)
+  raw,     // type filter, priority raw (-300): before connections are tracked
   nat,     // priority dstnat (-100); only the first packet of a connection gets here
 };
 inline constexpr std::int32_t kDstnat = -100;  // NF_IP_PRI_NAT_DST
+inline constexpr std::int32_t kRaw = -300;     // NF_IP_PRI_RAW
 enum class ChainPolicy : std::uint8_t { drop = 0, accept = 1 };  // NF_DROP, NF_ACCEPT
 
 struct Chain {

@@ -34,6 +34,13 @@ struct Payload {
   std::uint32_t length;
 };
 
+constexpr std::uint32_t kSourcePort = 0, kDestinationPort = 2;  // in the transport header
+
+Payload source_of(Family family) {
+  return family == Family::ipv4 ? Payload{NFT_PAYLOAD_NETWORK_HEADER, 12, 4}
+                                : Payload{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
+}
+
 Payload destination_of(Family family) {
   return family == Family::ipv4 ? Payload{NFT_PAYLOAD_NETWORK_HEADER, 16, 4}
                                 : Payload{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
@@ -87,8 +94,8 @@ class RuleEncoder {
     load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1}, NFT_REG_1);
     any_of(kTcpFlagReset);
   }
-  void operator()(const nft::SourcePort& match) { is_port(0, match.port); }
-  void operator()(const nft::DestinationPort& match) { is_port(2, match.port); }
+  void operator()(const nft::SourcePort& match) { is_port(kSourcePort, match.port); }
+  void operator()(const nft::DestinationPort& match) { is_port(kDestinationPort, match.port); }
   // Source and destination port as one load of four bytes.
   void operator()(const nft::UdpPorts& match) {
     const std::array<std::uint16_t, 2> ports{htons(match.source), htons(match.destination)};
@@ -114,12 +121,13 @@ class RuleEncoder {
   }
   void operator()(const nft::DestinationInSet& match) {
     load_destination(match.family);
-    nftnl_expr* lookup = append("lookup");
-    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-    nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET,
-                       nft::set_name(match.set, match.family).c_str());
-    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_FLAGS, 0);
+    look_up(nft::set_name(match.set, match.family));
   }
+  void operator()(const nft::SourceInSet& match) {
+    load_endpoint(match.family, source_of(match.family), kSourcePort);
+    look_up(nft::set_name(match.set, match.family));
+  }
+  void operator()(const nft::Untracked&) { append("notrack"); }
   void operator()(const nft::CountDestination& statement) {
     load_destination(statement.family);
     nftnl_expr* update = append("dynset");
@@ -249,13 +257,26 @@ class RuleEncoder {
     compare(NFT_CMP_EQ, as_bytes(protocol));
   }
 
-  // ip daddr . meta l4proto . th dport, into consecutive registers
+  // ip daddr . meta l4proto . th dport
   void load_destination(Family family) {
+    load_endpoint(family, destination_of(family), kDestinationPort);
+  }
+
+  // An address, meta l4proto and a port, into consecutive registers.
+  void load_endpoint(Family family, const Payload& address, std::uint32_t port_offset) {
     const bool is_v4 = family == Family::ipv4;
     need_family(family);
-    load_payload(destination_of(family), NFT_REG_1);
+    load_payload(address, NFT_REG_1);
     load_meta(NFT_META_L4PROTO, is_v4 ? NFT_REG32_01 : NFT_REG_2);
-    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2}, is_v4 ? NFT_REG32_02 : NFT_REG32_05);
+    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, port_offset, 2},
+                 is_v4 ? NFT_REG32_02 : NFT_REG32_05);
+  }
+
+  void look_up(const std::string& set) {
+    nftnl_expr* lookup = append("lookup");
+    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+    nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, set.c_str());
+    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_FLAGS, 0);
   }
 
   void one_of(const std::vector<std::uint8_t>& values, KeyType key_type) {

@@ -14,6 +14,18 @@ constexpr std::uint16_t kDestroyTable =
     26;                                 // NFT_MSG_DESTROYTABLE, missing from Debian 12's headers
 constexpr std::uint32_t kTypeBits = 6;  // of each part of a concatenated type, as nft counts
 
+std::int32_t priority(nft::ChainType type) {
+  switch (type) {
+    case nft::ChainType::filter:
+      return 0;
+    case nft::ChainType::raw:
+      return nft::kRaw;
+    case nft::ChainType::nat:
+      return nft::kDstnat;
+  }
+  return 0;
+}
+
 std::uint32_t concatenated_type(Family family) {
   const auto address = family == Family::ipv4 ? KeyType::ipv4_addr : KeyType::ipv6_addr;
   std::uint32_t type = 0;
@@ -130,7 +142,7 @@ ChainPtr encode_chain(const std::string& table, const nft::Chain& chain) {
     nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_TYPE, is_nat ? "nat" : "filter");
     nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_HOOKNUM,
                         static_cast<std::uint32_t>(*chain.hook));
-    nftnl_chain_set_s32(encoded.get(), NFTNL_CHAIN_PRIO, is_nat ? nft::kDstnat : 0);
+    nftnl_chain_set_s32(encoded.get(), NFTNL_CHAIN_PRIO, priority(chain.type));
     nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_POLICY,
                         static_cast<std::uint32_t>(chain.policy));
   }
