@@ -150,6 +150,27 @@ TEST(AnswerParser, ChainWithoutAnAddressIsNodata) {
   EXPECT_EQ(answer.chain, std::vector<std::string>{"b.example"});
 }
 
+TEST(AnswerParser, AnAbsenceCountsForTheLesserOfBothNumbersOfTheSoa) {
+  for (const auto& [ttl, minimum] : {std::pair{40U, 300U}, {300U, 40U}}) {
+    const auto answer = parse(response().rcode(3).soa("example.com", ttl, minimum));
+    EXPECT_EQ(answer.ttl, seconds(40));
+    EXPECT_EQ(answer.zone, "example.com");
+  }
+  EXPECT_EQ(parse(response()).ttl, seconds(0));
+  EXPECT_EQ(parse(response().soa("other.example", 40, 40)).ttl, seconds(0));
+}
+
+TEST(AnswerParser, AnAbsenceCountsForNoLongerThanTheAliasesThatLeadToIt) {
+  for (const unsigned rcode : {0U, 3U}) {
+    const auto answer = parse(response()
+                                  .rcode(rcode)
+                                  .cname("api.example.com", 20, "a.example")
+                                  .cname("a.example", 60, "b.example")
+                                  .soa("example", 300, 300));
+    EXPECT_EQ(answer.ttl, seconds(20)) << rcode;
+  }
+}
+
 TEST(AnswerParser, LoopsAreMalformed) {
   EXPECT_EQ(parse(response().cname("api.example.com", 60, "api.example.com")).status,
             Status::malformed);
