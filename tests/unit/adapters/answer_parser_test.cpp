@@ -171,6 +171,17 @@ TEST(AnswerParser, AnAbsenceCountsForNoLongerThanTheAliasesThatLeadToIt) {
   }
 }
 
+// RFC 2308 section 2.2.
+TEST(AnswerParser, AReferralIsNoAbsence) {
+  EXPECT_EQ(parse(response().ns("example.com", "ns.example.com")).status, Status::servfail);
+  EXPECT_EQ(parse(response().ns("", "a.root-servers.net")).status, Status::servfail);
+  const auto absence = response().soa("example.com", 60, 60).ns("example.com", "ns.example.com");
+  EXPECT_EQ(parse(absence).status, Status::nodata);
+  EXPECT_EQ(parse(response().a("api.example.com", 60, "192.0.2.1").ns("example.com", "ns.example"))
+                .status,
+            Status::ok);
+}
+
 TEST(AnswerParser, LoopsAreMalformed) {
   EXPECT_EQ(parse(response().cname("api.example.com", 60, "api.example.com")).status,
             Status::malformed);

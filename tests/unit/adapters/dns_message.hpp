@@ -13,6 +13,7 @@ namespace egress::test {
 using Octets = std::vector<std::uint8_t>;
 
 inline constexpr std::uint16_t kA = 1;
+inline constexpr std::uint16_t kNs = 2;
 inline constexpr std::uint16_t kCname = 5;
 inline constexpr std::uint16_t kSoa = 6;
 inline constexpr std::uint16_t kAaaa = 28;
@@ -72,8 +73,10 @@ class Response {
     Octets rdata(2 + 16);  // two root names and four numbers
     put16(rdata, minimum >> 16U);
     put16(rdata, minimum & 0xFFFFU);
-    append_record(zone, kSoa, ttl, rdata, 1);
-    return set16(8, ++authorities_);
+    return authority(zone, kSoa, ttl, rdata);
+  }
+  Response& ns(std::string_view zone, std::string_view server) {
+    return authority(zone, kNs, 60, wire_name(server));
   }
   Response& a(std::string_view owner, std::uint32_t ttl, const std::string& address) {
     Octets rdata(4);
@@ -92,6 +95,11 @@ class Response {
   const Octets& octets() const { return octets_; }
 
  private:
+  Response& authority(std::string_view owner, std::uint16_t type, std::uint32_t ttl,
+                      const Octets& rdata) {
+    append_record(owner, type, ttl, rdata, 1);
+    return set16(8, ++authorities_);
+  }
   void append_record(std::string_view owner, std::uint16_t type, std::uint32_t ttl,
                      const Octets& rdata, std::uint16_t record_class) {
     append(wire_name(owner));
