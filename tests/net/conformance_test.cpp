@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kSlowness = 300ms;
+constexpr auto kSlowness = 150ms;
 
 struct Transport {
   Over over = Over::udp;
