@@ -1,50 +1,13 @@
 // An upstream that lies: by its answers it opens only what it could open by honest ones, an address
 // of the name that was asked for.
-#include <arpa/inet.h>
-
+#include "net/forged_reply.hpp"
 #include "net/guard_fixture.hpp"
-#include "support/dns_octets.hpp"
 
 namespace egress::test {
 namespace {
 
 using namespace std::chrono_literals;
-using guard::test::label;
-using guard::test::u16;
-using guard::test::u32;
-using guard::test::operator+;
-
-constexpr unsigned kAnswerFlags = 0x8180;  // QR, RD, RA
 constexpr unsigned kTruncated = 0x0200;
-constexpr std::size_t kHeader = 12;
-const Bytes kAskedName = u16(0xc00c);  // a pointer to the question's
-
-Bytes octets4(const std::string& address) {
-  Bytes out(4);
-  EXPECT_EQ(inet_pton(AF_INET, address.c_str(), out.data()), 1) << address;
-  return out;
-}
-Bytes a_record(const Bytes& owner, const std::string& address, std::uint32_t ttl = 60) {
-  return guard::test::record(owner, kTypeA, ttl, octets4(address));
-}
-Bytes cname(const Bytes& owner, const Bytes& target) {
-  return guard::test::record(owner, kTypeCname, 60, target);
-}
-
-// The question section as it came, without an OPT record behind it.
-Bytes question_of(const Bytes& message) {
-  const auto end = std::find(message.begin() + kHeader, message.end(), 0);
-  return {message.begin() + kHeader, end + 5};
-}
-struct Sections {
-  Bytes answers = {}, authorities = {}, additionals = {};
-  unsigned answer_count = 1, authority_count = 0, additional_count = 0;
-};
-Bytes reply(const Bytes& question, const Sections& sections, unsigned flags = kAnswerFlags) {
-  return Bytes{question[0], question[1]} + u16(flags) + u16(1) + u16(sections.answer_count) +
-         u16(sections.authority_count) + u16(sections.additional_count) + question_of(question) +
-         sections.answers + sections.authorities + sections.additionals;
-}
 
 struct Lie {
   const char* what;
@@ -54,13 +17,13 @@ struct Lie {
 
 Bytes in_place_of_question(const Bytes& question, const Bytes& other, const std::string& poison) {
   return Bytes{question[0], question[1]} + u16(kAnswerFlags) + u16(1) + u16(1) + u32(0) + other +
-         a_record(kAskedName, poison);
+         address_record(kAskedName, poison);
 }
 
 const std::vector<Lie> kLies{
     {"another id",
      [](const Bytes& question, const std::string& poison) {
-       Bytes out = reply(question, {.answers = a_record(kAskedName, poison)});
+       Bytes out = reply(question, {.answers = address_record(kAskedName, poison)});
        out[1] ^= 1U;
        return out;
      }},
@@ -83,90 +46,95 @@ const std::vector<Lie> kLies{
     {"no question",
      [](const Bytes& question, const std::string& poison) {
        return Bytes{question[0], question[1]} + u16(kAnswerFlags) + u16(0) + u16(1) + u32(0) +
-              a_record(guard::test::name("lie.example.com"), poison);
+              address_record(guard::test::name("lie.example.com"), poison);
      }},
     {"a question and not an answer",
      [](const Bytes& question, const std::string& poison) {
-       return reply(question, {.answers = a_record(kAskedName, poison)}, 0x0100);
+       return reply(question, {.answers = address_record(kAskedName, poison)}, 0x0100);
      }},
     {"the answer to an update",
      [](const Bytes& question, const std::string& poison) {
-       return reply(question, {.answers = a_record(kAskedName, poison)}, kAnswerFlags | 0x2800U);
+       return reply(question, {.answers = address_record(kAskedName, poison)},
+                    kAnswerFlags | 0x2800U);
      }},
     {"NXDOMAIN with an address",
      [](const Bytes& question, const std::string& poison) {
-       return reply(question, {.answers = a_record(kAskedName, poison)}, kAnswerFlags | kNxdomain);
+       return reply(question, {.answers = address_record(kAskedName, poison)},
+                    kAnswerFlags | kNxdomain);
      }},
     {"SERVFAIL with an address",
      [](const Bytes& question, const std::string& poison) {
-       return reply(question, {.answers = a_record(kAskedName, poison)}, kAnswerFlags | kServFail);
+       return reply(question, {.answers = address_record(kAskedName, poison)},
+                    kAnswerFlags | kServFail);
      }},
     {"an address that is cut off, and rubbish over TCP",
      [](const Bytes& question, const std::string& poison) {
-       return reply(question, {.answers = a_record(kAskedName, poison)}, kAnswerFlags | kTruncated);
+       return reply(question, {.answers = address_record(kAskedName, poison)},
+                    kAnswerFlags | kTruncated);
      }},
     {"another owner",
      [](const Bytes& question, const std::string& poison) {
-       return reply(question, {.answers = a_record(guard::test::name("github.com"), poison)});
+       return reply(question, {.answers = address_record(guard::test::name("github.com"), poison)});
      }},
     {"an address in the authority section",
      [](const Bytes& question, const std::string& poison) {
-       return reply(
-           question,
-           {.authorities = a_record(kAskedName, poison), .answer_count = 0, .authority_count = 1});
+       return reply(question, {.authorities = address_record(kAskedName, poison),
+                               .answer_count = 0,
+                               .authority_count = 1});
      }},
     {"an address in the additional section",
      [](const Bytes& question, const std::string& poison) {
-       return reply(
-           question,
-           {.additionals = a_record(kAskedName, poison), .answer_count = 0, .additional_count = 1});
+       return reply(question, {.additionals = address_record(kAskedName, poison),
+                               .answer_count = 0,
+                               .additional_count = 1});
      }},
     {"an alias that leads elsewhere",
      [](const Bytes& question, const std::string& poison) {
        return reply(question, {.answers = cname(kAskedName, guard::test::name("cdn.example.net")) +
-                                          a_record(guard::test::name("github.com"), poison),
+                                          address_record(guard::test::name("github.com"), poison),
                                .answer_count = 2});
      }},
     {"an alias of itself",
      [](const Bytes& question, const std::string& poison) {
        return reply(question,
-                    {.answers = cname(kAskedName, kAskedName) + a_record(kAskedName, poison),
+                    {.answers = cname(kAskedName, kAskedName) + address_record(kAskedName, poison),
                      .answer_count = 2});
      }},
     {"two aliases in a circle",
      [](const Bytes& question, const std::string& poison) {
        const Bytes other = guard::test::name("other.example.com");
        return reply(question, {.answers = cname(kAskedName, other) + cname(other, kAskedName) +
-                                          a_record(other, poison),
+                                          address_record(other, poison),
                                .answer_count = 3});
      }},
     {"an owner that points to itself",
      [](const Bytes& question, const std::string& poison) {
        const auto at = static_cast<unsigned>(kHeader + question_of(question).size());
-       return reply(question, {.answers = a_record(u16(0xc000U | at), poison)});
+       return reply(question, {.answers = address_record(u16(0xc000U | at), poison)});
      }},
     {"an owner that points ahead",
      [](const Bytes& question, const std::string& poison) {
-       return reply(question, {.answers = a_record(u16(0xffff), poison)});
+       return reply(question, {.answers = address_record(u16(0xffff), poison)});
      }},
     {"labels that grow by pointing back",
      [](const Bytes& question, const std::string& poison) {
        const auto at = static_cast<unsigned>(kHeader + question_of(question).size());
-       return reply(question, {.answers = a_record(label("a") + u16(0xc000U | at), poison)});
+       return reply(question, {.answers = address_record(label("a") + u16(0xc000U | at), poison)});
      }},
     {"more records than there are",
      [](const Bytes& question, const std::string& poison) {
-       return reply(question, {.answers = a_record(kAskedName, poison), .answer_count = 65'535});
+       return reply(question,
+                    {.answers = address_record(kAskedName, poison), .answer_count = 65'535});
      }},
     {"an address of 65,535 octets",
      [](const Bytes& question, const std::string& poison) {
        return reply(question, {.answers = kAskedName + u16(kTypeA) + u16(1) + u32(60) +
-                                          u16(65'535) + octets4(poison)});
+                                          u16(65'535) + address_octets(poison)});
      }},
     {"an address of 16 octets",
      [](const Bytes& question, const std::string& poison) {
        return reply(question, {.answers = guard::test::record(kAskedName, kTypeA, 60,
-                                                              octets4(poison) + Bytes(12))});
+                                                              address_octets(poison) + Bytes(12))});
      }},
     {"a header alone",
      [](const Bytes& question, const std::string&) {
@@ -190,7 +158,8 @@ TEST_F(GuardLies, OpenNothing) {
   }
   dns.set("lie.example.com",
           {.addresses = {}, .lie = [](const Bytes& question) {
-             return std::optional(reply(question, {.answers = a_record(kAskedName, kApi4Second)}));
+             return std::optional(
+                 reply(question, {.answers = address_record(kAskedName, kApi4Second)}));
            }});
   const Daemon daemon(lab, guarded_policy("\".example.com:443\", api.openai.com:443"));
   ASSERT_EQ(rcode_of(ask("lie.example.com")), kNoError);
@@ -213,16 +182,18 @@ TEST_F(GuardLies, OpenNothing) {
 
 TEST_F(GuardLies, WhatStandsBesideAnAnswerIsLeftOut) {
   const Bytes other = guard::test::name("github.com");
-  dns.set("half.example.com",
-          {.addresses = {}, .lie = [&](const Bytes& question) {
-             return std::optional(reply(
-                 question, {.answers = a_record(kAskedName, kApi4Second) + a_record(other, kOther4),
-                            .authorities = a_record(kAskedName, kOther4),
-                            .additionals = a_record(kAskedName, kOther4) + a_record(other, kOther4),
-                            .answer_count = 2,
-                            .authority_count = 1,
-                            .additional_count = 2}));
-           }});
+  dns.set(
+      "half.example.com",
+      {.addresses = {}, .lie = [&](const Bytes& question) {
+         return std::optional(reply(
+             question,
+             {.answers = address_record(kAskedName, kApi4Second) + address_record(other, kOther4),
+              .authorities = address_record(kAskedName, kOther4),
+              .additionals = address_record(kAskedName, kOther4) + address_record(other, kOther4),
+              .answer_count = 2,
+              .authority_count = 1,
+              .additional_count = 2}));
+       }});
   ASSERT_EQ(tcp(kOther4), Seen::answered);
   const Daemon daemon(lab, guarded_policy("half.example.com:443"));
   const auto answer = ask("half.example.com");
@@ -239,9 +210,9 @@ TEST_F(GuardLies, AnAliasOpensAnAddressAndAllowsNoName) {
   dns.set("alias.example.com",
           {.addresses = {}, .lie = [](const Bytes& question) {
              const Bytes target = guard::test::name("github.com");
-             return std::optional(
-                 reply(question, {.answers = cname(kAskedName, target) + a_record(target, kOther4),
-                                  .answer_count = 2}));
+             return std::optional(reply(
+                 question, {.answers = cname(kAskedName, target) + address_record(target, kOther4),
+                            .answer_count = 2}));
            }});
   const Daemon daemon(lab, guarded_policy("alias.example.com:443"));
   const auto answer = ask("alias.example.com");
@@ -254,10 +225,10 @@ TEST_F(GuardLies, AnAliasOpensAnAddressAndAllowsNoName) {
 
 TEST_F(GuardLies, ATtlIsBounded) {
   const auto serve = [&](const std::string& of, std::uint32_t ttl) {
-    dns.set(of,
-            {.addresses = {}, .lie = [ttl](const Bytes& question) {
-               return std::optional(reply(question, {.answers = a_record(kAskedName, kApi4, ttl)}));
-             }});
+    dns.set(of, {.addresses = {}, .lie = [ttl](const Bytes& question) {
+                   return std::optional(
+                       reply(question, {.answers = address_record(kAskedName, kApi4, ttl)}));
+                 }});
   };
   serve("longest.example.com", 0x7fff'ffff);
   serve("negative.example.com", 0xffff'ffff);

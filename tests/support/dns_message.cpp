@@ -9,7 +9,10 @@ namespace egress::test {
 namespace {
 
 constexpr std::uint16_t kClassIn = 1;
-constexpr std::uint16_t kRecursionDesired = 0x0100;
+constexpr unsigned kRecursionDesired = 0x0100;
+constexpr unsigned kAuthenticData = 0x0020;
+constexpr unsigned kCheckingDisabled = 0x0010;
+constexpr std::uint16_t kDnssecOk = 0x8000;
 constexpr std::uint16_t kExtendedErrorOption = 15;
 constexpr int kMostJumps = 128;
 
@@ -136,17 +139,23 @@ void read_options(std::span<const std::uint8_t> data, DnsMessage& message) {
   }
 }
 
+void read_opt(Cursor& cursor, std::uint16_t udp_size, std::uint32_t ttl, DnsMessage& message) {
+  message.edns_size = udp_size;
+  message.wants_dnssec = (ttl & kDnssecOk) != 0;
+  read_options(cursor.take(cursor.u16()), message);
+}
+
 void read_records(Cursor& cursor, unsigned count, DnsMessage& message,
                   std::vector<DnsRecord>& records) {
   for (unsigned i = 0; i < count && cursor.is_good(); ++i) {
     DnsRecord record{.owner = cursor.name(), .text = {}};
     record.type = cursor.u16();
-    cursor.u16();  // class
+    const std::uint16_t record_class = cursor.u16();
     record.ttl = cursor.u32();
-    const std::size_t size = cursor.u16();
     if (record.type == kTypeOpt) {
-      read_options(cursor.take(size), message);
+      read_opt(cursor, record_class, record.ttl, message);
     } else {
+      const std::size_t size = cursor.u16();
       record.text = read_data(cursor, record.type, size);
       records.push_back(std::move(record));
     }
@@ -170,7 +179,10 @@ std::vector<std::uint8_t> wire_name(std::string_view dotted) {
 std::vector<std::uint8_t> write_query(const DnsQuestion& question) {
   std::vector<std::uint8_t> out;
   const bool has_opt = question.edns_size.has_value();
-  for (const int word : {int{question.id}, int{kRecursionDesired}, 1, 0, 0, has_opt ? 1 : 0})
+  const unsigned flags = (question.recursion_desired ? kRecursionDesired : 0U) |
+                         (question.authentic_data ? kAuthenticData : 0U) |
+                         (question.checking_disabled ? kCheckingDisabled : 0U);
+  for (const unsigned word : {unsigned{question.id}, flags, 1U, 0U, 0U, has_opt ? 1U : 0U})
     append(out, static_cast<std::uint16_t>(word));
   const auto name = wire_name(question.name);
   out.insert(out.end(), name.begin(), name.end());
@@ -179,7 +191,9 @@ std::vector<std::uint8_t> write_query(const DnsQuestion& question) {
   if (!has_opt) return out;
   out.push_back(0);  // OPT belongs to the root (RFC 6891 section 6.1.2)
   for (const std::uint16_t word : {std::uint16_t{kTypeOpt}, *question.edns_size}) append(out, word);
-  out.insert(out.end(), 6, 0);  // no extended rcode, version 0, no flags, no options
+  append(out, 0);  // no extended rcode, version 0
+  append(out, question.wants_dnssec ? kDnssecOk : std::uint16_t{0});
+  append(out, 0);  // no options
   return out;
 }
 

@@ -37,6 +37,11 @@ struct DnsQuestion {
   std::uint16_t type = kTypeA;
   std::uint16_t id = 0x1234;
   std::optional<std::uint16_t> edns_size = 1232;  // empty: no OPT record
+  // RFC 1035 section 4.1.1, RFC 4035 sections 3.2.2 and 3.2.3; DO needs an OPT record (RFC 3225).
+  bool recursion_desired = true;
+  bool authentic_data = false;
+  bool checking_disabled = false;
+  bool wants_dnssec = false;
 };
 std::vector<std::uint8_t> write_query(const DnsQuestion& question);
 // A name on the wire: labels of its dotted form, no escapes.
@@ -55,6 +60,8 @@ struct DnsMessage {
   std::string name;  // of the question, in its own case; octets beyond hostnames as \DDD
   std::uint16_t type = 0;
   std::vector<DnsRecord> answers, authorities, additionals;
+  std::optional<std::uint16_t> edns_size;       // empty: no OPT record
+  bool wants_dnssec = false;                    // DO
   std::optional<std::uint16_t> extended_error;  // RFC 8914, and its text
   std::string error_text;
 

@@ -39,12 +39,13 @@ struct Answer {
   Question question;
   Status status = Status::ok;
   std::vector<IpAddress> addresses;
-  seconds ttl{0};  // ok: the least along the CNAME chain, as received; nodata and nxdomain: how long that counts
-                   // (RFC 2308 section 5), 0 when the answer does not say
+  seconds ttl{
+      0};  // ok: the least along the CNAME chain, as received; nodata and nxdomain: how long that
+           // counts (RFC 2308 section 5, no longer than the chain), 0 when the answer does not say
   std::vector<std::string>
-      chain;  // CNAME targets in order; text from the network, quote it before showing
-  std::string zone{};  // nodata and nxdomain: the owner of the SOA that says so (RFC 2308), "." for the root; text from
-                       // the network
+      chain;           // CNAME targets in order; text from the network, quote it before showing
+  std::string zone{};  // nodata and nxdomain: the owner of the SOA that says so (RFC 2308), "." for
+                       // the root; text from the network
   std::string resolver{};  // who said so
   bool operator==(const Answer&) const = default;
 };

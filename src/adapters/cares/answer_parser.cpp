@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "adapters/cares/message_reader.hpp"
@@ -95,11 +96,8 @@ dns::Answer read_answer(const dns::Question& question, const std::vector<Record>
   const auto owner = follow_chain(records, answer, ttl);
   if (!owner) return failed(question, dns::Status::malformed);
   take_addresses(records, *owner, answer, ttl);
-  if (answer.addresses.empty()) {
-    answer.status = dns::Status::nodata;
-  } else {
-    answer.ttl = seconds(ttl);
-  }
+  if (answer.addresses.empty()) answer.status = dns::Status::nodata;
+  answer.ttl = seconds(ttl);
   return answer;
 }
 
@@ -119,17 +117,30 @@ bool is_at_or_below(std::string_view name, std::string_view zone) {
          name[name.size() - zone.size() - 1] == '.';
 }
 
-// RFC 2308 section 5: a negative answer counts for the lesser of the SOA's own TTL and its last field.
+// RFC 2308 section 5: a negative answer counts for the lesser of the SOA's own TTL and its last
+// field; and no longer than the aliases that led to it, which are told with the same TTL.
 void take_authority(const std::vector<Record>& authority, dns::Answer& answer) {
-  const std::string& name = answer.chain.empty() ? answer.question.name.text() : answer.chain.back();
-  answer.ttl = seconds(0);
+  const std::string& name =
+      answer.chain.empty() ? answer.question.name.text() : answer.chain.back();
+  const seconds chain_ttl = std::exchange(answer.ttl, seconds(0));
   for (const Record& record : authority) {
     if (!is_record(record, record.key.owner, kTypeSoa) || !is_at_or_below(name, record.key.owner))
       continue;
-    answer.ttl = seconds(std::min(effective_ttl(record.ttl), effective_ttl(record.minimum)));
+    const auto soa_ttl = std::min(effective_ttl(record.ttl), effective_ttl(record.minimum));
+    answer.ttl = std::min(chain_ttl, seconds(soa_ttl));
     answer.zone = record.key.owner.empty() ? "." : record.key.owner;
     return;
   }
+}
+
+// RFC 2308 section 2.2: without an SOA, NS records beside no answer say whom else to ask. A server
+// that says so to us does not resolve for us; it does not say that there is none.
+bool is_referral(const dns::Answer& answer, const std::vector<Record>& authority) {
+  const auto holds = [&authority](std::uint16_t type) {
+    return std::ranges::any_of(authority, [type](const Record& r) { return r.key.type == type; });
+  };
+  return answer.status == dns::Status::nodata && answer.chain.empty() && holds(kTypeNs) &&
+         !holds(kTypeSoa);
 }
 
 }  // namespace
@@ -153,8 +164,10 @@ dns::Answer parse_answer(const dns::Question& question, std::span<const std::uin
     answer.status = dns::Status::nxdomain;
     answer.addresses.clear();
   }
-  if (answer.status != dns::Status::ok)
-    take_authority(read_records(reader, header->authorities).value_or(std::vector<Record>()), answer);
+  if (answer.status == dns::Status::ok) return answer;
+  const auto authority = read_records(reader, header->authorities).value_or(std::vector<Record>());
+  if (is_referral(answer, authority)) return failed(question, dns::Status::servfail);
+  take_authority(authority, answer);
   return answer;
 }
 

@@ -10,10 +10,11 @@ namespace egress::cares {
 
 // What the message says about the question. Starting at the name asked for, CNAME records are
 // followed (at most limits::kCnameChain); only addresses owned by the name at the end of that chain
-// count, in the order of the message, without duplicates, at most limits::kAddressesPerAnswer + 1 of
-// them (one more than is used, so that the reader can see that some are left out). The TTL is the
-// least along the chain, and one of 2^31 or more is 0 (RFC 2181 section 8). RCODEs without a Status
-// of their own are servfail. Never unreachable or timeout.
+// count, in the order of the message, without duplicates, at most limits::kAddressesPerAnswer + 1
+// of them (one more than is used, so that the reader can see that some are left out). The TTL is
+// the least along the chain (of an absence, and of its SOA; 0 without one), and one of 2^31 or more
+// is 0 (RFC 2181 section 8). RCODEs without a Status of their own are servfail, and so is a
+// referral to other servers. Never unreachable or timeout.
 dns::Answer parse_answer(const dns::Question& question, std::span<const std::uint8_t> message);
 
 }  // namespace egress::cares

@@ -33,6 +33,13 @@ bool is_final(dns::Status status) {
          status == dns::Status::nxdomain;
 }
 
+// Whether the resolver itself has said something about the question. c-ares ends all that is under
+// way at a resolver when a connection to it breaks, which another question's large answer may have
+// made.
+bool is_word(dns::Status status) {
+  return status != dns::Status::timeout && status != dns::Status::unreachable;
+}
+
 // dns::Status lists failures from the most to the least telling.
 dns::Status more_telling(dns::Status a, dns::Status b) {
   return std::min(a, b);
@@ -129,7 +136,7 @@ void CaresResolver::State::take(Reply reply) {
     return;
   }
   lookup.failure = more_telling(lookup.failure, reply.answer.status);
-  if (reply.answer.status != dns::Status::timeout) lookup.has_spoken.set(lookup.asked);
+  if (is_word(reply.answer.status)) lookup.has_spoken.set(lookup.asked);
   try_next(found->first, lookup);
 }
 

@@ -4,8 +4,8 @@
 //
 // A question goes to one resolver after the other until one of them knows: an address, NODATA and
 // NXDOMAIN are final; after SERVFAIL, REFUSED, a malformed or no answer the next one is asked.
-// Resolvers that were only silent are tried a second time. When none knows, the most telling
-// failure is the answer.
+// Resolvers that were silent or unreachable are tried a second time. When none knows, the most
+// telling failure is the answer.
 //
 // Belongs to one thread. The caller waits for fd() to be readable, at most wait(), and calls
 // dispatch().
@@ -29,8 +29,8 @@ class CaresResolver final : public dns::Resolver {
   using Deliver = std::function<void(dns::Answer)>;
   static constexpr int kTriesPerResolver = 2;
 
-  // `deliver` is called out of dispatch() only, and may call ask() and set_resolvers(). `mark`: the packet mark of all
-  // questions (needs CAP_NET_ADMIN), 0 for none.
+  // `deliver` is called out of dispatch() only, and may call ask() and set_resolvers(). `mark`: the
+  // packet mark of all questions (needs CAP_NET_ADMIN), 0 for none.
   static Result<std::unique_ptr<CaresResolver>> open(
       const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver,
       std::uint32_t mark = 0);

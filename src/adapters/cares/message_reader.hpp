@@ -13,6 +13,7 @@ namespace egress::cares {
 
 // The values that we need of the registries of RFC 6895.
 inline constexpr std::uint16_t kTypeA = 1;
+inline constexpr std::uint16_t kTypeNs = 2;
 inline constexpr std::uint16_t kTypeCname = 5;
 inline constexpr std::uint16_t kTypeSoa = 6;
 inline constexpr std::uint16_t kTypeAaaa = 28;

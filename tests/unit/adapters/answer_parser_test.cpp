@@ -150,6 +150,38 @@ TEST(AnswerParser, ChainWithoutAnAddressIsNodata) {
   EXPECT_EQ(answer.chain, std::vector<std::string>{"b.example"});
 }
 
+TEST(AnswerParser, AnAbsenceCountsForTheLesserOfBothNumbersOfTheSoa) {
+  for (const auto& [ttl, minimum] : {std::pair{40U, 300U}, {300U, 40U}}) {
+    const auto answer = parse(response().rcode(3).soa("example.com", ttl, minimum));
+    EXPECT_EQ(answer.ttl, seconds(40));
+    EXPECT_EQ(answer.zone, "example.com");
+  }
+  EXPECT_EQ(parse(response()).ttl, seconds(0));
+  EXPECT_EQ(parse(response().soa("other.example", 40, 40)).ttl, seconds(0));
+}
+
+TEST(AnswerParser, AnAbsenceCountsForNoLongerThanTheAliasesThatLeadToIt) {
+  for (const unsigned rcode : {0U, 3U}) {
+    const auto answer = parse(response()
+                                  .rcode(rcode)
+                                  .cname("api.example.com", 20, "a.example")
+                                  .cname("a.example", 60, "b.example")
+                                  .soa("example", 300, 300));
+    EXPECT_EQ(answer.ttl, seconds(20)) << rcode;
+  }
+}
+
+// RFC 2308 section 2.2.
+TEST(AnswerParser, AReferralIsNoAbsence) {
+  EXPECT_EQ(parse(response().ns("example.com", "ns.example.com")).status, Status::servfail);
+  EXPECT_EQ(parse(response().ns("", "a.root-servers.net")).status, Status::servfail);
+  const auto absence = response().soa("example.com", 60, 60).ns("example.com", "ns.example.com");
+  EXPECT_EQ(parse(absence).status, Status::nodata);
+  EXPECT_EQ(parse(response().a("api.example.com", 60, "192.0.2.1").ns("example.com", "ns.example"))
+                .status,
+            Status::ok);
+}
+
 TEST(AnswerParser, LoopsAreMalformed) {
   EXPECT_EQ(parse(response().cname("api.example.com", 60, "api.example.com")).status,
             Status::malformed);

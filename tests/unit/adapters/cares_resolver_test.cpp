@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <atomic>
 #include <chrono>
 
 #include "egress/core/limits.hpp"
@@ -221,6 +222,25 @@ TEST_F(CaresResolverTest, TruncationWithoutTcpFails) {
     return {Response(query).flags(0x8380).a(kName, 60, "192.0.2.1").octets()};
   });
   EXPECT_EQ(answer.status, Status::malformed) << "a partial RRset must not pass for the whole";
+}
+
+// A connection that the resolver closes takes nobody else's answer along.
+TEST_F(CaresResolverTest, AQuestionUnderWayOutlivesAnothersBrokenConnection) {
+  const std::string large_name = "large.example";
+  std::atomic<int> asked = 0;
+  const DnsResponder responder("127.0.0.1", kPort,
+                               [&](const Octets& query, Over over) -> std::vector<Octets> {
+                                 const bool is_large = query[12] == large_name.find('.');
+                                 if (over == Over::tcp || (!is_large && asked++ == 0)) return {};
+                                 if (is_large) return {Response(query).flags(0x8380).octets()};
+                                 return {Response(query).a(kName, 60, "192.0.2.1").octets()};
+                               });
+  open();
+  resolver_->ask(question());
+  resolver_->ask(question(large_name));
+  turn_until(2);
+  for (const auto& answer : answers_)
+    EXPECT_EQ(answer.status, answer.question == question() ? Status::ok : Status::unreachable);
 }
 
 TEST_F(CaresResolverTest, TheNextResolverIsAskedAfterEachKindOfFailure) {

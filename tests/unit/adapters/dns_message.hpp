@@ -13,7 +13,9 @@ namespace egress::test {
 using Octets = std::vector<std::uint8_t>;
 
 inline constexpr std::uint16_t kA = 1;
+inline constexpr std::uint16_t kNs = 2;
 inline constexpr std::uint16_t kCname = 5;
+inline constexpr std::uint16_t kSoa = 6;
 inline constexpr std::uint16_t kAaaa = 28;
 
 inline void put16(Octets& out, unsigned value) {
@@ -63,14 +65,18 @@ class Response {
   Response& rcode(unsigned value) { return flags(0x8180U | value); }
   Response& record(std::string_view owner, std::uint16_t type, std::uint32_t ttl,
                    const Octets& rdata, std::uint16_t record_class = 1) {
-    append(wire_name(owner));
-    put16(octets_, type);
-    put16(octets_, record_class);
-    put16(octets_, ttl >> 16U);
-    put16(octets_, ttl & 0xFFFFU);
-    put16(octets_, static_cast<unsigned>(rdata.size()));
-    append(rdata);
+    append_record(owner, type, ttl, rdata, record_class);
     return set16(6, ++answers_);
+  }
+  // In the authority section: after all answers. Its last field is for how long an absence counts.
+  Response& soa(std::string_view zone, std::uint32_t ttl, std::uint32_t minimum) {
+    Octets rdata(2 + 16);  // two root names and four numbers
+    put16(rdata, minimum >> 16U);
+    put16(rdata, minimum & 0xFFFFU);
+    return authority(zone, kSoa, ttl, rdata);
+  }
+  Response& ns(std::string_view zone, std::string_view server) {
+    return authority(zone, kNs, 60, wire_name(server));
   }
   Response& a(std::string_view owner, std::uint32_t ttl, const std::string& address) {
     Octets rdata(4);
@@ -89,10 +95,25 @@ class Response {
   const Octets& octets() const { return octets_; }
 
  private:
+  Response& authority(std::string_view owner, std::uint16_t type, std::uint32_t ttl,
+                      const Octets& rdata) {
+    append_record(owner, type, ttl, rdata, 1);
+    return set16(8, ++authorities_);
+  }
+  void append_record(std::string_view owner, std::uint16_t type, std::uint32_t ttl,
+                     const Octets& rdata, std::uint16_t record_class) {
+    append(wire_name(owner));
+    put16(octets_, type);
+    put16(octets_, record_class);
+    put16(octets_, ttl >> 16U);
+    put16(octets_, ttl & 0xFFFFU);
+    put16(octets_, static_cast<unsigned>(rdata.size()));
+    append(rdata);
+  }
   void append(const Octets& more) { octets_.insert(octets_.end(), more.begin(), more.end()); }
 
   Octets octets_;
-  unsigned answers_ = 0;
+  unsigned answers_ = 0, authorities_ = 0;
 };
 
 }  // namespace egress::test

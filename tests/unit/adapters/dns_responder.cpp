@@ -80,7 +80,9 @@ void DnsResponder::answer_tcp() {
     Octets query(static_cast<std::size_t>(prefix[0] << 8 | prefix[1]));
     if (!receive_all(connection, query)) break;
     ++tcp_queries_;
-    for (const auto& message : script_(query, Over::tcp)) {
+    const auto messages = script_(query, Over::tcp);
+    if (messages.empty()) break;
+    for (const auto& message : messages) {
       Octets framed;
       put16(framed, static_cast<unsigned>(message.size()));
       framed.insert(framed.end(), message.begin(), message.end());

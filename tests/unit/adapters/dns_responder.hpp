@@ -15,7 +15,8 @@ namespace egress::test {
 class DnsResponder {
  public:
   enum class Over { udp, tcp };
-  // From a query to the messages to send back, in order; none: silence. Called in the responder's
+  // From a query to the messages to send back, in order; none: silence, over TCP
+  // the end of the connection. Called in the responder's
   // thread.
   using Script = std::function<std::vector<Octets>(const Octets& query, Over over)>;
 
