@@ -52,7 +52,9 @@ void Witness::on_policy(std::shared_ptr<const policy::Policy> policy) {
 }
 
 void Witness::on_message(const guard::Client& client, guard::Octets message) {
-  Message taken{.client = client, .octets = std::move(message)};
+  Message taken;
+  taken.client = client;
+  taken.octets = std::move(message);
   const auto read = guard::read_query(taken.octets);
   if (const auto* query = std::get_if<guard::Query>(&read)) {
     taken.query = *query;
