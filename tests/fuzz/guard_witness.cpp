@@ -198,7 +198,8 @@ void Witness::check_told(const dns::Question& question, const Told& told,
       const Endpoint endpoint{told.address, entry->transport, static_cast<Port>(port)};
       const auto* element = find(table, nft::ElementKey::endpoint(nft::SetId::allow, endpoint));
       require(element != nullptr, "every port of the address was open when it was told");
-      require(element->expires >= told.ttl, "and stays so for the TTL that was told");
+      const seconds grace = entry->until ? seconds(0) : policy_->limits.grace;
+      require(element->expires >= told.ttl + grace, "and stays so for the TTL told and the grace");
     }
   }
   require(is_open, "an entry permits the address");

@@ -116,22 +116,21 @@ class Wire {
 
 Wire* wire = nullptr;
 
-nft::Ruleset ruleset() {
-  nft::Ruleset made;
-  made.base.dns_guard = nft::DnsGuard{553, 990};
-  for (const std::string_view address : {"192.0.2.1", "192.0.2.2", "2001:db8::1"})
-    made.elements.emplace(nft::ElementKey::endpoint(
-                              nft::SetId::allow, {*IpAddress::parse(address), Transport::tcp, 443}),
-                          Instant(std::chrono::hours(1)));
+// Two messages, one for each family.
+std::vector<nft::Command> commands() {
+  std::vector<nft::Command> made;
+  for (const std::string_view address : {"192.0.2.1", "192.0.2.2", "2001:db8::1"}) {
+    const Endpoint endpoint{*IpAddress::parse(address), Transport::tcp, 443};
+    made.push_back({nft::Command::Verb::add, nft::ElementKey::endpoint(nft::SetId::allow, endpoint),
+                    std::chrono::hours(1)});
+  }
   return made;
 }
 
-// Two elements into a table that is there: two messages, one for each family.
 void check_commit(Socket& socket) {
-  const nft::Transaction transaction = nft::install(ruleset(), Instant{});
-  const auto commands = nft::lower(transaction.changes, {});
+  const auto elements = commands();
   Batch batch;
-  add_elements(batch, std::string(nft::kTableName), commands);
+  add_elements(batch, std::string(nft::kTableName), elements);
   const nft::CommitOutcome outcome = commit(socket, batch);
   require(wire->sent().size() == 1, "a batch is sent once");
   const std::uint32_t begin = first_sequence(wire->sent().front());

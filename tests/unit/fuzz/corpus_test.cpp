@@ -8,6 +8,7 @@ extern "C" {
 Run fuzz_control;
 Run fuzz_guard;
 Run fuzz_known_addresses;
+Run fuzz_netlink;
 Run fuzz_policy;
 Run fuzz_upstream_answer;
 }
@@ -20,11 +21,12 @@ struct Target {
   Run* run;
   int mutations;  // about a second's worth
 };
-constexpr Target kTargets[] = {{"control", fuzz_control, 3000},
-                               {"guard", fuzz_guard, 200},
-                               {"known_addresses", fuzz_known_addresses, 10'000},
-                               {"policy", fuzz_policy, 300},
-                               {"upstream_answer", fuzz_upstream_answer, 10'000}};
+constexpr Target kTargets[] = {{"control", fuzz_control, 20'000},
+                               {"guard", fuzz_guard, 500},
+                               {"known_addresses", fuzz_known_addresses, 50'000},
+                               {"netlink", fuzz_netlink, 10'000},
+                               {"policy", fuzz_policy, 5000},
+                               {"upstream_answer", fuzz_upstream_answer, 50'000}};
 
 class Corpus : public testing::TestWithParam<Target> {
  protected:
