@@ -62,8 +62,8 @@ TEST(Yaml, ReportsSyntaxWithItsPlace) {
 
 // yaml-cpp names the octet after the backslash.
 TEST(Yaml, ASyntaxErrorCanBeShownWhateverItNames) {
-  EXPECT_EQ(refusal("a: \"x\\ü\"\n"), "t.yaml:1:6: not YAML: unknown escape character: \\xc3");
-  EXPECT_EQ(refusal("a: \"x\\"), "t.yaml:1:6: not YAML: unknown escape character: \\x04");
+  EXPECT_EQ(refusal("a: \"x\\ü\"\n"), "t.yaml:1:8: not YAML: unknown escape character: \\xc3");
+  EXPECT_EQ(refusal("a: \"x\\"), "t.yaml:1:8: not YAML: unknown escape character: \\x04");
 }
 
 TEST(Yaml, RefusesAQuoteThatIsNeverClosed) {
