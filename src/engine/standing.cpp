@@ -62,9 +62,9 @@ Standing Engine::standing(const policy::AllowEntry& entry, Instant now) const {
   for_each_name(entry, [&](const DnsName&, const dns::NameState& state) {
     add_open(entry, state, now, standing);
   });
-  std::ranges::sort(standing.addresses);
-  const auto [first, last] = std::ranges::unique(standing.addresses);
-  standing.addresses.erase(first, last);
+  auto& addresses = standing.addresses;
+  std::ranges::sort(addresses);
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
   return standing;
 }
 

@@ -6,8 +6,10 @@ namespace egress::policy {
 
 Entries::Entries(std::vector<AllowEntry> entries) {
   std::ranges::stable_sort(entries, {}, &AllowEntry::target);
-  const auto repeated = std::ranges::unique(entries, {}, &AllowEntry::target);
-  entries.erase(repeated.begin(), repeated.end());
+  const auto is_repeated = [](const AllowEntry& before, const AllowEntry& entry) {
+    return before.target() == entry.target();
+  };
+  entries.erase(std::unique(entries.begin(), entries.end(), is_repeated), entries.end());
   for (AllowEntry& entry : entries)
     pointers_.push_back(std::make_shared<const AllowEntry>(std::move(entry)));
 }
@@ -23,8 +25,9 @@ const AllowEntry* Entries::find(std::string_view target) const {
 }
 
 bool Entries::operator==(const Entries& other) const {
-  return std::ranges::equal(pointers_, other.pointers_, {}, [](const Pointer& p) { return *p; },
-                            [](const Pointer& p) { return *p; });
+  return std::ranges::equal(
+      pointers_, other.pointers_, {}, [](const Pointer& p) { return *p; },
+      [](const Pointer& p) { return *p; });
 }
 
 EntriesChange change(const Entries& before, const Entries& after) {

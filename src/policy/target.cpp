@@ -76,7 +76,7 @@ Result<HostAndPorts> split(std::string_view rest) {
 Result<Target> parse_host_target(std::string_view rest, const NameRules& rules) {
   const auto transport = take_transport(rest);
   if (!transport) return tl::unexpected(transport.error());
-  if (rest.starts_with(kPresetPrefix)) {
+  if (rest.starts_with(kPresetPrefix) && !parse_ports(rest.substr(kPresetPrefix.size()))) {
     return fail("a preset has its own transports; accepted: preset:name without tcp/ or udp/");
   }
   const auto parts = split(rest);

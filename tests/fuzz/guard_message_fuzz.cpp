@@ -3,47 +3,21 @@
 // Input: two octets with the length of what the reply is made of (see Described), that, and the
 // message. Everything written is read back by the reader of upstream answers.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
-#include "adapters/cares/message_reader.hpp"
 #include "egress/guard/message.hpp"
+#include "fuzz/dns_reading.hpp"
 #include "guard/names.hpp"
 
 namespace egress::guard {
 namespace {
 
-using Span = std::span<const std::uint8_t>;
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
-
-unsigned u16(Span message, std::size_t at) {
-  return message[at] * 256U + message[at + 1];
-}
-
-bool is_read(Span message) {
-  cares::MessageReader reader(message);
-  const auto header = reader.header();
-  if (!header) return false;
-  for (unsigned i = 0; i < header->questions; ++i)
-    if (!reader.question()) return false;
-  for (unsigned i = 0; i < header->answers + header->authorities + u16(message, 10); ++i)
-    if (!reader.record()) return false;
-  return true;
-}
-
-// c-ares 1.18 cannot write a label that is one NUL, and the reader takes no name that holds one.
-bool holds_nul_label(Span name) {
-  constexpr std::uint8_t kNulLabel[] = {1, 0};
-  return std::search(name.begin(), name.end(), std::begin(kNulLabel), std::end(kNulLabel)) !=
-         name.end();
-}
+using fuzz::holds_nul_label;
+using fuzz::is_read;
+using fuzz::require;
+using fuzz::Span;
+using fuzz::u16;
 
 void require_whole(Span reply, bool is_readable) {
   if (is_readable) {
@@ -92,10 +66,10 @@ void check_query(Span message, const Query& query) {
   require_same(question->owner, name, "its text reads back");
 }
 
-// A reply made of octets: each member takes some from the front, and gets zeros when none are left.
+// A reply made of octets: each member takes some from the front.
 class Described {
  public:
-  Described(Span octets, bool is_v6) : left_(octets) {
+  Described(Span octets, bool is_v6) : input_(octets) {
     reply.rcode = static_cast<Rcode>(octet() % 6);
     reply.first = octet();
     reply.ttl = octet() * 0x0101'0101U;
@@ -125,23 +99,13 @@ class Described {
   }
 
  private:
-  unsigned octet() {
-    if (left_.empty()) return 0;
-    const unsigned value = left_.front();
-    left_ = left_.subspan(1);
-    return value;
-  }
-  std::string text() {
-    const std::size_t octets = octet();
-    const auto taken = left_.first(std::min(octets, left_.size()));
-    left_ = left_.subspan(taken.size());
-    return {taken.begin(), taken.end()};
-  }
+  unsigned octet() { return input_.octet(); }
+  std::string text() { return std::string(fuzz::as_text(input_.counted())); }
   static IpAddress address(bool is_v6) {
     return is_v6 ? IpAddress::highest(Family::ipv6) : IpAddress::highest(Family::ipv4);
   }
 
-  Span left_;
+  fuzz::Input input_;
   std::vector<IpAddress> addresses_;
   std::vector<std::string> chain_;
   std::string zone_;
@@ -153,8 +117,7 @@ void check_reply(const Query& query, const Described& described, std::size_t roo
   write_reply(query, reply, room, out);
   const Span written = out;
   require(written.size() <= room, "the reply fits into the room");
-  require_whole(written,
-                !described.may_hold_nul_label() && !holds_nul_label(query.wire_name()));
+  require_whole(written, !described.may_hold_nul_label() && !holds_nul_label(query.wire_name()));
   require(u16(written, 0) == query.id, "the id is echoed");
   const Span name = query.wire_name();
   require(u16(written, 4) == 1 && std::ranges::equal(name, written.subspan(12, name.size())) &&
@@ -184,10 +147,9 @@ void check(Span description, Span message) {
 }  // namespace egress::guard
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::span input(data, size);
   if (size < 2) return 0;
-  const auto rest = input.subspan(2);
-  const std::size_t described = std::min<std::size_t>(egress::guard::u16(input, 0), rest.size());
-  egress::guard::check(rest.first(described), rest.subspan(described));
+  egress::fuzz::Input input({data, size});
+  const auto description = input.take(input.u16());
+  egress::guard::check(description, input.rest());
   return 0;
 }

@@ -63,7 +63,9 @@ int FakeKernel::apply(const nft::Transaction& transaction, ElementKey& fault) {
   std::optional<Table> before;
   if (transaction.replace) {
     before = std::move(table_);
-    table_.emplace().base = *transaction.replace;
+    Table fresh;
+    fresh.base = *transaction.replace;
+    table_ = std::move(fresh);
   } else if (!table_) {
     fault = transaction.changes.front().key;
     return ENOENT;

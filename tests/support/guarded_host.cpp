@@ -4,8 +4,9 @@
 
 namespace egress::test {
 
-GuardedHost::GuardedHost()
-    : engine_(kernel_.capabilities(), nft::DnsGuard{553, 990}),
+GuardedHost::GuardedHost(const nft::Capabilities& capabilities)
+    : kernel_(clock_, capabilities),
+      engine_(kernel_.capabilities(), nft::DnsGuard{553, 990}),
       guard_(engine_,
              {.send =
                   [this](const guard::Client& client, std::span<const std::uint8_t> message) {
@@ -21,7 +22,11 @@ void GuardedHost::set_policy(std::vector<policy::AllowEntry> entries, policy::Dn
   auto policy = std::make_shared<policy::Policy>();
   policy->entries = policy::Entries(std::move(entries));
   policy->dns = dns;
-  engine_.handle(engine::PolicyChanged{policy, clock_.wall()}, clock_.now());
+  tell(engine::PolicyChanged{policy, clock_.wall()});
+}
+
+void GuardedHost::tell(const engine::Event& event) {
+  engine_.handle(event, clock_.now());
   turn();
 }
 
@@ -76,7 +81,9 @@ void GuardedHost::carry_out(const engine::Action& action) {
     guard_.on_ask(ask->question);
     asked_.push_back(ask->question);
   } else if (const auto* commit = std::get_if<engine::Commit>(&action)) {
-    engine_.handle(engine::CommitDone{kernel_.commit(commit->transaction)}, clock_.now());
+    const nft::CommitOutcome outcome = kernel_.commit(commit->transaction);
+    clock_.advance(commit_takes);
+    engine_.handle(engine::CommitDone{outcome}, clock_.now());
   } else if (const auto* notice = std::get_if<engine::Notice>(&action)) {
     notices_.push_back(*notice);
   }

@@ -23,9 +23,11 @@ class GuardedHost {
     nft::Snapshot table;
   };
 
-  GuardedHost();
+  explicit GuardedHost(const nft::Capabilities& capabilities = {});
 
   void set_policy(std::vector<policy::AllowEntry> entries, policy::DnsSettings dns = {});
+  // What else reaches the engine, and the turn of the loop that follows.
+  void tell(const engine::Event& event);
   // One message from a program, and the turn of the loop that follows.
   void take(std::span<const std::uint8_t> message, const guard::Client& client = {});
   // What the resolvers say; false if they were not asked.
@@ -44,12 +46,13 @@ class GuardedHost {
   FakeKernel& kernel() { return kernel_; }
   FakeClock& clock() { return clock_; }
   std::optional<std::uint32_t> user = 1000;  // whose sockets the clients' are
+  milliseconds commit_takes{0};              // from the commit to its acknowledgement
 
  private:
   void carry_out(const engine::Action& action);
 
   FakeClock clock_;
-  FakeKernel kernel_{clock_};
+  FakeKernel kernel_;
   engine::Engine engine_;
   guard::Guard guard_;
   std::vector<Sent> sent_;

@@ -116,7 +116,9 @@ bool Tap::carried(std::string_view text) {
     return std::tolower(octet) == std::tolower(static_cast<unsigned char>(wanted));
   };
   return std::ranges::any_of(seen_, [&](const SeenPacket& packet) {
-    return !std::ranges::search(packet.octets, text, equal).empty();
+    const auto& octets = packet.octets;
+    return std::search(octets.begin(), octets.end(), text.begin(), text.end(), equal) !=
+           octets.end();
   });
 }
 

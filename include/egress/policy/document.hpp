@@ -3,12 +3,12 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace egress::policy {
 
-// Where something was written; line and column count from 1. line 0: not from a file (a command line).
+// Where something was written; line and column count from 1. line 0: not from a file (a command
+// line).
 struct Place {
   std::string file;
   int line = 0;
@@ -24,7 +24,12 @@ struct Node {
   std::string scalar;
   bool is_quoted = false;  // a quoted scalar is always a string
   std::vector<Node> list;
-  std::vector<std::pair<Node, Node>> map;  // as written: order kept, duplicate keys kept
+  struct Member;
+  std::vector<Member> map;  // as written: order kept, duplicate keys kept
+};
+struct Node::Member {
+  Node key;
+  Node value;
 };
 
 }  // namespace egress::policy

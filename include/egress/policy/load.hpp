@@ -99,7 +99,7 @@ struct Sources {
   const NameRules* rules = nullptr;
   WallTime now{};
 };
-// All problems at once, sorted by place and a hundred at most; a policy only when there is none.
+// All problems at once, sorted by place, beyond a hundred only how many more; a policy only when there is none.
 //
 // A target that stands twice with the same options (the reason is none) counts once. With other options: an entry
 // that is written out beats one that a preset or service brings along, of two that were brought along the required

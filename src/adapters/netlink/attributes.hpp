@@ -4,6 +4,8 @@
 #include <libmnl/libmnl.h>
 
 #include <cstdint>
+#include <cstring>
+#include <optional>
 
 namespace egress::netlink {
 
@@ -23,6 +25,16 @@ void for_each_attribute(const nlmsghdr& message, std::size_t header, Take take) 
 template <class Take>
 void for_each_nested(const nlattr& nest, Take take) {
   mnl_attr_parse_nested(&nest, pass_attribute<Take>, &take);
+}
+
+// The number in an attribute, as it stands there; empty: there is no such attribute, or it is too
+// short.
+template <class Number>
+std::optional<Number> number_in(const nlattr* attribute) {
+  if (attribute == nullptr || mnl_attr_get_payload_len(attribute) < sizeof(Number)) return {};
+  Number number{};
+  std::memcpy(&number, mnl_attr_get_payload(attribute), sizeof number);
+  return number;
 }
 
 }  // namespace egress::netlink

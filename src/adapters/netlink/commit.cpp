@@ -34,6 +34,7 @@ class Answers {
 
   void take(const nlmsghdr* answer) {
     if (answer->nlmsg_type != NLMSG_ERROR) return;
+    if (mnl_nlmsg_get_payload_len(answer) < sizeof(nlmsgerr)) return;
     const std::uint32_t distance = answer->nlmsg_seq - first_;
     if (distance > count_) return;  // not about this batch
     const auto* body = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(answer));
@@ -49,9 +50,8 @@ class Answers {
     if ((answer->nlmsg_flags & NLM_F_ACK_TLVS) == 0) return 0;
     std::size_t offset = 0;
     for_each_attribute(*answer, sizeof(nlmsgerr), [&](const nlattr& attribute) {
-      if (mnl_attr_get_type(&attribute) == NLMSGERR_ATTR_OFFS) {
-        offset = mnl_attr_get_u32(&attribute);
-      }
+      if (mnl_attr_get_type(&attribute) == NLMSGERR_ATTR_OFFS)
+        offset = number_in<std::uint32_t>(&attribute).value_or(0);
     });
     return offset;
   }

@@ -64,12 +64,12 @@ std::optional<Endpoint> source_of(const nlattr* tuple) {
   const auto ip = nested<CTA_IP_MAX>(parts[CTA_TUPLE_IP]);
   const auto proto = nested<CTA_PROTO_MAX>(parts[CTA_TUPLE_PROTO]);
   const auto source = address(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC]);
-  const nlattr* number = proto[CTA_PROTO_NUM];
-  const nlattr* port = proto[CTA_PROTO_SRC_PORT];
-  if (!source || number == nullptr || port == nullptr) return std::nullopt;
-  const auto transport = static_cast<Transport>(mnl_attr_get_u8(number));
+  const auto number = number_in<std::uint8_t>(proto[CTA_PROTO_NUM]);
+  const auto port = number_in<std::uint16_t>(proto[CTA_PROTO_SRC_PORT]);
+  if (!source || !number || !port) return std::nullopt;
+  const auto transport = static_cast<Transport>(*number);
   if (transport != Transport::tcp && transport != Transport::udp) return std::nullopt;
-  return Endpoint{*source, transport, ntohs(mnl_attr_get_u16(port))};
+  return Endpoint{*source, transport, ntohs(*port)};
 }
 
 // Where the connection goes is where its replies come from: after destination NAT, as the filter
@@ -82,8 +82,8 @@ std::optional<nft::Flow> flow_of(const Attributes<CTA_MAX>& entry) {
 }
 
 bool is_cut(const Attributes<CTA_MAX>& entry) {
-  const nlattr* mark = entry[CTA_MARK];
-  return mark != nullptr && ntohl(mnl_attr_get_u32(mark)) == nft::kCutMark;
+  const auto mark = number_in<std::uint32_t>(entry[CTA_MARK]);
+  return mark && ntohl(*mark) == nft::kCutMark;
 }
 
 using Message = std::vector<std::uint8_t>;

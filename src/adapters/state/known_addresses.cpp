@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "adapters/state/files.hpp"
-#include "egress/core/time_text.hpp"
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
+#include "egress/core/time_text.hpp"
 
 namespace egress::state {
 namespace {
@@ -50,23 +50,29 @@ std::optional<std::string_view> take_until(std::string_view& text, char separato
   return taken;
 }
 
+std::string print_line(const dns::KnownAddress& known) {
+  return known.name.text() + " " + known.address.text() + " " + print_wall_time(known.expires);
+}
+
 std::optional<dns::KnownAddress> parse_line(std::string_view line) {
-  const auto name_text = take_until(line, ' ');
-  const auto address_text = take_until(line, ' ');
+  std::string_view rest = line;
+  const auto name_text = take_until(rest, ' ');
+  const auto address_text = take_until(rest, ' ');
   if (!name_text || !address_text) return {};
   const auto name = DnsName::parse(*name_text);
   const auto address = IpAddress::parse(*address_text);
-  const auto expires = parse_wall_time(line);
+  const auto expires = parse_wall_time(rest);
   if (!name || !address || !expires) return {};
-  return dns::KnownAddress{*name, *address, *expires};
+  const dns::KnownAddress known{*name, *address, *expires};
+  if (print_line(known) != line) return {};  // not in the one form that we write
+  return known;
 }
 
 }  // namespace
 
 std::string print_known_addresses(const std::vector<dns::KnownAddress>& known) {
   std::string text(kHeader);
-  for (const auto& one : known)
-    text += one.name.text() + " " + one.address.text() + " " + print_wall_time(one.expires) + "\n";
+  for (const auto& one : known) text += print_line(one) + "\n";
   return text + trailer(text);
 }
 

@@ -42,7 +42,7 @@ void TreeBuilder::attach(policy::Node node) {
   } else if (waiting_key.empty()) {
     waiting_key.push_back(std::move(node));
   } else {
-    parent.map.emplace_back(std::move(waiting_key.back()), std::move(node));
+    parent.map.push_back({std::move(waiting_key.back()), std::move(node)});
     waiting_key.clear();
   }
 }

@@ -71,6 +71,13 @@ bool has_open_quote(std::string_view text, const YAML::Mark& last_quoted) {
   return !is_block && !is_closed(scalar);
 }
 
+// yaml-cpp names a character that it does not take as it is, be it a control character or a part of
+// one.
+std::string shown(const std::string& message) {
+  const std::string in_quotes = quoted(message);
+  return in_quotes.substr(1, in_quotes.size() - 2);
+}
+
 }  // namespace
 
 tl::expected<policy::Node, policy::Problem> parse_yaml(std::string_view text,
@@ -87,7 +94,7 @@ tl::expected<policy::Node, policy::Problem> parse_yaml(std::string_view text,
     return tl::unexpected(refusal.problem);
   } catch (const YAML::Exception& error) {
     const policy::Place place{file, error.mark.line + 1, error.mark.column + 1};
-    return tl::unexpected(policy::Problem{place, "not YAML: " + error.msg});
+    return tl::unexpected(policy::Problem{place, "not YAML: " + shown(error.msg)});
   }
   if (has_open_quote(text, builder.last_quoted())) {
     return tl::unexpected(

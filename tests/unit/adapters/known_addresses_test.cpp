@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "adapters/state/files.hpp"
-#include "egress/core/time_text.hpp"
 #include "egress/core/limits.hpp"
+#include "egress/core/time_text.hpp"
 #include "unit/adapters/temporary_folder.hpp"
 
 namespace egress::state {
@@ -70,6 +70,18 @@ TEST(KnownAddresses, ARightChecksumDoesNotExcuseNonsense) {
   const auto refused = parse_known_addresses(printed);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "not NAME ADDRESS TIME: \" 192.0.2.1 2026-01-31T23:59:59Z\"");
+}
+
+// Nor what this egressd reads but would write otherwise.
+TEST(KnownAddresses, ARightChecksumDoesNotExcuseAnotherForm) {
+  for (const std::string lines :
+       {"API.example.com. 192.0.2.1 2026-01-31T23:59:59Z\nchecksum 552e1696\n",
+        "api.example.com 2001:DB8:0::1 2026-01-31T23:59:59Z\nchecksum 14f11258\n"}) {
+    const auto refused = parse_known_addresses("egressd known addresses, version 1\n" + lines);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message.starts_with("not NAME ADDRESS TIME"))
+        << refused.error().message;
+  }
 }
 
 class KnownAddressesFile : public testing::Test {

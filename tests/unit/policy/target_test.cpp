@@ -39,6 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Accepted{"host.example:1,65535", "tcp/host.example:1,65535"},
                     Accepted{"host.example:1-256", "tcp/host.example:1-256"},
                     Accepted{"litellm:4000", "tcp/litellm:4000"},
+                    Accepted{"preset", "tcp/preset:443"},
                     Accepted{"bücher.example:443", "tcp/xn--bcher-kva.example:443"},
                     Accepted{"BÜCHER.example", "tcp/xn--bcher-kva.example:443"},
                     Accepted{"faß.example", "tcp/xn--fa-hia.example:443"}));

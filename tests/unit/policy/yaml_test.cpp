@@ -17,14 +17,14 @@ TEST(Yaml, KeepsOrderPlacesAndQuoting) {
   const Node root = node("a: 1\nb:\n  - 'x'\n  - { k: ~ }\n");
   ASSERT_EQ(root.kind, Node::Kind::map);
   ASSERT_EQ(root.map.size(), 2U);
-  EXPECT_EQ(root.map[0].first.scalar, "a");
-  EXPECT_FALSE(root.map[0].second.is_quoted);
-  EXPECT_EQ(root.map[0].second.place.text(), "test.yaml:1:4");
-  const Node& list = root.map[1].second;
+  EXPECT_EQ(root.map[0].key.scalar, "a");
+  EXPECT_FALSE(root.map[0].value.is_quoted);
+  EXPECT_EQ(root.map[0].value.place.text(), "test.yaml:1:4");
+  const Node& list = root.map[1].value;
   ASSERT_EQ(list.kind, Node::Kind::list);
   EXPECT_TRUE(list.list[0].is_quoted);
   EXPECT_EQ(list.list[0].place.text(), "test.yaml:3:5");
-  EXPECT_EQ(list.list[1].map[0].second.kind, Node::Kind::null);
+  EXPECT_EQ(list.list[1].map[0].value.kind, Node::Kind::null);
 }
 
 TEST(Yaml, KeepsDuplicateKeysForTheReader) {
@@ -58,6 +58,12 @@ TEST(Yaml, ReportsSyntaxWithItsPlace) {
   EXPECT_EQ(refusal("a: [1, 2\n").substr(0, 7), "t.yaml:");
   EXPECT_NE(refusal("a: [1, 2\n").find("not YAML"), std::string::npos);
   EXPECT_NE(refusal("a: b: c\n").find("not YAML"), std::string::npos);
+}
+
+// yaml-cpp names the octet after the backslash.
+TEST(Yaml, ASyntaxErrorCanBeShownWhateverItNames) {
+  EXPECT_EQ(refusal("a: \"x\\ü\"\n"), "t.yaml:1:8: not YAML: unknown escape character: \\xc3");
+  EXPECT_EQ(refusal("a: \"x\\"), "t.yaml:1:8: not YAML: unknown escape character: \\x04");
 }
 
 TEST(Yaml, RefusesAQuoteThatIsNeverClosed) {
