@@ -135,7 +135,9 @@ TEST_F(NetworksTest, AreListedWithTheirInterface) {
                    " ip route add default via 192.0.2.2"),
             0);
   std::vector<std::string> behind_left;
-  for (const Network& network : networks().value()) {
+  const auto found = networks();
+  ASSERT_TRUE(found);
+  for (const Network& network : *found) {
     EXPECT_GT(network.prefix.length(), 0);
     if (network.interface == "left") behind_left.push_back(network.prefix.text());
   }
