@@ -100,8 +100,15 @@ void Daemon::take_answer(dns::Answer answer) {
 Result<void> Daemon::close_the_host() {
   policy::Policy policy = first_policy();
   enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
+  // What a table of ours let pass may go on, also to addresses that have meanwhile left DNS.
+  const bool was_open = !kernel_->found_table();
+  if (was_open) find_sessions();
   adopt(std::move(policy));
   keep_table();
+  if (was_open) {
+    find_sessions();  // those that began in between
+    enforcer_->turn();
+  }
   if (enforcer_->engine().is_enforcing()) return {};
   return fail("enforcement is not possible: the kernel refused the table (see the lines above)");
 }

@@ -41,6 +41,7 @@ class Daemon {
   Result<void> open_dns();
   void take_answer(dns::Answer answer);
   Result<void> close_the_host();  // the first commit
+  void find_sessions();
   Result<void> check_dns();
   Result<void> serve();
   Result<void> watch_all();

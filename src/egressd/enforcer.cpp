@@ -1,5 +1,6 @@
 #include "egressd/enforcer.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "egressd/log.hpp"
@@ -55,6 +56,24 @@ void Enforcer::carry_out(const engine::Commit& commit) {
     log(commit.transaction.replace ? Level::info : Level::debug, "committed",
         describe(commit.transaction, outcome));
   note(engine::CommitDone{outcome});
+}
+
+void Enforcer::carry_out(const engine::AdoptFlows& adopt) {
+  const Instant now = clock_.now();
+  const nft::Ruleset permitted = engine_.desired(now);
+  const auto adopted = kernel_.adopt_flows(adopt.sessions);
+  if (!adopted)
+    log(Level::error, "sessions-not-taken-over", {{"message", adopted.error().message}});
+  const auto cut = kernel_.cut_flows(
+      [&](const nft::Flow& flow) { return engine_.must_end(flow, permitted, now); });
+  if (!cut) return log(Level::error, "cut-failed", {{"message", cut.error().message}});
+  const std::size_t all_cut = *cut + (adopted ? adopted->cut : 0);
+  tally_.cut_flows += all_cut;
+  if (engine_.is_enforcing() && all_cut == 0) return;  // the second look found nothing
+  const auto is_inbound = [&](const nft::Session& session) { return engine_.is_inbound(session); };
+  const auto inbound = std::ranges::count_if(adopt.sessions, is_inbound);
+  log(Level::info, "sessions-taken-over",
+      {{"inbound", std::to_string(inbound)}, {"cut", std::to_string(all_cut)}});
 }
 
 void Enforcer::carry_out(const engine::CutFlows& cut) {

@@ -51,6 +51,7 @@ class Enforcer {
 
  private:
   void carry_out(const engine::Ask& ask);
+  void carry_out(const engine::AdoptFlows& adopt);
   void carry_out(const engine::Commit& commit);
   void carry_out(const engine::CutFlows& cut);
   void carry_out(const engine::ForgetQuestions& forget);

@@ -25,6 +25,7 @@ std::vector<Action> Engine::act(Instant now) {
   end_grants(now);
   for (dns::Question& question : names_.take_questions())
     outbox_.emplace_back(Ask{std::move(question)});
+  plan_adoption(now);
   if (auto commit = plan_commit(now)) outbox_.emplace_back(std::move(*commit));
   if (save_at_ <= now) {
     save_at_ = kNever;

@@ -77,5 +77,34 @@ TEST_F(Forward, ARevocationCutsAContainersTransfer) {
   EXPECT_EQ(transfer.receive_for(std::chrono::seconds(1)), 0U);
 }
 
+// A flow from before egressd, which somebody's address translation has tracked.
+TEST_F(Forward, ATransferFromBeforeIsCutUnlessItIsAllowed) {
+  lab.nft(
+      "table ip before {\n chain postrouting {\n type nat hook postrouting priority 100\n"
+      " oifname \"uplink0\" masquerade\n }\n}\n");
+  ASSERT_TRUE(reaches(kOther4));
+  Connection refused(container_, kOther4, 443), allowed(container_, kApi4, 443);
+  ASSERT_GT(refused.receive_for(std::chrono::milliseconds(300)), 0U);
+  ASSERT_GT(allowed.receive_for(std::chrono::milliseconds(300)), 0U);
+  const Daemon daemon(lab, policy(std::string(kApi4) + ":443", "forward: [\"br-*\"]"));
+  refused.receive_for(std::chrono::seconds(1));
+  EXPECT_EQ(refused.receive_for(std::chrono::seconds(1)), 0U);
+  EXPECT_GT(allowed.receive_for(std::chrono::milliseconds(300)), 0U);
+  EXPECT_FALSE(allowed.is_dead());
+}
+
+// From outside to a server in a container, by whatever translation that was tracked with.
+TEST_F(Forward, ASessionIntoAContainerGoesOn) {
+  lab.nft(
+      "table ip before {\n chain prerouting {\n type nat hook prerouting priority -100\n"
+      " iifname \"uplink0\" tcp dport 8080 dnat to 172.20.0.2:80\n }\n}\n");
+  const TcpServer server(container_, {80});
+  Connection session(lab.net(), "10.77.0.2", 8080);
+  ASSERT_GT(session.receive_for(std::chrono::milliseconds(300)), 0U);
+  const Daemon daemon(lab, policy("", "forward: [\"br-*\"]"));
+  session.receive_for(std::chrono::milliseconds(500));
+  EXPECT_GT(session.receive_for(std::chrono::milliseconds(500)), 0U);
+}
+
 }  // namespace
 }  // namespace egress::test

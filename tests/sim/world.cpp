@@ -217,8 +217,8 @@ void World::carry_out(const engine::Action& action) {
                                                 clock_.wall() + std::chrono::floor<seconds>(
                                                                     held.expires - now)});
                         },
-                        [](const engine::ForgetQuestions&) {}, [](const engine::GrantEnded&) {},
-                        [](const Notice&) {}},
+                        [](const engine::AdoptFlows&) {}, [](const engine::ForgetQuestions&) {},
+                        [](const engine::GrantEnded&) {}, [](const Notice&) {}},
              action);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "egress/core/limits.hpp"
 
@@ -156,11 +157,42 @@ Result<nft::Snapshot> FakeKernel::read(const nft::Base& expected) {
 }
 
 Result<std::size_t> FakeKernel::cut_flows(const std::function<bool(const nft::Flow&)>& selects) {
-  return std::erase_if(flows_, selects);
+  std::size_t count = 0;
+  for (nft::Session& flow : tracked_) {
+    if (flow.is_cut || !selects({flow.source.address, flow.destination})) continue;
+    flow.is_cut = true;
+    ++count;
+  }
+  return count;
 }
 
 Result<std::size_t> FakeKernel::forget_flows(const std::function<bool(const nft::Flow&)>& selects) {
-  return std::erase_if(flows_, selects);
+  return std::erase_if(tracked_, [&](const nft::Session& flow) {
+    return selects({flow.source.address, flow.destination});
+  });
+}
+
+Result<nft::Adopted> FakeKernel::adopt_flows(std::span<const nft::Session> sessions) {
+  nft::Adopted adopted;
+  for (const nft::Session& session : sessions) {
+    const auto is_right = [&](const nft::Session& flow) {
+      return flow.source == session.source && flow.destination == session.destination;
+    };
+    const auto is_reversed = [&](const nft::Session& flow) {
+      return flow.source == session.destination && flow.destination == session.source;
+    };
+    if (std::ranges::any_of(tracked_, is_right)) continue;
+    const auto reversed = std::ranges::find_if(tracked_, is_reversed);
+    if (reversed != tracked_.end() && session.is_cut) {
+      if (!std::exchange(reversed->is_cut, true)) ++adopted.cut;
+      continue;
+    }
+    if (reversed != tracked_.end()) tracked_.erase(reversed);
+    tracked_.push_back(session);
+    ++adopted.made;
+    if (session.is_cut) ++adopted.cut;
+  }
+  return adopted;
 }
 
 bool FakeKernel::is_for_guard(const Endpoint& destination) const {
@@ -181,9 +213,10 @@ bool FakeKernel::admits(const Endpoint& destination) const {
 
 bool FakeKernel::connect(const Endpoint& destination) {
   const IpAddress lowest = IpAddress::lowest(destination.address.family());
+  const Endpoint source{lowest, destination.transport, 0};
   if (is_for_guard(destination)) {
     const auto loopback = IpAddress::parse(lowest.family() == Family::ipv4 ? "127.0.0.1" : "::1");
-    flows_.push_back({lowest, {*loopback, destination.transport, table_->base.dns_guard->port}});
+    tracked_.push_back({source, {*loopback, destination.transport, table_->base.dns_guard->port}});
     return true;
   }
   bool is_accepted = true;
@@ -195,7 +228,7 @@ bool FakeKernel::connect(const Endpoint& destination) {
     if (!is_admitted) ++table_->refused_packets;
     is_accepted = is_admitted || table_->base.is_audit;
   }
-  if (is_accepted) flows_.push_back({lowest, destination});
+  if (is_accepted) tracked_.push_back({source, destination});
   return is_accepted;
 }
 

@@ -25,6 +25,7 @@ class FakeKernel : public nft::Kernel {
   Result<nft::Snapshot> read(const nft::Base& expected) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+  Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
 
   // ---- faults; commits are counted from 1, the first after construction ----
   void refuse_commit(std::uint64_t nth, int error);
@@ -45,7 +46,8 @@ class FakeKernel : public nft::Kernel {
   // The first packet of a flow of some program on the host: counted, and tracked if accepted. What
   // is redirected to the guard of the DNS becomes a flow to there. With no table everything passes.
   bool connect(const Endpoint& destination);
-  const std::vector<nft::Flow>& flows() const { return flows_; }
+  // Those that are tracked, with whether they were cut.
+  const std::vector<nft::Session>& tracked() const { return tracked_; }
   bool is_closed() const { return table_.has_value() && !table_->base.is_audit; }
 
  private:
@@ -78,7 +80,7 @@ class FakeKernel : public nft::Kernel {
   const Clock& clock_;
   nft::Capabilities capabilities_;
   std::optional<Table> table_;
-  std::vector<nft::Flow> flows_;
+  std::vector<nft::Session> tracked_;
   std::map<std::uint64_t, int> refusals_ahead_;
   std::map<std::uint64_t, Fate> losses_ahead_;
   std::uint64_t commits_ = 0;

@@ -76,6 +76,10 @@ class Engine {
   // True for a flow that a revoked element had admitted and nothing admits any more.
   bool must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
                 Instant now) const;
+  // True for a flow from before our table that began here or behind a held interface, leads out,
+  // and that `permitted`, the desired ruleset, does not admit.
+  bool must_end(const nft::Flow& flow, const nft::Ruleset& permitted, Instant now) const;
+  bool is_inbound(const nft::Session& session) const;
 
  private:
   void on(const PolicyChanged& event, Instant now);
@@ -88,6 +92,7 @@ class Engine {
   void on(const Asker& event, Instant now);
   void on(const CommitDone& event, Instant now);
   void on(const TableDoubted& event, Instant now);
+  void on(const SessionsFound& event, Instant now);
 
   // Why an address has to be compared with the kernel. What a policy takes away is revoked: the flows that it had
   // admitted are cut. What DNS takes away only ends.
@@ -118,6 +123,9 @@ class Engine {
   bool release_address(const dns::HeldAddress& held, const DnsName& name, Instant now, Release& release) const;
   std::vector<nft::ElementKey> admitted_by(const policy::AllowEntry& entry) const;
   void plan_save(Instant now, bool is_urgent);
+  void plan_adoption(Instant now);
+  bool is_own(const IpAddress& address) const;
+  bool is_held(const IpAddress& address) const;
 
   Inputs inputs_;
   dns::NameTable names_;
@@ -139,6 +147,8 @@ class Engine {
   Instant retry_at_{};
   Instant next_end_ = kNever;  // the earliest end of a time-boxed entry
   Instant save_at_ = kNever;
+  std::optional<std::vector<nft::Session>> found_sessions_;  // to be adopted
+  std::vector<SessionsFound::Network> networks_;             // as they were then
   std::vector<Action> outbox_;
 };
 

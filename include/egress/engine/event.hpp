@@ -57,8 +57,19 @@ struct CommitDone {
 // Our table may no longer be what we believe: install it anew.
 struct TableDoubted {};
 
+// What the host has open while no earlier run of ours has judged it: its TCP sessions, and which
+// networks lie behind which interface.
+struct SessionsFound {
+  struct Network {
+    Prefix prefix;
+    std::string interface;
+  };
+  std::vector<nft::Session> sessions;
+  std::vector<Network> networks;
+};
+
 using Event = std::variant<PolicyChanged, ResolversChanged, OwnAddressesChanged, Restored, Answered,
-                           Wanted, Used, Asker, CommitDone, TableDoubted>;
+                           Wanted, Used, Asker, CommitDone, TableDoubted, SessionsFound>;
 
 // ---- actions ---------------------------------------------------------------
 
@@ -68,6 +79,11 @@ struct Ask {
 // Exactly one CommitDone must follow before the engine is asked to act again.
 struct Commit {
   nft::Transaction transaction;
+};
+// Make these sessions known, then cut the tracked connections for which Engine::must_end is true.
+// Comes before the first commit, so that the owner's session goes on.
+struct AdoptFlows {
+  std::vector<nft::Session> sessions;
 };
 // Cut the tracked connections for which Engine::must_cut is true.
 struct CutFlows {
@@ -90,6 +106,7 @@ struct Notice {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Action = std::variant<Ask, Commit, CutFlows, ForgetQuestions, SaveKnown, GrantEnded, Notice>;
+using Action =
+    std::variant<Ask, AdoptFlows, Commit, CutFlows, ForgetQuestions, SaveKnown, GrantEnded, Notice>;
 
 }  // namespace egress::engine

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,9 +51,24 @@ struct Snapshot {
 };
 
 // A tracked connection, by its original direction as the filter sees it (after destination NAT).
+// For a protocol without ports the transport is its number all the same, and the port 0: no element
+// admits it.
 struct Flow {
   IpAddress source;
   Endpoint destination;
+};
+
+// A TCP connection that was there before anything tracked it, by its original direction.
+struct Session {
+  Endpoint source;
+  Endpoint destination;
+  bool is_cut = false;  // known from the start as one that cut_flows() has cut
+  bool operator==(const Session&) const = default;
+};
+struct Adopted {
+  std::size_t made = 0;  // connections that are tracked from now on, or in the right direction
+  std::size_t cut = 0;   // that were not cut before
+  bool operator==(const Adopted&) const = default;
 };
 
 class Kernel {
@@ -70,6 +86,11 @@ class Kernel {
   // Deletes the tracked connections for which `selects` is true, so that their next packet is new: address translation
   // (the redirect to the DNS guard) is decided once, by the first packet. Returns how many.
   virtual Result<std::size_t> forget_flows(const std::function<bool(const Flow&)>& selects) = 0;
+  // Makes sessions known to the connection tracking, which takes whoever's packet it sees first for
+  // the one that began. One that is tracked in this direction stays as it is (where it really goes
+  // is for cut_flows() to see); one tracked in the other direction is tracked anew, or cut as it
+  // stands. An error about one does not keep the others from it.
+  virtual Result<Adopted> adopt_flows(std::span<const Session> sessions) = 0;
 };
 
 }  // namespace egress::nft

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 
 #include "adapters/netlink/socket.hpp"
 #include "egress/nft/kernel.hpp"
@@ -14,6 +15,9 @@ Result<std::size_t> cut_flows(Socket& socket, const std::function<bool(const nft
 // Deletes the connections for which `selects` is true; how many.
 Result<std::size_t> forget_flows(Socket& socket,
                                  const std::function<bool(const nft::Flow&)>& selects);
+
+// Makes sessions known: see nft::Kernel::adopt_flows.
+Result<nft::Adopted> adopt_flows(Socket& socket, std::span<const nft::Session> sessions);
 
 // Whether connections can be listed at all.
 bool can_list_flows(Socket& socket);

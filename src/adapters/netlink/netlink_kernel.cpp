@@ -81,6 +81,10 @@ Result<std::size_t> NetlinkKernel::forget_flows(
   return netlink::forget_flows(socket_, selects);
 }
 
+Result<nft::Adopted> NetlinkKernel::adopt_flows(std::span<const nft::Session> sessions) {
+  return netlink::adopt_flows(socket_, sessions);
+}
+
 // A table that another socket owns can be neither changed nor trusted.
 Result<void> NetlinkKernel::look_for_table() {
   LiveTable live;

@@ -19,6 +19,7 @@ class NetlinkKernel : public nft::Kernel {
   Result<nft::Snapshot> read(const nft::Base& expected) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+  Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
 
   // The socket that owns the table, where the kernel has that: as long as any process holds it
   // open, nobody else can change the table.
