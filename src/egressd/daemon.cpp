@@ -66,6 +66,7 @@ Result<void> Daemon::open_adapters() {
   Error error;
   if (auto opened = open_table(); !opened) return opened;
   if (!take(host::AddressWatch::open(), own_addresses_, error)) return tl::unexpected(error);
+  if (!take(host::LinkWatch::open(), links_, error)) return tl::unexpected(error);
   if (!take(resolvconf::Watch::open({}), system_resolvers_, error)) return tl::unexpected(error);
   auto resolver = cares::CaresResolver::open(
       {}, [this](dns::Answer answer) { take_answer(std::move(answer)); }, nft::kOwnMark);
@@ -100,6 +101,7 @@ void Daemon::take_answer(dns::Answer answer) {
 Result<void> Daemon::close_the_host() {
   policy::Policy policy = first_policy();
   enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
+  enforcer_->note(engine::LinksChanged{links_->links()});
   adopt(std::move(policy));
   keep_table();
   if (enforcer_->engine().is_enforcing()) return {};
@@ -178,6 +180,12 @@ Result<void> Daemon::watch_all() {
         return watch(own_addresses_->fd(), [this] {
           if (own_addresses_->dispatch())
             enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
+        });
+      })
+      .and_then([&] {
+        return watch(links_->fd(), [this] {
+          if (links_->dispatch().value_or(false))
+            enforcer_->note(engine::LinksChanged{links_->links()});
         });
       })
       .and_then([&] { return on_signal(SIGHUP, [this] { reload(); }); })

@@ -77,6 +77,8 @@ void GuardedHost::carry_out(const engine::Action& action) {
     asked_.push_back(ask->question);
   } else if (const auto* commit = std::get_if<engine::Commit>(&action)) {
     engine_.handle(engine::CommitDone{kernel_.commit(commit->transaction)}, clock_.now());
+  } else if (const auto* frames = std::get_if<engine::FilterFrames>(&action)) {
+    engine_.handle(engine::FramesFiltered{kernel_.filter_frames(frames->filter)}, clock_.now());
   } else if (const auto* notice = std::get_if<engine::Notice>(&action)) {
     notices_.push_back(*notice);
   }

@@ -11,8 +11,9 @@
 
 namespace egress::nft {
 
-// What the packet path counts by destination. Each stands for two dynamic sets, one per family, bounded in size; a
-// destination is forgotten some time after it was last seen. What is full or forgotten costs figures, never a packet.
+// What the packet path counts by destination. Each stands for two dynamic sets, one per family,
+// bounded in size; a destination is forgotten some time after it was last seen. What is full or
+// forgotten costs figures, never a packet.
 enum class Tally : std::uint8_t {
   hits,     // connections that were let through: hits4, hits6
   refused,  // packets that were refused: refused4, refused6
@@ -20,49 +21,110 @@ enum class Tally : std::uint8_t {
 std::string set_name(Tally tally, Family family);
 
 // Statements and matches, one struct for each nft phrase that we use.
-struct CtState { bool established = false; bool related = false; bool invalid = false; bool is_new = false; };  // ct state new
-struct CtStatusDnat {};                                   // ct status dnat
-struct CtMark { std::uint32_t mark = 0; };                // ct mark 0x65677264
-struct Layer4 { std::vector<std::uint8_t> protocols; };   // meta l4proto { tcp, udp }; one: meta l4proto tcp
-struct InLoopback {};                                     // iif "lo"
-struct OutLoopback {};                                    // oif "lo"
-struct InInterface { std::string pattern; };              // iifname "br-*"
-struct OutInterface { std::string pattern; };             // oifname "docker0"
-struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
-struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
-struct TcpReset {};                                       // tcp flags rst
-struct SourcePort { Port port = 0; };                     // th sport 53, behind a Layer4
-struct DestinationPort { Port port = 0; };                // th dport 53, behind a Layer4
-struct UdpPorts { Port source = 0; Port destination = 0; };  // udp sport 68 udp dport 67
-struct OwnQuestion { std::uint32_t user = 0; };           // meta mark 0x65677264 meta skuid 990
-struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
-struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
-struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
-struct CountDestination { Tally tally{}; Family family{}; };  // update @hits4 { ip daddr . meta l4proto . th dport }
-struct CountAs { std::string counter; };                  // counter name "refused"
-struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
+struct CtState {
+  bool established = false;
+  bool related = false;
+  bool invalid = false;
+  bool is_new = false;
+};                       // ct state new
+struct CtStatusDnat {};  // ct status dnat
+struct CtMark {
+  std::uint32_t mark = 0;
+};  // ct mark 0x65677264
+struct Layer4 {
+  std::vector<std::uint8_t> protocols;
+};                      // meta l4proto { tcp, udp }; one: meta l4proto tcp
+struct InLoopback {};   // iif "lo"
+struct OutLoopback {};  // oif "lo"
+struct InInterface {
+  std::string pattern;
+};  // iifname "br-*"
+struct OutInterface {
+  std::string pattern;
+};  // oifname "docker0"
+struct DestinationIs {
+  IpAddress address;
+};  // ip daddr 255.255.255.255
+struct DestinationIn {
+  Prefix prefix;
+};                   // ip6 daddr ff02::/16
+struct TcpReset {};  // tcp flags rst
+struct SourcePort {
+  Port port = 0;
+};  // th sport 53, behind a Layer4
+struct DestinationPort {
+  Port port = 0;
+};  // th dport 53, behind a Layer4
+struct UdpPorts {
+  Port source = 0;
+  Port destination = 0;
+};  // udp sport 68 udp dport 67
+struct OwnQuestion {
+  std::uint32_t user = 0;
+};  // meta mark 0x65677264 meta skuid 990
+struct EtherType {
+  std::uint16_t type = 0;
+};  // meta protocol ip
+// The packet has a route, which the network stack gives to all that it sends or forwards: meta
+// rtclassid ends a rule where there is none (net/netfilter/nft_meta.c), so that any comparison that
+// always holds asks for just that.
+struct Routed {};  // meta rtclassid >= 0
+struct Icmp6Types {
+  std::vector<std::uint8_t> types;
+};  // icmpv6 type { nd-neighbor-solicit, ... }
+struct HopLimit {
+  std::uint8_t value = 255;
+};  // ip6 hoplimit 255
+struct DestinationInSet {
+  SetId set{};
+  Family family{};
+};  // ip daddr . meta l4proto . th dport @allow4
+struct CountDestination {
+  Tally tally{};
+  Family family{};
+};  // update @hits4 { ip daddr . meta l4proto . th dport }
+struct CountAs {
+  std::string counter;
+};  // counter name "refused"
+struct LogLimited {
+  std::string prefix;
+};  // limit rate 10/second burst 50 packets log prefix "..."
 struct Accept {};
 struct Drop {};
-struct Redirect { Port port = 0; };                       // redirect to :5353
-struct Jump { std::string chain; };
-struct Goto { std::string chain; };
-struct RejectWithReset {};                                // reject with tcp reset
-struct RejectProhibited {};                               // reject with icmpx admin-prohibited
+struct Redirect {
+  Port port = 0;
+};  // redirect to :5353
+struct Jump {
+  std::string chain;
+};
+struct Goto {
+  std::string chain;
+};
+struct RejectWithReset {};   // reject with tcp reset
+struct RejectProhibited {};  // reject with icmpx admin-prohibited
 
 using Statement =
-    std::variant<CtState, CtStatusDnat, CtMark, Layer4, InLoopback, OutLoopback, InInterface, OutInterface, DestinationIs,
-                 DestinationIn, TcpReset, SourcePort, DestinationPort, UdpPorts, OwnQuestion, Icmp6Types, HopLimit,
-                 DestinationInSet, CountDestination, CountAs, LogLimited, Accept, Drop, Redirect, Jump, Goto, RejectWithReset,
-                 RejectProhibited>;
+    std::variant<CtState, CtStatusDnat, CtMark, Layer4, InLoopback, OutLoopback, InInterface,
+                 OutInterface, DestinationIs, DestinationIn, TcpReset, SourcePort, DestinationPort,
+                 UdpPorts, OwnQuestion, EtherType, Routed, Icmp6Types, HopLimit, DestinationInSet,
+                 CountDestination, CountAs, LogLimited, Accept, Drop, Redirect, Jump, Goto,
+                 RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
 
-// NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, ...
-enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4 };
+// NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, ...; `egress` is that of a device (NF_NETDEV_EGRESS).
+enum class Hook : std::uint8_t {
+  prerouting = 0,
+  input = 1,
+  forward = 2,
+  output = 3,
+  postrouting = 4,
+  egress = 5
+};
 enum class ChainType : std::uint8_t {
   filter,  // priority filter (0)
   nat,     // priority dstnat (-100); only the first packet of a connection gets here
 };
-inline constexpr std::int32_t kDstnat = -100;  // NF_IP_PRI_NAT_DST
+inline constexpr std::int32_t kDstnat = -100;                    // NF_IP_PRI_NAT_DST
 enum class ChainPolicy : std::uint8_t { drop = 0, accept = 1 };  // NF_DROP, NF_ACCEPT
 
 struct Chain {
@@ -71,6 +133,7 @@ struct Chain {
   ChainType type = ChainType::filter;
   ChainPolicy policy = ChainPolicy::accept;
   std::vector<Rule> rules;
+  std::string device{};  // of an egress hook
 };
 
 struct SetDefinition {
@@ -84,8 +147,14 @@ struct SetDefinition {
 };
 SetDefinition tally_set(Tally tally, Family family);
 
+enum class TableFamily : std::uint8_t {
+  inet,    // packets, IPv4 and IPv6
+  netdev,  // frames at a device
+};
+
 // In the order in which they are created: counters, sets, then chains (called before callers).
 struct Layout {
+  TableFamily family = TableFamily::inet;
   std::vector<std::string> counters;
   std::vector<SetDefinition> sets;
   std::vector<Chain> chains;
@@ -93,8 +162,10 @@ struct Layout {
 Layout layout(const Base& base);
 
 // Names that the verification and the status look up.
-inline constexpr std::string_view kRefusedCounter = "refused";  // packets refused, or in audit mode passed
-inline constexpr std::uint32_t kCutMark = 0x65677264;           // "egrd": the whole ct mark of a flow that was cut
+inline constexpr std::string_view kRefusedCounter =
+    "refused";  // packets refused, or in audit mode passed
+inline constexpr std::uint32_t kCutMark =
+    0x65677264;  // "egrd": the whole ct mark of a flow that was cut
 inline constexpr std::string_view kLogPrefix = "egressd refused ";
 
 std::string print(const Statement& statement);
