@@ -115,6 +115,11 @@ struct StatusReply {
   std::vector<std::string> warnings;  // a reload that was refused, a state file set aside, ...
   std::uint64_t commits = 0, failed_commits = 0;
   std::int64_t last_commit_us = 0;
+  std::vector<std::string>
+      held_links;  // by which no frame leaves that the network stack has not routed
+  std::vector<std::string>
+      unheld_links;  // "eth0: why not"; without loopback and what forward: holds
+  std::uint64_t refused_frames = 0;
   std::string protection;  // "owned": the kernel lets nobody else change the table; "watched":
                            // changes are undone
   std::uint64_t tamperings = 0;  // watched: how often others changed the table

@@ -58,6 +58,8 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << "  resolvers  " << join(status.resolvers) << " (from " << printable(status.resolver_source)
       << "), dns " << printable(status.dns) << '\n'
       << "  forward    " << join(status.forward) << '\n'
+      << "  frames     raw ones are refused at: " << join(status.held_links)
+      << " (refused: " << status.refused_frames << ")\n"
       << "  table      " << protection(status) << '\n'
       << "  kernel     elements: " << status.elements << ", commits: " << status.commits
       << " (failed: " << status.failed_commits << "), the last took "
@@ -100,6 +102,9 @@ Exit run_status(Context& context) {
   print_section(context, "not resolved (egressctl list says why):", Colour::red, status->failing);
   print_section(context, "the kernel's table differs (egressctl diff):", Colour::red,
                 status->deviations);
+  print_section(context,
+                "a program with CAP_NET_RAW can send frames past the table at:", Colour::yellow,
+                status->unheld_links);
   print_section(context, "warnings:", Colour::yellow, status->warnings);
   print_section(context, "missing in this kernel:", Colour::yellow, status->missing_features);
   print_refusals(context, status->refusals);

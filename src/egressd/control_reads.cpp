@@ -15,7 +15,14 @@ constexpr std::size_t kRefusalsInStatus = 10;
 }  // namespace
 
 Result<nft::Snapshot> ControlService::read_kernel() {
-  return enforcer_.kernel().read(engine::compile_base(engine().inputs()));
+  const engine::Inputs& inputs = engine().inputs();
+  auto live = enforcer_.kernel().read(engine::compile_base(inputs));
+  if (!live || !inputs.capabilities.filters_frames) return live;
+  const auto frames = enforcer_.kernel().read_frames(engine::compile_frames(inputs));
+  if (!frames) return tl::unexpected(frames.error());
+  live->refused_frames = frames->refused;
+  std::ranges::copy(frames->deviations, std::back_inserter(live->deviations));
+  return live;
 }
 
 Reply ControlService::carry_out(const control::ListRequest&, const control::Peer&) {
@@ -58,12 +65,14 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.commits = enforcer_.tally().commits;
   reply.failed_commits = enforcer_.tally().failed_commits;
   reply.last_commit_us = enforcer_.tally().last_commit.count();
+  report_frames(engine(), reply);
   reply.protection = enforcer_.kernel().capabilities().owns ? "owned" : "watched";
   reply.tamperings = frame_.drift.count;
   reply.last_tampering = frame_.drift.last;
   reply.last_repair_us = frame_.drift.undone_in.count();
   if (!live) return reply;
   reply.refused_packets = live->refused_packets;
+  reply.refused_frames = live->refused_frames;
   reply.refusals = report_refusals(*live, kRefusalsInStatus);
   reply.deviations = live->deviations;
   return reply;

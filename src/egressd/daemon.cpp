@@ -66,6 +66,7 @@ Result<void> Daemon::open_adapters() {
   Error error;
   if (auto opened = open_table(); !opened) return opened;
   if (!take(host::AddressWatch::open(), own_addresses_, error)) return tl::unexpected(error);
+  if (!take(host::LinkWatch::open(), links_, error)) return tl::unexpected(error);
   if (!take(resolvconf::Watch::open({}), system_resolvers_, error)) return tl::unexpected(error);
   auto resolver = cares::CaresResolver::open(
       {}, [this](dns::Answer answer) { take_answer(std::move(answer)); }, nft::kOwnMark);
@@ -103,6 +104,7 @@ Result<void> Daemon::close_the_host() {
   // What a table of ours let pass may go on, also to addresses that have meanwhile left DNS.
   const bool was_open = !kernel_->found_table();
   if (was_open) find_sessions();
+  enforcer_->note(engine::LinksChanged{links_->links()});
   adopt(std::move(policy));
   keep_table();
   if (was_open) {
@@ -185,6 +187,12 @@ Result<void> Daemon::watch_all() {
         return watch(own_addresses_->fd(), [this] {
           if (own_addresses_->dispatch())
             enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
+        });
+      })
+      .and_then([&] {
+        return watch(links_->fd(), [this] {
+          if (links_->dispatch().value_or(false))
+            enforcer_->note(engine::LinksChanged{links_->links()});
         });
       })
       .and_then([&] { return on_signal(SIGHUP, [this] { reload(); }); })

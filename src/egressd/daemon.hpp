@@ -7,6 +7,7 @@
 
 #include "adapters/cares/cares_resolver.hpp"
 #include "adapters/host/addresses.hpp"
+#include "adapters/host/links.hpp"
 #include "adapters/netlink/netlink_kernel.hpp"
 #include "adapters/netlink/table_watch.hpp"
 #include "adapters/resolvconf/watch.hpp"
@@ -74,6 +75,7 @@ class Daemon {
   std::unique_ptr<cares::CaresResolver> resolver_;
   std::optional<resolvconf::Watch> system_resolvers_;
   std::optional<host::AddressWatch> own_addresses_;
+  std::optional<host::LinkWatch> links_;
   std::optional<state::KnownAddressesWriter> known_addresses_;
   std::optional<Enforcer> enforcer_;
   std::optional<DnsService> dns_;

@@ -22,10 +22,7 @@ Fields describe(const nft::Transaction& transaction, const nft::CommitOutcome& o
 
 Enforcer::Enforcer(nft::Kernel& kernel, dns::Resolver& resolver, const Clock& clock,
                    nft::DnsGuard guard)
-    : kernel_(kernel),
-      resolver_(resolver),
-      clock_(clock),
-      engine_(kernel.capabilities(), guard) {}
+    : kernel_(kernel), resolver_(resolver), clock_(clock), engine_(kernel.capabilities(), guard) {}
 
 void Enforcer::tell(const engine::Event& event) {
   note(event);
@@ -74,6 +71,15 @@ void Enforcer::carry_out(const engine::AdoptFlows& adopt) {
   const auto inbound = std::ranges::count_if(adopt.sessions, is_inbound);
   log(Level::info, "sessions-taken-over",
       {{"inbound", std::to_string(inbound)}, {"cut", std::to_string(all_cut)}});
+}
+
+void Enforcer::carry_out(const engine::FilterFrames& frames) {
+  const nft::CommitOutcome outcome = kernel_.filter_frames(frames.filter);
+  std::string links;
+  for (const nft::Link& link : frames.filter.links) links += (links.empty() ? "" : ",") + link.name;
+  if (outcome.status == nft::CommitOutcome::Status::committed)
+    log(Level::info, "frames-filtered", {{"links", links}});
+  note(engine::FramesFiltered{outcome});
 }
 
 void Enforcer::carry_out(const engine::CutFlows& cut) {

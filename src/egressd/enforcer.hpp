@@ -53,6 +53,7 @@ class Enforcer {
   void carry_out(const engine::Ask& ask);
   void carry_out(const engine::AdoptFlows& adopt);
   void carry_out(const engine::Commit& commit);
+  void carry_out(const engine::FilterFrames& frames);
   void carry_out(const engine::CutFlows& cut);
   void carry_out(const engine::ForgetQuestions& forget);
   void carry_out(const engine::SaveKnown& save);

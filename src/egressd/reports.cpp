@@ -148,6 +148,23 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
   return reply;
 }
 
+void report_frames(const engine::Engine& engine, control::StatusReply& reply) {
+  const engine::Inputs& inputs = engine.inputs();
+  const bool is_audit = inputs.policy->mode == policy::Mode::audit;
+  for (const nft::Link& link : inputs.links) {
+    std::string why = nft::left_out(link, inputs.policy->forward);
+    const bool can_leave = !link.is_loopback && (why.empty() || link.is_bridge_port);
+    if (!can_leave) continue;
+    if (is_audit) why = "nothing is refused in audit mode";
+    if (!inputs.capabilities.filters_frames) why = "this kernel cannot filter frames";
+    if (why.empty() && !engine.filters_frames()) why = "the kernel refused the filter";
+    if (why.empty())
+      reply.held_links.push_back(link.name);
+    else
+      reply.unheld_links.push_back(link.name + ": " + why);
+  }
+}
+
 std::vector<std::string> missing_features(const nft::Capabilities& capabilities) {
   std::vector<std::string> missing;
   const auto lacks = [&](bool has, const char* cost) {
@@ -162,6 +179,10 @@ std::vector<std::string> missing_features(const nft::Capabilities& capabilities)
         "cannot prove");
   lacks(capabilities.owns,
         "no table that outlives its owner: other programs can change it, which egressd undoes");
+  lacks(
+      capabilities.filters_frames,
+      "no egress hook of devices that asks for a route: programs with CAP_NET_RAW can send frames "
+      "past the table");
   lacks(capabilities.redirects,
         "no redirect in this kernel: the DNS guard cannot be put in place; dns: poll does without");
   lacks(capabilities.deletes_flows,

@@ -36,6 +36,8 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
                                Transport transport, Port port, Instant now);
 
 // What the kernel lacks and what that costs, one line each.
+// Which links' raw frames are held, and which are not and why.
+void report_frames(const engine::Engine& engine, control::StatusReply& reply);
 std::vector<std::string> missing_features(const nft::Capabilities& capabilities);
 
 }  // namespace egress::daemon

@@ -121,6 +121,15 @@ nft::Base compile_base(const Inputs& inputs) {
           .cuts_flows = inputs.capabilities.deletes_flows};
 }
 
+// In audit mode nothing is refused, and so no frame is either.
+nft::FrameFilter compile_frames(const Inputs& inputs) {
+  nft::FrameFilter filter{.links = {}, .allows_dhcp = inputs.policy->allows_dhcp};
+  if (inputs.policy->mode == policy::Mode::audit) return filter;
+  for (const nft::Link& link : inputs.links)
+    if (nft::left_out(link, inputs.policy->forward).empty()) filter.links.push_back(link);
+  return filter;
+}
+
 nft::Elements compile_static(const Inputs& inputs, Instant now) {
   nft::Elements boxes;
   for (const AllowEntry& entry : inputs.policy->entries) {

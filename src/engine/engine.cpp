@@ -27,6 +27,7 @@ std::vector<Action> Engine::act(Instant now) {
     outbox_.emplace_back(Ask{std::move(question)});
   plan_adoption(now);
   if (auto commit = plan_commit(now)) outbox_.emplace_back(std::move(*commit));
+  plan_frames(now);
   if (save_at_ <= now) {
     save_at_ = kNever;
     outbox_.emplace_back(SaveKnown{});
@@ -40,7 +41,9 @@ bool Engine::is_settled() const {
 
 Instant Engine::next_deadline() const {
   const bool may_commit = has_policy() && !under_way_ && !is_settled();
-  return std::min({names_.next_deadline(), next_end_, save_at_, may_commit ? retry_at_ : kNever});
+  const bool may_filter = has_policy() && !frames_.is_under_way && frames_.is_dirty;
+  return std::min({names_.next_deadline(), next_end_, save_at_, may_commit ? retry_at_ : kNever,
+                   may_filter ? frames_.retry_at : kNever});
 }
 
 bool Engine::is_unguarded(const nft::Flow& flow) const {
@@ -71,6 +74,7 @@ void Engine::on(const PolicyChanged& event, Instant now) {
     if (inputs_.end_of(*entry) > now) next_end_ = std::min(next_end_, inputs_.end_of(*entry));
   }
   if (installed_ && installed_->base != compile_base(inputs_)) is_static_dirty_ = true;
+  frames_.is_dirty = true;
   plan_save(now, true);
 }
 
@@ -143,6 +147,8 @@ void Engine::on(const Asker& event, Instant) {
 
 void Engine::on(const TableDoubted&, Instant) {
   installed_.reset();
+  frames_.installed.reset();
+  frames_.is_dirty = true;
 }
 
 void Engine::on(const CommitDone& event, Instant now) {

@@ -58,7 +58,8 @@ std::string set_text(const SetDefinition& set, const std::string& elements) {
 }
 
 std::string hook_name(Hook hook) {
-  static constexpr std::array kNames{"prerouting", "input", "forward", "output", "postrouting"};
+  static constexpr std::array kNames{"prerouting", "input",       "forward",
+                                     "output",     "postrouting", "egress"};
   return kNames.at(static_cast<std::size_t>(hook));
 }
 

@@ -42,6 +42,21 @@ std::string icmp6_type_name(std::uint8_t type) {
   }
 }
 
+std::string ether_type_name(std::uint16_t type) {
+  switch (type) {
+    case 0x0800:
+      return "ip";
+    case 0x86dd:
+      return "ip6";
+    case 0x8100:
+      return "8021q";
+    case 0x88a8:
+      return "8021ad";
+    default:
+      return std::to_string(type);
+  }
+}
+
 // "tcp", or "{ tcp, udp }"
 std::string one_or_set(const std::vector<std::uint8_t>& values, std::string (*name)(std::uint8_t)) {
   if (values.size() == 1) return name(values.front());
@@ -116,6 +131,10 @@ struct Printer {
   std::string operator()(const OwnQuestion& match) const {
     return "meta mark " + mark_text(kOwnMark) + " meta skuid " + std::to_string(match.user);
   }
+  std::string operator()(const EtherType& match) const {
+    return "meta protocol " + ether_type_name(match.type);
+  }
+  std::string operator()(const Routed&) const { return "meta rtclassid >= 0"; }
   std::string operator()(const Icmp6Types& match) const {
     return "icmpv6 type " + one_or_set(match.types, icmp6_type_name);
   }

@@ -204,6 +204,10 @@ void World::carry_out(const engine::Action& action) {
                           has_committed_ |= outcome.status == nft::CommitOutcome::Status::committed;
                           engine_->handle(engine::CommitDone{outcome}, now);
                         },
+                        [&](const engine::FilterFrames& frames) {
+                          engine_->handle(
+                              engine::FramesFiltered{kernel_.filter_frames(frames.filter)}, now);
+                        },
                         [&](const engine::CutFlows& cut) {
                           (void)kernel_.cut_flows([&](const nft::Flow& flow) {
                             return engine_->must_cut(flow, cut.revoked, now);

@@ -232,4 +232,19 @@ bool FakeKernel::connect(const Endpoint& destination) {
   return is_accepted;
 }
 
+CommitOutcome FakeKernel::filter_frames(const nft::FrameFilter& filter) {
+  for (const nft::Link& link : filter.links)
+    if (absent_links.contains(link.name)) return refusal(ENOENT, "chain egress");
+  frames_.reset();
+  if (!filter.links.empty()) frames_ = filter;
+  return {};
+}
+
+Result<nft::FrameSnapshot> FakeKernel::read_frames(const nft::FrameFilter& expected) {
+  nft::FrameSnapshot snapshot;
+  if (frames_.value_or(nft::FrameFilter{}).links != expected.links)
+    snapshot.deviations.push_back(frames_ ? "other links" : "table netdev egressd is missing");
+  return snapshot;
+}
+
 }  // namespace egress::test

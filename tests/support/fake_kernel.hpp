@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ class FakeKernel : public nft::Kernel {
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
+  nft::CommitOutcome filter_frames(const nft::FrameFilter& filter) override;
+  Result<nft::FrameSnapshot> read_frames(const nft::FrameFilter& expected) override;
 
   // ---- faults; commits are counted from 1, the first after construction ----
   void refuse_commit(std::uint64_t nth, int error);
@@ -34,10 +37,15 @@ class FakeKernel : public nft::Kernel {
   std::uint64_t commits() const { return commits_; }    // that reached the kernel
   std::uint64_t commands() const { return commands_; }  // in those that were applied
 
+  // A link that is not there makes the kernel refuse the frame filter.
+  std::set<std::string> absent_links;
+
   // ---- others on the machine ----
   // `nft flush ruleset`, which leaves out what is owned.
   void flush() {
-    if (!capabilities_.owns) table_.reset();
+    if (capabilities_.owns) return;
+    table_.reset();
+    frames_.reset();
   }
   void tamper(const std::string&
                   deviation);  // alters a rule: read() shows this line until the table is replaced
@@ -81,6 +89,7 @@ class FakeKernel : public nft::Kernel {
   nft::Capabilities capabilities_;
   std::optional<Table> table_;
   std::vector<nft::Session> tracked_;
+  std::optional<nft::FrameFilter> frames_;
   std::map<std::uint64_t, int> refusals_ahead_;
   std::map<std::uint64_t, Fate> losses_ahead_;
   std::uint64_t commits_ = 0;

@@ -84,6 +84,8 @@ void GuardedHost::carry_out(const engine::Action& action) {
     const nft::CommitOutcome outcome = kernel_.commit(commit->transaction);
     clock_.advance(commit_takes);
     engine_.handle(engine::CommitDone{outcome}, clock_.now());
+  } else if (const auto* frames = std::get_if<engine::FilterFrames>(&action)) {
+    engine_.handle(engine::FramesFiltered{kernel_.filter_frames(frames->filter)}, clock_.now());
   } else if (const auto* notice = std::get_if<engine::Notice>(&action)) {
     notices_.push_back(*notice);
   }

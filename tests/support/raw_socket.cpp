@@ -1,8 +1,11 @@
 #include "support/raw_socket.hpp"
 
 #include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netpacket/packet.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +23,8 @@ constexpr std::uint16_t kSourcePort = 40'000;
 constexpr std::uint16_t kDnsPort = 53;
 constexpr std::uint16_t kMoreFragments = 0x2000;
 constexpr std::size_t kOffsetUnit = 8;
+constexpr int kQdiscBypass =
+    20;  // PACKET_QDISC_BYPASS: linux/if_packet.h cannot stand beside netpacket/packet.h
 constexpr int kIpNodefrag = 22;  // linux/in.h, which cannot stand beside netinet/in.h
 
 // RFC 768; without a checksum, which IPv4 allows.
@@ -84,6 +89,44 @@ void send_in_fragments(const std::string& netns, const FragmentedQuestion& how,
     send_pieces(descriptor, how, datagram(payload));
     close(descriptor);
   });
+}
+
+int send_frame(const std::string& netns, FrameSocket kind, const Frame& frame) {
+  return in_namespace(netns, [&] {
+    const int socket = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int bypasses = kind == FrameSocket::past_the_queue;
+    sockaddr_ll to{};
+    to.sll_family = AF_PACKET;
+    to.sll_protocol = htons(frame.type);
+    to.sll_ifindex = static_cast<int>(if_nametoindex(frame.device.c_str()));
+    to.sll_halen = ETH_ALEN;
+    std::fill_n(to.sll_addr, ETH_ALEN, 0xff);
+    if (socket < 0 || setsockopt(socket, SOL_PACKET, kQdiscBypass, &bypasses, sizeof bypasses) != 0)
+      throw std::system_error(errno, std::generic_category(), "packet socket");
+    const ssize_t sent = sendto(socket, frame.payload.data(), frame.payload.size(), 0,
+                                reinterpret_cast<const sockaddr*>(&to), sizeof to);
+    const int error = sent < 0 ? errno : 0;
+    close(socket);
+    return error;
+  });
+}
+
+std::vector<std::uint8_t> udp_packet(const std::string& source, std::uint16_t source_port,
+                                     const std::string& destination,
+                                     std::uint16_t destination_port) {
+  const bool is_v4 = destination.find(':') == std::string::npos;
+  const int family = is_v4 ? AF_INET : AF_INET6;
+  const std::size_t address = is_v4 ? 4 : 16, header = is_v4 ? 20 : 40;
+  std::vector<std::uint8_t> packet(header + 8);
+  packet[0] = is_v4 ? 0x45 : 0x60;
+  packet[is_v4 ? 3 : 5] = static_cast<std::uint8_t>(is_v4 ? packet.size() : 8);
+  packet[is_v4 ? 8 : 7] = 64;  // time to live, hop limit
+  packet[is_v4 ? 9 : 6] = IPPROTO_UDP;
+  inet_pton(family, source.c_str(), packet.data() + header - 2 * address);
+  inet_pton(family, destination.c_str(), packet.data() + header - address);
+  const std::uint16_t ports[] = {htons(source_port), htons(destination_port), htons(8)};
+  std::memcpy(packet.data() + header, ports, sizeof ports);
+  return packet;
 }
 
 }  // namespace egress::test

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace egress::test {
 
@@ -17,5 +18,22 @@ struct FragmentedQuestion {
 // Sends a UDP datagram from inside the namespace as IPv4 fragments made by hand.
 void send_in_fragments(const std::string& netns, const FragmentedQuestion& how,
                        std::span<const std::uint8_t> payload);
+
+// How a program hands a frame to a device past the network stack (packet(7)).
+enum class FrameSocket {
+  ordinary,
+  past_the_queue,  // PACKET_QDISC_BYPASS
+};
+struct Frame {
+  std::string device;
+  std::uint16_t type = 0x0800;        // an IEEE 802 number
+  std::vector<std::uint8_t> payload;  // the packet, from its network header on
+};
+// To every station of the link. 0 or what sendto(2) failed with.
+int send_frame(const std::string& netns, FrameSocket kind, const Frame& frame);
+// An IPv4 or IPv6 packet with a UDP datagram, from an address of the same family.
+std::vector<std::uint8_t> udp_packet(const std::string& source, std::uint16_t source_port,
+                                     const std::string& destination,
+                                     std::uint16_t destination_port);
 
 }  // namespace egress::test

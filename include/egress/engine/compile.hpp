@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "egress/dns/name_table.hpp"
+#include "egress/nft/frames.hpp"
 #include "egress/nft/ruleset.hpp"
 #include "egress/nft/transaction.hpp"
 #include "egress/policy/policy.hpp"
@@ -21,41 +22,47 @@ struct Inputs {
   std::shared_ptr<const policy::Policy> policy;
   std::vector<policy::ResolverAddress> resolvers;
   std::set<IpAddress> own_addresses;
+  std::vector<nft::Link> links;
   nft::Capabilities capabilities;
   std::optional<nft::DnsGuard> guard;  // where questions end when the policy says `dns: guard`
   // The entries of each name, and of each wildcard by its base; points into `policy`.
   using Index = std::unordered_map<DnsName, std::vector<const policy::AllowEntry*>>;
   Index by_name;
   Index by_base;
-  // When time-boxed entries end, on our clock: fixed when an entry comes, whatever the civil clock does later.
+  // When time-boxed entries end, on our clock: fixed when an entry comes, whatever the civil clock
+  // does later.
   std::unordered_map<const policy::AllowEntry*, Instant> ends;
 
   // Returns what has changed, entry by entry.
-  policy::EntriesChange set_policy(std::shared_ptr<const policy::Policy> next, Instant now, WallTime wall);
+  policy::EntriesChange set_policy(std::shared_ptr<const policy::Policy> next, Instant now,
+                                   WallTime wall);
   // When an entry ends: kNever unless it is time-boxed.
   Instant end_of(const policy::AllowEntry& entry) const;
-  // The entries that open this name: those that name it, and the wildcards that cover it. A wildcard does not cover a
-  // well-known DoH endpoint, which would be a resolver beside the guard: that has to be named.
+  // The entries that open this name: those that name it, and the wildcards that cover it. A
+  // wildcard does not cover a well-known DoH endpoint, which would be a resolver beside the guard:
+  // that has to be named.
   std::vector<const policy::AllowEntry*> entries_of(const DnsName& name) const;
   bool names(const DnsName& name) const { return by_name.contains(name); }
   // The wildcard that a name belongs to which no entry names; null: none covers it.
   const policy::Wildcard* wildcard_of(const DnsName& name) const;
 };
 
-// Whether questions end at the guard: the policy says `dns: guard`, and enforces. In audit mode nothing is refused, and so
-// no name is either.
+// Whether questions end at the guard: the policy says `dns: guard`, and enforces. In audit mode
+// nothing is refused, and so no name is either.
 bool is_guarded(const Inputs& inputs);
 // Why this entry does not open this address of one of its names; empty: it does.
 std::optional<std::string_view> objection(const Inputs& inputs, const policy::AllowEntry& entry,
                                           const IpAddress& address);
 nft::Base compile_base(const Inputs& inputs);
+nft::FrameFilter compile_frames(const Inputs& inputs);
 // Resolvers, literals and CIDRs: everything that no answer moves.
 nft::Elements compile_static(const Inputs& inputs, Instant now);
 // What the names that own this address open at it.
 nft::Elements compile_address(const Inputs& inputs, const dns::NameTable& names,
                               const IpAddress& address, Instant now);
 // What this name alone opens at one of its addresses.
-nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns::HeldAddress& held, Instant now);
+nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns::HeldAddress& held,
+                           Instant now);
 // The whole ruleset.
 nft::Ruleset compile(const Inputs& inputs, const dns::NameTable& names, Instant now);
 

@@ -33,14 +33,14 @@ struct Standing {
 // What a program may be told of a name now.
 struct Release {
   enum class State {
-    unknown,    // no answer that still counts: the resolvers must be asked
+    unknown,      // no answer that still counts: the resolvers must be asked
     unconfirmed,  // answered, but the kernel has not acknowledged all of it
     ready,
   };
   State state = State::unknown;
   dns::Status status = dns::Status::timeout;
-  bool is_stale = false;      // past its TTL, given because the resolvers fail (RFC 8767)
-  bool is_filtered = false;   // addresses were left out that no entry permits
+  bool is_stale = false;     // past its TTL, given because the resolvers fail (RFC 8767)
+  bool is_filtered = false;  // addresses were left out that no entry permits
   seconds ttl{0};
   std::vector<IpAddress> addresses;          // open in the kernel beyond the TTL by the grace
   const dns::FamilyState* lookup = nullptr;  // chain and zone; valid until the next event
@@ -48,7 +48,8 @@ struct Release {
 
 class Engine {
  public:
-  explicit Engine(const nft::Capabilities& capabilities, std::optional<nft::DnsGuard> guard = std::nullopt);
+  explicit Engine(const nft::Capabilities& capabilities,
+                  std::optional<nft::DnsGuard> guard = std::nullopt);
 
   void handle(const Event& event, Instant now);
   std::vector<Action> act(Instant now);
@@ -67,10 +68,13 @@ class Engine {
 
   Standing standing(const policy::AllowEntry& entry, Instant now) const;
   // The same for one name that the entry opens, which a wildcard may do for many.
-  Standing standing_of_name(const policy::AllowEntry& entry, const DnsName& name, Instant now) const;
-  // An answer counts within its TTL, and for those who asked at `since` or before also when its TTL is 0. Reuses the
-  // memory of `release`.
+  Standing standing_of_name(const policy::AllowEntry& entry, const DnsName& name,
+                            Instant now) const;
+  // An answer counts within its TTL, and for those who asked at `since` or before also when its TTL
+  // is 0. Reuses the memory of `release`.
   void release(const dns::Question& question, Instant since, Instant now, Release& release) const;
+  // Whether the links are held as they should be.
+  bool filters_frames() const { return frames_.installed.has_value() && !frames_.is_dirty; }
   // Whether a tracked connection goes to a resolver past the guard.
   bool is_unguarded(const nft::Flow& flow) const;
   // True for a flow that a revoked element had admitted and nothing admits any more.
@@ -85,18 +89,20 @@ class Engine {
   void on(const PolicyChanged& event, Instant now);
   void on(const ResolversChanged& event, Instant now);
   void on(const OwnAddressesChanged& event, Instant now);
+  void on(const LinksChanged& event, Instant now);
   void on(const Restored& event, Instant now);
   void on(const Answered& event, Instant now);
   void on(const Wanted& event, Instant now);
   void on(const Used& event, Instant now);
   void on(const Asker& event, Instant now);
   void on(const CommitDone& event, Instant now);
+  void on(const FramesFiltered& event, Instant now);
   void on(const TableDoubted& event, Instant now);
   void on(const SessionsFound& event, Instant now);
 
-  // Why an address has to be compared with the kernel. What a policy takes away is revoked: the flows that it had
-  // admitted are cut. What DNS takes away only ends.
-  // `told` is an answer that a program is told of: its elements last as long as they are desired, not nearly so.
+  // Why an address has to be compared with the kernel. What a policy takes away is revoked: the
+  // flows that it had admitted are cut. What DNS takes away only ends. `told` is an answer that a
+  // program is told of: its elements last as long as they are desired, not nearly so.
   enum class Cause { answer, told, policy };
   void touch(const dns::NameTable::Touched& addresses, Cause cause = Cause::answer);
   void touch_everything();
@@ -116,16 +122,20 @@ class Engine {
   nft::Transaction plan_update(Instant now);
   nft::Transaction plan_replacement(Instant now);
   void plan_static(nft::Transaction& transaction, Instant now);
-  void plan_address(const IpAddress& address, Cause cause, nft::Transaction& transaction, Instant now);
+  void plan_address(const IpAddress& address, Cause cause, nft::Transaction& transaction,
+                    Instant now);
   void revoke(const nft::Elements& installed, const nft::Elements& desired, Instant now);
   Standing standing_of_prefix(const policy::AllowEntry& entry, Instant now) const;
-  void add_open(const policy::AllowEntry& entry, const dns::NameState& state, Instant now, Standing& standing) const;
-  bool release_address(const dns::HeldAddress& held, const DnsName& name, Instant now, Release& release) const;
+  void add_open(const policy::AllowEntry& entry, const dns::NameState& state, Instant now,
+                Standing& standing) const;
+  bool release_address(const dns::HeldAddress& held, const DnsName& name, Instant now,
+                       Release& release) const;
   std::vector<nft::ElementKey> admitted_by(const policy::AllowEntry& entry) const;
   void plan_save(Instant now, bool is_urgent);
   void plan_adoption(Instant now);
   bool is_own(const IpAddress& address) const;
   bool is_held(const IpAddress& address) const;
+  void plan_frames(Instant now);
 
   Inputs inputs_;
   dns::NameTable names_;
@@ -145,6 +155,16 @@ class Engine {
   std::vector<nft::ElementKey> revoked_;  // to cut once a commit that removes them is acknowledged
   int failed_commits_ = 0;
   Instant retry_at_{};
+  // The frame filter: what the kernel acknowledged (empty: unknown), and what it was last asked
+  // for.
+  struct Frames {
+    std::optional<nft::FrameFilter> installed;
+    nft::FrameFilter asked;
+    bool is_under_way = false;
+    bool is_dirty = true;
+    Instant retry_at{};
+  };
+  Frames frames_;
   Instant next_end_ = kNever;  // the earliest end of a time-boxed entry
   Instant save_at_ = kNever;
   std::optional<std::vector<nft::Session>> found_sessions_;  // to be adopted

@@ -27,6 +27,9 @@ struct ResolversChanged {
 struct OwnAddressesChanged {
   std::set<IpAddress> addresses;
 };
+struct LinksChanged {
+  std::vector<nft::Link> links;  // all of this host
+};
 // An address from the last-known-good file; `expires` is already on our clock.
 struct Restored {
   DnsName name;
@@ -41,7 +44,8 @@ struct Answered {
 struct Wanted {
   dns::Question question;
 };
-// A program is about to be told of an answer that is held: its name is in use, its elements get their exact ends.
+// A program is about to be told of an answer that is held: its name is in use, its elements get
+// their exact ends.
 struct Used {
   dns::Question question;
 };
@@ -52,6 +56,10 @@ struct Asker {
 };
 // The kernel's word on the last Commit action.
 struct CommitDone {
+  nft::CommitOutcome outcome;
+};
+// The kernel's word on the last FilterFrames action.
+struct FramesFiltered {
   nft::CommitOutcome outcome;
 };
 // Our table may no longer be what we believe: install it anew.
@@ -68,8 +76,9 @@ struct SessionsFound {
   std::vector<Network> networks;
 };
 
-using Event = std::variant<PolicyChanged, ResolversChanged, OwnAddressesChanged, Restored, Answered,
-                           Wanted, Used, Asker, CommitDone, TableDoubted, SessionsFound>;
+using Event = std::variant<PolicyChanged, ResolversChanged, OwnAddressesChanged, LinksChanged,
+                           Restored, Answered, Wanted, Used, Asker, CommitDone, FramesFiltered,
+                           TableDoubted, SessionsFound>;
 
 // ---- actions ---------------------------------------------------------------
 
@@ -85,12 +94,16 @@ struct Commit {
 struct AdoptFlows {
   std::vector<nft::Session> sessions;
 };
+// Exactly one FramesFiltered must follow.
+struct FilterFrames {
+  nft::FrameFilter filter;
+};
 // Cut the tracked connections for which Engine::must_cut is true.
 struct CutFlows {
   std::vector<nft::ElementKey> revoked;
 };
-// The guard's table has just been made: forget the tracked connections for which is_unguarded() is true, so that their next
-// packets are redirected to it.
+// The guard's table has just been made: forget the tracked connections for which is_unguarded() is
+// true, so that their next packets are redirected to it.
 struct ForgetQuestions {};
 // Write the last-known-good file.
 struct SaveKnown {};
@@ -106,7 +119,7 @@ struct Notice {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Action =
-    std::variant<Ask, AdoptFlows, Commit, CutFlows, ForgetQuestions, SaveKnown, GrantEnded, Notice>;
+using Action = std::variant<Ask, AdoptFlows, Commit, FilterFrames, CutFlows, ForgetQuestions,
+                            SaveKnown, GrantEnded, Notice>;
 
 }  // namespace egress::engine

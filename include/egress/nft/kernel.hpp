@@ -1,5 +1,5 @@
-// The door to the packet filter. Real: src/adapters/netlink. Fake: tests/support/fake_kernel. One contract suite
-// (tests/contract) holds both to the same behaviour.
+// The door to the packet filter. Real: src/adapters/netlink. Fake: tests/support/fake_kernel. One
+// contract suite (tests/contract) holds both to the same behaviour.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "egress/core/result.hpp"
+#include "egress/nft/frames.hpp"
 #include "egress/nft/layout.hpp"
 #include "egress/nft/transaction.hpp"
 
@@ -21,8 +22,8 @@ struct CommitOutcome {
     unknown,    // the acknowledgement was lost (ENOBUFS, timeout): read back or replace
   };
   Status status = Status::committed;
-  int error = 0;        // errno of a refusal
-  std::string message;  // which object the kernel refused, and what to do
+  int error = 0;                             // errno of a refusal
+  std::string message;                       // which object the kernel refused, and what to do
   std::chrono::microseconds kernel_time{0};  // from send to acknowledgement
 };
 
@@ -31,8 +32,9 @@ struct LiveElement {
   milliseconds expires{0};  // what is left; 0: permanent
 };
 
-// A destination that was let through or refused lately, with how often: for a connection that is let through, its first
-// packet. Only TCP and UDP have one; other protocols count in Snapshot::refused_packets alone.
+// A destination that was let through or refused lately, with how often: for a connection that is
+// let through, its first packet. Only TCP and UDP have one; other protocols count in
+// Snapshot::refused_packets alone.
 struct Count {
   Endpoint destination;
   std::uint64_t packets = 0;
@@ -43,10 +45,12 @@ struct Count {
 struct Snapshot {
   bool is_present = false;
   std::vector<LiveElement> elements;  // sorted by key
-  std::vector<Count> hits;      // sorted by destination
-  std::vector<Count> refusals;  // likewise
+  std::vector<Count> hits;            // sorted by destination
+  std::vector<Count> refusals;        // likewise
   std::uint64_t refused_packets = 0;
-  // Where chains, rules, sets or hooks differ from layout(base), one line each; empty: exactly as desired.
+  std::uint64_t refused_frames = 0;  // by the frame filter, which read() leaves out
+  // Where chains, rules, sets or hooks differ from layout(base), one line each; empty: exactly as
+  // desired.
   std::vector<std::string> deviations;
 };
 
@@ -71,6 +75,12 @@ struct Adopted {
   bool operator==(const Adopted&) const = default;
 };
 
+// The table of the frame filter as the kernel holds it.
+struct FrameSnapshot {
+  std::uint64_t refused = 0;            // frames
+  std::vector<std::string> deviations;  // from layout(filter); empty: exactly as desired
+};
+
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -79,18 +89,24 @@ class Kernel {
   virtual CommitOutcome commit(const Transaction& transaction) = 0;
   // Lists the whole table: for people, verification and resync; never on the hot path.
   virtual Result<Snapshot> read(const Base& expected) = 0;
-  // Marks the tracked connections for which `selects` is true, so that from now on every packet that they send is judged
-  // as if it were the first. (Deleting the entry would not do: a packet from the peer would make it anew, and what
-  // follows would count as the established answer.) Returns how many.
+  // Marks the tracked connections for which `selects` is true, so that from now on every packet
+  // that they send is judged as if it were the first. (Deleting the entry would not do: a packet
+  // from the peer would make it anew, and what follows would count as the established answer.)
+  // Returns how many.
   virtual Result<std::size_t> cut_flows(const std::function<bool(const Flow&)>& selects) = 0;
-  // Deletes the tracked connections for which `selects` is true, so that their next packet is new: address translation
-  // (the redirect to the DNS guard) is decided once, by the first packet. Returns how many.
+  // Deletes the tracked connections for which `selects` is true, so that their next packet is new:
+  // address translation (the redirect to the DNS guard) is decided once, by the first packet.
+  // Returns how many.
   virtual Result<std::size_t> forget_flows(const std::function<bool(const Flow&)>& selects) = 0;
   // Makes sessions known to the connection tracking, which takes whoever's packet it sees first for
   // the one that began. One that is tracked in this direction stays as it is (where it really goes
   // is for cut_flows() to see); one tracked in the other direction is tracked anew, or cut as it
   // stands. An error about one does not keep the others from it.
   virtual Result<Adopted> adopt_flows(std::span<const Session> sessions) = 0;
+  // Replaces the frame filter in one transaction of its own, since a link that has just gone would
+  // make the kernel refuse it. Without links there is no such table.
+  virtual CommitOutcome filter_frames(const FrameFilter& filter) = 0;
+  virtual Result<FrameSnapshot> read_frames(const FrameFilter& expected) = 0;
 };
 
 }  // namespace egress::nft

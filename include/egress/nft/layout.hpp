@@ -35,6 +35,10 @@ struct SourcePort { Port port = 0; };                     // th sport 53, behind
 struct DestinationPort { Port port = 0; };                // th dport 53, behind a Layer4
 struct UdpPorts { Port source = 0; Port destination = 0; };  // udp sport 68 udp dport 67
 struct OwnQuestion { std::uint32_t user = 0; };           // meta mark 0x65677264 meta skuid 990
+struct EtherType { std::uint16_t type = 0; };             // meta protocol ip
+// The packet has a route, which the network stack gives to all that it sends or forwards: meta rtclassid ends a rule
+// where there is none (net/netfilter/nft_meta.c), so that a comparison that always holds asks for just that.
+struct Routed {};                                         // meta rtclassid >= 0
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
 struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
 struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
@@ -53,13 +57,13 @@ struct RejectProhibited {};                               // reject with icmpx a
 
 using Statement =
     std::variant<CtState, CtStatusDnat, CtMark, Layer4, InLoopback, OutLoopback, InInterface, OutInterface, DestinationIs,
-                 DestinationIn, TcpReset, SourcePort, DestinationPort, UdpPorts, OwnQuestion, Icmp6Types, HopLimit,
+                 DestinationIn, TcpReset, SourcePort, DestinationPort, UdpPorts, OwnQuestion, EtherType, Routed, Icmp6Types, HopLimit,
                  DestinationInSet, SourceInSet, Untracked, CountDestination, CountAs, LogLimited, Accept, Drop, Redirect, Jump, Goto, RejectWithReset,
                  RejectProhibited>;
 using Rule = std::vector<Statement>;
 
-// NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, ...
-enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4 };
+// NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, ...; `egress` is that of a device (NF_NETDEV_EGRESS).
+enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4, egress = 5 };
 enum class ChainType : std::uint8_t {
   filter,  // priority filter (0)
   raw,     // type filter, priority raw (-300): before connections are tracked
@@ -75,6 +79,7 @@ struct Chain {
   ChainType type = ChainType::filter;
   ChainPolicy policy = ChainPolicy::accept;
   std::vector<Rule> rules;
+  std::string device{};  // of an egress hook
 };
 
 struct SetDefinition {
@@ -88,8 +93,14 @@ struct SetDefinition {
 };
 SetDefinition tally_set(Tally tally, Family family);
 
+enum class TableFamily : std::uint8_t {
+  inet,    // packets, IPv4 and IPv6
+  netdev,  // frames at a device
+};
+
 // In the order in which they are created: counters, sets, then chains (called before callers).
 struct Layout {
+  TableFamily family = TableFamily::inet;
   std::vector<std::string> counters;
   std::vector<SetDefinition> sets;
   std::vector<Chain> chains;

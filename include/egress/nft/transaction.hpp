@@ -19,6 +19,8 @@ struct Capabilities {
   bool counts_destinations = true;  // dynamic sets with a counter on each element
   bool deletes_flows = true;        // conntrack entries can be listed and marked: cut_flows() works
   bool owns = true;  // the table can be ours alone (NFT_TABLE_F_OWNER and _PERSIST, Linux >= 6.9)
+  bool filters_frames =
+      true;  // the egress hook of devices (Linux >= 5.16), and a route to ask for: FrameFilter
   bool redirects =
       true;  // nat chains of the inet family and `redirect`: the DNS guard gets the questions
   bool operator==(const Capabilities&) const = default;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "adapters/host/rtnetlink.hpp"
 #include "adapters/system_error.hpp"
 
 namespace egress::host {
@@ -25,14 +26,6 @@ IpAddress address_of(const sockaddr_in6& address) {
   std::array<std::uint8_t, 16> octets{};
   std::memcpy(octets.data(), &address.sin6_addr, octets.size());
   return IpAddress::v6(octets);
-}
-
-// Empties the socket; the messages say no more than that something changed.
-void drain(int socket) {
-  std::array<char, 8192> ignored{};
-  while (recv(socket, ignored.data(), ignored.size(), 0) >= 0 || errno == ENOBUFS ||
-         errno == EINTR) {
-  }
 }
 
 }  // namespace
@@ -53,15 +46,10 @@ Result<std::set<IpAddress>> own_addresses() {
 }
 
 Result<AddressWatch> AddressWatch::open() {
-  FileDescriptor opened(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE));
-  sockaddr_nl groups{};
-  groups.nl_family = AF_NETLINK;
-  groups.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
-  if (!opened.is_open() ||
-      bind(opened.get(), reinterpret_cast<const sockaddr*>(&groups), sizeof groups) != 0)
-    return fail_errno("rtnetlink socket");
-  AddressWatch watch(std::move(opened));
-  auto addresses = own_addresses();  // after bind(): a change in between is noticed
+  auto socket = follow(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
+  if (!socket) return tl::unexpected(socket.error());
+  AddressWatch watch(*std::move(socket));
+  auto addresses = own_addresses();  // after the socket: a change in between is noticed
   if (!addresses) return tl::unexpected(addresses.error());
   watch.addresses_ = std::move(*addresses);
   return watch;

@@ -79,6 +79,18 @@ int list(int protocol, std::uint16_t type, Octets request,
 
 }  // namespace
 
+Octets attribute(Octets message, std::size_t fixed_part, std::uint16_t type) {
+  Octets rest = message.subspan(std::min<std::size_t>(NLMSG_ALIGN(fixed_part), message.size()));
+  while (rest.size() >= sizeof(nlattr)) {
+    const auto header = read<nlattr>(rest);
+    if (header.nla_len < sizeof header || header.nla_len > rest.size()) break;
+    if ((header.nla_type & NLA_TYPE_MASK) == type)
+      return rest.first(header.nla_len).subspan(sizeof header);
+    rest = rest.subspan(std::min<std::size_t>(NLA_ALIGN(header.nla_len), rest.size()));
+  }
+  return {};
+}
+
 Result<void> dump(int protocol, std::uint16_t type, Octets request,
                   const std::function<void()>& restart, const std::function<void(Octets)>& take) {
   int error = EINTR;

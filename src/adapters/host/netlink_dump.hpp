@@ -25,6 +25,8 @@ T read(Octets octets) {
   std::memcpy(&value, octets.data(), octets.size() < sizeof value ? octets.size() : sizeof value);
   return value;
 }
+// The value of a message's attribute behind its fixed part; empty: it has none of this type.
+Octets attribute(Octets message, std::size_t fixed_part, std::uint16_t type);
 template <class T>
 Octets octets_of(const T& value) {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};

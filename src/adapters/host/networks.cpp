@@ -17,22 +17,10 @@ std::string interface_name(std::uint32_t index) {
   return if_indextoname(index, name.data()) != nullptr ? name.data() : "";
 }
 
-// The value of an attribute behind the message's fixed part; empty: it has none of this type.
-Octets attribute(Octets message, std::uint16_t type) {
-  Octets rest = message.subspan(std::min<std::size_t>(NLMSG_ALIGN(sizeof(rtmsg)), message.size()));
-  while (rest.size() >= sizeof(rtattr)) {
-    const auto header = read<rtattr>(rest);
-    if (header.rta_len < sizeof header || header.rta_len > rest.size()) break;
-    if (header.rta_type == type) return rest.first(header.rta_len).subspan(sizeof header);
-    rest = rest.subspan(std::min<std::size_t>(RTA_ALIGN(header.rta_len), rest.size()));
-  }
-  return {};
-}
-
 std::optional<Network> network(Octets message) {
   const auto route = read<rtmsg>(message);
-  const Octets destination = attribute(message, RTA_DST);
-  const Octets interface = attribute(message, RTA_OIF);
+  const Octets destination = attribute(message, sizeof(rtmsg), RTA_DST);
+  const Octets interface = attribute(message, sizeof(rtmsg), RTA_OIF);
   if (route.rtm_type != RTN_UNICAST || route.rtm_dst_len == 0 || interface.empty() ||
       destination.size() != (route.rtm_family == AF_INET ? 4U : 16U))
     return std::nullopt;

@@ -37,14 +37,14 @@ std::size_t element_at(const nlmsghdr& message, std::size_t offset) {
 
 }  // namespace
 
-Batch::Batch() : scratch_(std::make_unique_for_overwrite<std::uint8_t[]>(kMessageRoom)) {
+Batch::Batch(std::uint8_t family)
+    : family_(family), scratch_(std::make_unique_for_overwrite<std::uint8_t[]>(kMessageRoom)) {
   bytes_.reserve(4096);
   bytes_.resize(kFrameLength);
 }
 
 nlmsghdr* Batch::begin(std::uint16_t type, std::uint16_t flags) {
-  return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(scratch_.get()), type, NFPROTO_INET, flags,
-                               0);
+  return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(scratch_.get()), type, family_, flags, 0);
 }
 
 void Batch::append(const nlmsghdr& message) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <libmnl/libmnl.h>
+#include <netinet/in.h>
+// after the C library's own
+#include <linux/netfilter.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,9 +26,11 @@ class Batch {
     std::span<const nft::Command> elements;  // one for each element of the message, in order
   };
 
-  Batch();
+  // Of tables of one family: NFPROTO_INET, NFPROTO_NETDEV.
+  explicit Batch(std::uint8_t family = NFPROTO_INET);
+  std::uint8_t family() const { return family_; }
 
-  // Adds one message of the inet family; `fill(nlmsghdr*)` appends its attributes, at most
+  // Adds one message; `fill(nlmsghdr*)` appends its attributes, at most
   // kMessageRoom bytes.
   template <class Fill>
   void add(std::uint16_t type, std::uint16_t flags, Subject subject, Fill fill) {
@@ -52,6 +57,7 @@ class Batch {
   void append(const nlmsghdr& message);
   const nlmsghdr* message(std::size_t index) const;
 
+  std::uint8_t family_;
   std::unique_ptr<std::uint8_t[]> scratch_;
   std::vector<std::uint8_t> bytes_;
   std::vector<std::size_t> offsets_;

@@ -17,9 +17,10 @@ std::string chain_traits(const nftnl_chain* chain) {
     return std::to_string(nftnl_chain_get_u32(chain, attribute));
   };
   const bool drops = nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY) == 0;
+  const char* device = nftnl_chain_get_str(chain, NFTNL_CHAIN_DEV);
   return std::string("type ") + nftnl_chain_get_str(chain, NFTNL_CHAIN_TYPE) + " hook " +
-         number(NFTNL_CHAIN_HOOKNUM) + " priority " +
-         std::to_string(nftnl_chain_get_s32(chain, NFTNL_CHAIN_PRIO)) + " policy " +
+         number(NFTNL_CHAIN_HOOKNUM) + (device != nullptr ? std::string(" device ") + device : "") +
+         " priority " + std::to_string(nftnl_chain_get_s32(chain, NFTNL_CHAIN_PRIO)) + " policy " +
          (drops ? "drop" : "accept");
 }
 
@@ -114,9 +115,9 @@ struct ExpectedRule {
   std::string text;
 };
 
-std::vector<ExpectedRule> expected_rules(const nft::Chain& chain) {
+std::vector<ExpectedRule> expected_rules(nft::TableFamily family, const nft::Chain& chain) {
   std::uint32_t next_set_id = 1;
-  const RulePlace place{std::string(nft::kTableName), chain.name, &next_set_id};
+  const RulePlace place{family, std::string(nft::kTableName), chain.name, &next_set_id};
   std::vector<ExpectedRule> rules;
   for (const nft::Rule& rule : chain.rules) {
     const EncodedRule encoded = encode_rule(place, rule);
@@ -125,9 +126,9 @@ std::vector<ExpectedRule> expected_rules(const nft::Chain& chain) {
   return rules;
 }
 
-void compare_rules(const nft::Chain& chain, std::vector<std::string> live, Lines& lines) {
-  const std::string where = "chain " + chain.name;
-  const std::vector<ExpectedRule> expected = expected_rules(chain);
+void compare_rules(const std::vector<ExpectedRule>& expected, const std::string& chain,
+                   std::vector<std::string> live, Lines& lines) {
+  const std::string where = "chain " + chain;
   const auto same = [](const ExpectedRule& rule, const std::string& text) {
     return rule.bytecode == text;
   };
@@ -165,7 +166,11 @@ void compare_holder(const Holder& live, const Holder& expected, Lines& lines) {
 
 std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
                                     const nft::Layout& expected, const Holder& holder) {
-  if (!live.is_present) return {"table inet " + std::string(nft::kTableName) + " is missing"};
+  if (!live.is_present) {
+    const bool is_inet = expected.family == nft::TableFamily::inet;
+    return {std::string(is_inet ? "table inet " : "table netdev ") + std::string(nft::kTableName) +
+            " is missing"};
+  }
   Lines lines;
   compare_holder(live.holder, holder, lines);
   if (live.flowtables != 0) lines.push_back("the table has flowtables, which are not ours");
@@ -177,7 +182,8 @@ std::vector<std::string> deviations(const LiveTable& live, const AnonymousConten
     rules[nftnl_rule_get_str(rule.get(), NFTNL_RULE_CHAIN)].push_back(
         bytecode(rule.get(), contents));
   }
-  for (const nft::Chain& chain : expected.chains) compare_rules(chain, rules[chain.name], lines);
+  for (const nft::Chain& chain : expected.chains)
+    compare_rules(expected_rules(expected.family, chain), chain.name, rules[chain.name], lines);
   return lines;
 }
 

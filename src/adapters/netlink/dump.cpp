@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "adapters/netlink/attributes.hpp"
+#include "egress/nft/layout.hpp"
 
 namespace egress::netlink {
 namespace {
@@ -16,8 +17,8 @@ namespace {
 // Room for one request: a header and a few names.
 class Request {
  public:
-  Request(std::uint16_t type, std::uint16_t flags)
-      : message_(nftnl_nlmsg_build_hdr(buffer_.data(), type, NFPROTO_INET, flags, 0)) {}
+  Request(std::uint16_t type, std::uint16_t flags, std::uint8_t family = NFPROTO_INET)
+      : message_(nftnl_nlmsg_build_hdr(buffer_.data(), type, family, flags, 0)) {}
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
@@ -58,34 +59,34 @@ const char* table_of_object(nftnl_obj* object) {
 }
 
 int dump_chains(Socket& socket, const std::string& table, LiveTable& live) {
-  Request request(NFT_MSG_GETCHAIN, NLM_F_DUMP);
+  Request request(NFT_MSG_GETCHAIN, NLM_F_DUMP, live.family);
   return dump_kind<nftnl_chain_alloc, nftnl_chain_nlmsg_parse, table_of_chain>(socket, request,
                                                                                table, live.chains);
 }
 
 int dump_rules(Socket& socket, const std::string& table, LiveTable& live) {
-  Request request(NFT_MSG_GETRULE, NLM_F_DUMP);
+  Request request(NFT_MSG_GETRULE, NLM_F_DUMP, live.family);
   request.name(NFTA_RULE_TABLE, table);
   return dump_kind<nftnl_rule_alloc, nftnl_rule_nlmsg_parse, table_of_rule>(socket, request, table,
                                                                             live.rules);
 }
 
 int dump_sets(Socket& socket, const std::string& table, LiveTable& live) {
-  Request request(NFT_MSG_GETSET, NLM_F_DUMP);
+  Request request(NFT_MSG_GETSET, NLM_F_DUMP, live.family);
   request.name(NFTA_SET_TABLE, table);
   return dump_kind<nftnl_set_alloc, nftnl_set_nlmsg_parse, table_of_set>(socket, request, table,
                                                                          live.sets);
 }
 
 int dump_counters(Socket& socket, const std::string& table, LiveTable& live) {
-  Request request(NFT_MSG_GETOBJ, NLM_F_DUMP);
+  Request request(NFT_MSG_GETOBJ, NLM_F_DUMP, live.family);
   request.name(NFTA_OBJ_TABLE, table);
   return dump_kind<nftnl_obj_alloc, nftnl_obj_nlmsg_parse, table_of_object>(socket, request, table,
                                                                             live.objects);
 }
 
 int count_flowtables(Socket& socket, const std::string& table, LiveTable& live) {
-  Request request(NFT_MSG_GETFLOWTABLE, NLM_F_DUMP);
+  Request request(NFT_MSG_GETFLOWTABLE, NLM_F_DUMP, live.family);
   const int error = socket.ask(request.message(), [&](const nlmsghdr& answer) {
     for_each_attribute(answer, sizeof(nfgenmsg), [&](const nlattr& attribute) {
       if (mnl_attr_get_type(&attribute) == NFTA_FLOWTABLE_TABLE &&
@@ -100,7 +101,7 @@ int count_flowtables(Socket& socket, const std::string& table, LiveTable& live) 
 }  // namespace
 
 int read_holder(Socket& socket, const std::string& table, LiveTable& live) {
-  Request request(NFT_MSG_GETTABLE, NLM_F_ACK);
+  Request request(NFT_MSG_GETTABLE, NLM_F_ACK, live.family);
   request.name(NFTA_TABLE_NAME, table);
   const int error = socket.ask(request.message(), [&](const nlmsghdr& answer) {
     const TablePtr parsed(nftnl_table_alloc());
@@ -147,6 +148,13 @@ int dump_table(Socket& socket, const std::string& table, LiveTable& live) {
   for (const auto dump : {dump_chains, dump_rules, dump_sets, dump_counters, count_flowtables}) {
     if (const int failure = dump(socket, table, live)) return failure;
   }
+  return 0;
+}
+
+std::uint64_t refused_by(const LiveTable& live) {
+  for (const ObjectPtr& object : live.objects)
+    if (nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME) == nft::kRefusedCounter)
+      return nftnl_obj_get_u64(object.get(), NFTNL_OBJ_CTR_PKTS);
   return 0;
 }
 

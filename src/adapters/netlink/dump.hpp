@@ -1,6 +1,9 @@
 // The raw contents of one table, as libnftnl reads them from the kernel.
 #pragma once
 
+#include <netinet/in.h>
+// after the C library's own
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <functional>
@@ -27,16 +30,19 @@ struct Holder {
 
 // Everything but the elements.
 struct LiveTable {
+  std::uint8_t family = NFPROTO_INET;  // asked for
   bool is_present = false;
-  Holder holder;
-  std::vector<ChainPtr> chains;
-  std::vector<RulePtr> rules;  // of all chains, in order within each
-  std::vector<SetPtr> sets;
-  std::vector<ObjectPtr> objects;
+  Holder holder{};
+  std::vector<ChainPtr> chains{};
+  std::vector<RulePtr> rules{};  // of all chains, in order within each
+  std::vector<SetPtr> sets{};
+  std::vector<ObjectPtr> objects{};
   std::size_t flowtables = 0;
 };
 // Only whether it is there, and whose it is.
 int read_holder(Socket& socket, const std::string& table, LiveTable& live);
 int dump_table(Socket& socket, const std::string& table, LiveTable& live);
+// What its counter `refused` stands at.
+std::uint64_t refused_by(const LiveTable& live);
 
 }  // namespace egress::netlink

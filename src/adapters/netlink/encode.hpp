@@ -36,8 +36,12 @@ struct EncodedRule {
   std::vector<AnonymousSet> sets;  // must be created before the rule
 };
 
+// NFPROTO_INET, NFPROTO_NETDEV
+std::uint8_t protocol_family(nft::TableFamily family);
+
 // Where a rule goes. `next_set_id` numbers the anonymous sets of a batch.
 struct RulePlace {
+  nft::TableFamily family = nft::TableFamily::inet;
   std::string table;
   std::string chain;
   std::uint32_t* next_set_id = nullptr;

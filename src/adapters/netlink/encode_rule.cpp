@@ -2,6 +2,7 @@
 // tool chooses, so that a rule reads back as it was written and `nft list` shows it in the same
 // words.
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_log.h>
 #include <linux/netfilter/nf_tables.h>
@@ -107,6 +108,19 @@ class RuleEncoder {
   void operator()(const nft::OwnQuestion& match) {
     is_meta(NFT_META_MARK, nft::kOwnMark);
     is_meta(NFT_META_SKUID, match.user);
+  }
+  void operator()(const nft::EtherType& match) { is_ether_type(match.type); }
+  // The comparison of a number in host order, as nft writes it.
+  void operator()(const nft::Routed&) {
+    constexpr std::uint32_t kLowest = 0;
+    load_meta(NFT_META_RTCLASSID, NFT_REG_1);
+    nftnl_expr* order = append("byteorder");
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_LEN, sizeof kLowest);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SIZE, sizeof kLowest);
+    compare(NFT_CMP_GTE, as_bytes(kLowest));
   }
   void operator()(const nft::Icmp6Types& match) {
     need_family(Family::ipv6);
@@ -240,10 +254,19 @@ class RuleEncoder {
     compare(NFT_CMP_NEQ, as_bytes(zero));
   }
 
-  // meta nfproto ipv4: in the inet family, once before the first look into a network header
+  void is_ether_type(std::uint16_t type) {
+    const std::uint16_t wanted = htons(type);
+    load_meta(NFT_META_PROTOCOL, NFT_REG_1);
+    compare(NFT_CMP_EQ, as_bytes(wanted));
+  }
+
+  // Once before the first look into a network header: meta nfproto ipv4, or of a frame, meta
+  // protocol ip.
   void need_family(Family family) {
     if (family_ == family) return;
     family_ = family;
+    if (place_.family == nft::TableFamily::netdev)
+      return is_ether_type(family == Family::ipv4 ? ETH_P_IP : ETH_P_IPV6);
     const std::uint8_t protocol = family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
     load_meta(NFT_META_NFPROTO, NFT_REG_1);
     compare(NFT_CMP_EQ, as_bytes(protocol));
@@ -328,7 +351,7 @@ class RuleEncoder {
 
 EncodedRule encode_rule(const RulePlace& place, const nft::Rule& rule) {
   EncodedRule encoded{RulePtr(nftnl_rule_alloc()), {}};
-  nftnl_rule_set_u32(encoded.rule.get(), NFTNL_RULE_FAMILY, NFPROTO_INET);
+  nftnl_rule_set_u32(encoded.rule.get(), NFTNL_RULE_FAMILY, protocol_family(place.family));
   nftnl_rule_set_str(encoded.rule.get(), NFTNL_RULE_TABLE, place.table.c_str());
   nftnl_rule_set_str(encoded.rule.get(), NFTNL_RULE_CHAIN, place.chain.c_str());
   RuleEncoder encoder(place, encoded.rule.get(), encoded.sets);

@@ -26,6 +26,11 @@ std::int32_t priority(nft::ChainType type) {
   return 0;
 }
 
+std::uint32_t hook_number(nft::Hook hook) {
+  constexpr std::uint32_t kNetdevEgress = 1;  // NF_NETDEV_EGRESS
+  return hook == nft::Hook::egress ? kNetdevEgress : static_cast<std::uint32_t>(hook);
+}
+
 std::uint32_t concatenated_type(Family family) {
   const auto address = family == Family::ipv4 ? KeyType::ipv4_addr : KeyType::ipv6_addr;
   std::uint32_t type = 0;
@@ -89,11 +94,16 @@ void table_message(Batch& batch, std::uint16_t type, const std::string& name,
   nftnl_table_set_str(table.get(), NFTNL_TABLE_NAME, name.c_str());
   if (table_flags != 0) nftnl_table_set_u32(table.get(), NFTNL_TABLE_FLAGS, table_flags);
   const std::uint16_t flags = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0;
-  batch.add(type, flags, {"table inet " + name, {}},
+  batch.add(type, flags,
+            {batch.family() == NFPROTO_NETDEV ? "table netdev " + name : "table inet " + name, {}},
             [&](nlmsghdr* message) { nftnl_table_nlmsg_build_payload(message, table.get()); });
 }
 
 }  // namespace
+
+std::uint8_t protocol_family(nft::TableFamily family) {
+  return family == nft::TableFamily::netdev ? NFPROTO_NETDEV : NFPROTO_INET;
+}
 
 // set allow4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
 SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition) {
@@ -140,9 +150,10 @@ ChainPtr encode_chain(const std::string& table, const nft::Chain& chain) {
   if (chain.hook) {
     const bool is_nat = chain.type == nft::ChainType::nat;
     nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_TYPE, is_nat ? "nat" : "filter");
-    nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_HOOKNUM,
-                        static_cast<std::uint32_t>(*chain.hook));
+    nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_HOOKNUM, hook_number(*chain.hook));
     nftnl_chain_set_s32(encoded.get(), NFTNL_CHAIN_PRIO, priority(chain.type));
+    if (!chain.device.empty())
+      nftnl_chain_set_str(encoded.get(), NFTNL_CHAIN_DEV, chain.device.c_str());
     nftnl_chain_set_u32(encoded.get(), NFTNL_CHAIN_POLICY,
                         static_cast<std::uint32_t>(chain.policy));
   }
@@ -175,7 +186,7 @@ void add_layout(Batch& batch, const std::string& table, const nft::Layout& layou
   for (const nft::Chain& chain : layout.chains) {
     add_chain(batch, table, chain);
     for (const nft::Rule& rule : chain.rules) {
-      add_rule(batch, {table, chain.name, &next_set_id}, rule);
+      add_rule(batch, {layout.family, table, chain.name, &next_set_id}, rule);
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "adapters/netlink/commit.hpp"
+#include "adapters/netlink/compare.hpp"
 #include "adapters/netlink/conntrack.hpp"
 #include "adapters/netlink/encode.hpp"
 #include "adapters/netlink/probe.hpp"
@@ -20,7 +21,7 @@ Ownership ownership(const nft::Capabilities& capabilities) {
 
 // A table that may or may not exist is made anew within one batch. Where the kernel cannot destroy
 // what may be absent, it is added first, so that deleting it cannot fail.
-void replace_table(Batch& batch, const nft::Base& base, const nft::Capabilities& capabilities) {
+void replace_table(Batch& batch, const nft::Layout& layout, const nft::Capabilities& capabilities) {
   if (capabilities.destroys) {
     destroy_table(batch, kTable);
   } else {
@@ -28,7 +29,7 @@ void replace_table(Batch& batch, const nft::Base& base, const nft::Capabilities&
     delete_table(batch, kTable);
   }
   add_table(batch, kTable, ownership(capabilities));
-  add_layout(batch, kTable, nft::layout(base));
+  add_layout(batch, kTable, layout);
 }
 
 nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b) {
@@ -38,6 +39,7 @@ nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b)
           .counts_destinations = a.counts_destinations && b.counts_destinations,
           .deletes_flows = a.deletes_flows && b.deletes_flows,
           .owns = a.owns && b.owns,
+          .filters_frames = a.filters_frames && b.filters_frames,
           .redirects = a.redirects && b.redirects};
 }
 
@@ -58,8 +60,12 @@ nft::CommitOutcome NetlinkKernel::commit(const nft::Transaction& transaction) {
   if (transaction.empty()) return {};
   const auto commands = nft::lower(transaction.changes, capabilities_);
   Batch batch;
-  if (transaction.replace) replace_table(batch, *transaction.replace, capabilities_);
+  if (transaction.replace) replace_table(batch, nft::layout(*transaction.replace), capabilities_);
   add_elements(batch, kTable, commands);
+  return send(batch);
+}
+
+nft::CommitOutcome NetlinkKernel::send(Batch& batch) {
   nft::CommitOutcome outcome = netlink::commit(socket_, batch);
   // The kernel has answered all that it will by the time a message is sent, so what comes late is
   // here already. Another socket would not own the table.
@@ -68,8 +74,7 @@ nft::CommitOutcome NetlinkKernel::commit(const nft::Transaction& transaction) {
 }
 
 Result<nft::Snapshot> NetlinkKernel::read(const nft::Base& expected) {
-  return read_snapshot(socket_, expected,
-                       capabilities_.owns ? Holder{kOwnedFlags, socket_.port()} : Holder{});
+  return read_snapshot(socket_, expected, holder());
 }
 
 Result<std::size_t> NetlinkKernel::cut_flows(const std::function<bool(const nft::Flow&)>& selects) {
@@ -83,6 +88,30 @@ Result<std::size_t> NetlinkKernel::forget_flows(
 
 Result<nft::Adopted> NetlinkKernel::adopt_flows(std::span<const nft::Session> sessions) {
   return netlink::adopt_flows(socket_, sessions);
+}
+
+nft::CommitOutcome NetlinkKernel::filter_frames(const nft::FrameFilter& filter) {
+  Batch batch(NFPROTO_NETDEV);
+  if (!filter.links.empty()) {
+    replace_table(batch, nft::layout(filter), capabilities_);
+  } else {
+    add_table(batch, kTable, ownership(capabilities_));
+    delete_table(batch, kTable);
+  }
+  return send(batch);
+}
+
+Result<nft::FrameSnapshot> NetlinkKernel::read_frames(const nft::FrameFilter& expected) {
+  if (expected.links.empty()) return nft::FrameSnapshot{};
+  LiveTable live{.family = NFPROTO_NETDEV};
+  if (const int error = dump_table(socket_, kTable, live))
+    return fail_errno("reading the frame filter back", error);
+  return nft::FrameSnapshot{.refused = refused_by(live),
+                            .deviations = deviations(live, {}, nft::layout(expected), holder())};
+}
+
+Holder NetlinkKernel::holder() const {
+  return capabilities_.owns ? Holder{kOwnedFlags, socket_.port()} : Holder{};
 }
 
 // A table that another socket owns can be neither changed nor trusted.

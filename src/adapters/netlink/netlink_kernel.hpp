@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "adapters/netlink/batch.hpp"
+#include "adapters/netlink/dump.hpp"
 #include "adapters/netlink/socket.hpp"
 #include "egress/core/result.hpp"
 #include "egress/nft/kernel.hpp"
@@ -21,6 +23,9 @@ class NetlinkKernel : public nft::Kernel {
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
 
+  nft::CommitOutcome filter_frames(const nft::FrameFilter& filter) override;
+  Result<nft::FrameSnapshot> read_frames(const nft::FrameFilter& expected) override;
+
   // The socket that owns the table, where the kernel has that: as long as any process holds it
   // open, nobody else can change the table.
   int descriptor() const { return socket_.fd(); }
@@ -32,6 +37,8 @@ class NetlinkKernel : public nft::Kernel {
  private:
   friend Result<std::unique_ptr<NetlinkKernel>> open_kernel(const nft::Capabilities&,
                                                             std::optional<int>);
+  nft::CommitOutcome send(Batch& batch);
+  Holder holder() const;
   Result<void> look_for_table();
 
   Socket socket_;

@@ -11,6 +11,7 @@
 #include "adapters/netlink/conntrack.hpp"
 #include "adapters/netlink/dump.hpp"
 #include "adapters/netlink/encode.hpp"
+#include "egress/nft/frames.hpp"
 
 namespace egress::netlink {
 namespace {
@@ -21,13 +22,15 @@ using std::chrono::minutes;
 // Made on construction, deleted on destruction.
 class ScratchTable {
  public:
-  explicit ScratchTable(Socket& socket, Ownership ownership = Ownership::shared) : socket_(socket) {
-    Batch batch;
+  explicit ScratchTable(Socket& socket, Ownership ownership = Ownership::shared,
+                        std::uint8_t family = NFPROTO_INET)
+      : socket_(socket), family_(family) {
+    Batch batch(family_);
     add_table(batch, name_, ownership);
     outcome_ = commit(socket_, batch);
   }
   ~ScratchTable() {
-    Batch batch;
+    Batch batch(family_);
     delete_table(batch, name_);
     commit(socket_, batch);
   }
@@ -41,7 +44,7 @@ class ScratchTable {
     return commit(socket_, batch).status == nft::CommitOutcome::Status::committed;
   }
   bool accepts(const nft::Layout& layout) {
-    Batch batch;
+    Batch batch(family_);
     add_layout(batch, name_, layout);
     return accepts(batch);
   }
@@ -52,7 +55,7 @@ class ScratchTable {
   }
   // Whether the kernel lists exactly this, which has no anonymous sets.
   bool holds(const nft::Layout& layout) {
-    LiveTable live;
+    LiveTable live{.family = family_};
     return dump_table(socket_, name_, live) == 0 && deviations(live, {}, layout).empty();
   }
   // Whether the kernel says that this socket owns it, and that it would outlive the socket.
@@ -73,6 +76,7 @@ class ScratchTable {
 
  private:
   Socket& socket_;
+  std::uint8_t family_;
   std::string name_ = "egressd-probe-" + std::to_string(getpid());
   nft::CommitOutcome outcome_;
 };
@@ -143,6 +147,14 @@ bool redirects(Socket& socket) {
   return table.accepts(layout) && table.holds(layout);
 }
 
+// "lo" is there in every namespace, and what is routed passes meanwhile.
+bool filters_frames(Socket& socket) {
+  const nft::FrameFilter filter{.links = {{.name = "lo", .index = 1, .is_loopback = true}},
+                                .allows_dhcp = true};
+  ScratchTable table(socket, Ownership::shared, NFPROTO_NETDEV);
+  return table.accepts(nft::layout(filter)) && table.holds(nft::layout(filter));
+}
+
 Error no_table(const nft::CommitOutcome& outcome) {
   switch (outcome.error) {
     case EPERM:
@@ -178,6 +190,7 @@ Result<nft::Capabilities> probe(Socket& socket) {
                            .counts_destinations = counts_destinations(socket),
                            .deletes_flows = cuts_flows(socket),
                            .owns = owns(socket),
+                           .filters_frames = filters_frames(socket),
                            .redirects = redirects(socket)};
 }
 

@@ -130,11 +130,7 @@ class Reader {
 
   void finish(const nft::Base& expected) {
     snapshot_.is_present = live_.is_present;
-    for (const ObjectPtr& object : live_.objects) {
-      if (nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME) == nft::kRefusedCounter) {
-        snapshot_.refused_packets = nftnl_obj_get_u64(object.get(), NFTNL_OBJ_CTR_PKTS);
-      }
-    }
+    snapshot_.refused_packets = refused_by(live_);
     std::sort(snapshot_.elements.begin(), snapshot_.elements.end(),
               [](const auto& a, const auto& b) { return a.key < b.key; });
     for (auto* counts : {&snapshot_.hits, &snapshot_.refusals})

@@ -41,7 +41,7 @@ bool leave_out(int fd, std::uint32_t port) {
 
 bool is_about_our_table(const nlmsghdr& message) {
   const auto* header = static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(&message));
-  if (header->nfgen_family != NFPROTO_INET) return false;
+  if (header->nfgen_family != NFPROTO_INET && header->nfgen_family != NFPROTO_NETDEV) return false;
   bool is_ours = false;
   for_each_attribute(message, sizeof(nfgenmsg), [&](const nlattr& attribute) {
     if (mnl_attr_get_type(&attribute) == kTableAttribute &&

@@ -51,6 +51,7 @@ class EngineTest : public testing::Test {
     commits_.clear();
     asked_.clear();
     cuts_.clear();
+    filters_.clear();
     notices_.clear();
     ended_.clear();
     for (;;) {
@@ -64,11 +65,20 @@ class EngineTest : public testing::Test {
     if (const auto* cut = std::get_if<CutFlows>(&action)) cuts_.push_back(cut->revoked);
     if (const auto* notice = std::get_if<Notice>(&action)) notices_.push_back(notice->event);
     if (const auto* ended = std::get_if<GrantEnded>(&action)) ended_.push_back(ended->target);
+    if (const auto* frames = std::get_if<FilterFrames>(&action)) {
+      filters_.push_back(frames->filter);
+      engine_.handle(FramesFiltered{frames_outcome_}, now_);
+    }
     if (const auto* commit = std::get_if<Commit>(&action)) {
       commits_.push_back(commit->transaction);
       engine_.handle(CommitDone{next_outcome_}, now_);
       next_outcome_ = {};
     }
+  }
+  static std::vector<std::string> links_of(const nft::FrameFilter& filter) {
+    std::vector<std::string> names;
+    for (const nft::Link& link : filter.links) names.push_back(link.name);
+    return names;
   }
   void answer(const DnsName& name, std::vector<IpAddress> addresses, seconds ttl = 60s,
               Family family = Family::ipv4) {
@@ -89,6 +99,8 @@ class EngineTest : public testing::Test {
   Instant now_ = kStart;
   Engine engine_{nft::Capabilities{}};
   nft::CommitOutcome next_outcome_;
+  nft::CommitOutcome frames_outcome_;
+  std::vector<nft::FrameFilter> filters_;
   std::vector<nft::Transaction> commits_;
   std::vector<dns::Question> asked_;
   std::vector<std::vector<nft::ElementKey>> cuts_;
@@ -289,6 +301,58 @@ TEST_F(EngineTest, AStandingTellsResolvingOpenStaleAndFailingApart) {
   act();
   failure(kApi, dns::Status::servfail, Family::ipv4);
   EXPECT_EQ(state(), Standing::State::failing);
+}
+
+const nft::Link kLoopback{.name = "lo", .index = 1, .is_loopback = true};
+const nft::Link kUplink{.name = "eth0", .index = 2};
+
+TEST_F(EngineTest, TheFrameFilterHoldsTheUplinksAndFollowsThem) {
+  engine_.handle(LinksChanged{{kLoopback, kUplink}}, now_);
+  act();
+  EXPECT_THAT(filters_, IsEmpty()) << "before there is a policy";
+  set_policy({});
+  ASSERT_THAT(filters_, SizeIs(1));
+  EXPECT_THAT(links_of(filters_[0]), ElementsAre("eth0"));
+  EXPECT_TRUE(engine_.filters_frames());
+  act();
+  EXPECT_THAT(filters_, IsEmpty());
+  const nft::Link returned{.name = "eth0", .index = 3};
+  const nft::Link port{.name = "eth1", .index = 4, .is_bridge_port = true};
+  engine_.handle(LinksChanged{{kLoopback, returned, port}}, now_);
+  act();
+  ASSERT_THAT(filters_, SizeIs(1));
+  EXPECT_EQ(filters_[0].links, std::vector{returned});
+}
+
+TEST_F(EngineTest, InAuditModeNoFrameIsRefused) {
+  engine_.handle(LinksChanged{{kUplink}}, now_);
+  set_policy({}, policy::Mode::audit);
+  ASSERT_THAT(filters_, SizeIs(1)) << "one of before is taken away";
+  EXPECT_THAT(filters_[0].links, IsEmpty());
+}
+
+TEST_F(EngineTest, AFrameFilterThatIsRefusedIsTriedAgain) {
+  engine_.handle(LinksChanged{{kUplink}}, now_);
+  frames_outcome_ = {
+      .status = nft::CommitOutcome::Status::refused, .error = ENOENT, .message = "m"};
+  set_policy({});
+  EXPECT_THAT(filters_, SizeIs(1));
+  EXPECT_FALSE(engine_.filters_frames());
+  EXPECT_TRUE(engine_.is_settled()) << "the table does not wait for it";
+  EXPECT_EQ(engine_.next_deadline(), now_ + limits::kCommitRetry);
+  frames_outcome_ = {};
+  now_ = engine_.next_deadline();
+  act();
+  EXPECT_THAT(filters_, SizeIs(1));
+  EXPECT_TRUE(engine_.filters_frames());
+}
+
+TEST_F(EngineTest, ATableInDoubtPutsTheFrameFilterInDoubt) {
+  engine_.handle(LinksChanged{{kUplink}}, now_);
+  set_policy({});
+  engine_.handle(TableDoubted{}, now_);
+  act();
+  EXPECT_THAT(filters_, SizeIs(1));
 }
 
 }  // namespace
