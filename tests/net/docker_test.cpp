@@ -115,6 +115,9 @@ constexpr Network kNetworks[] = {
     {"agents", "172.18.0.1", "fd18::1", true},
     {"host", "127.0.0.1", "::1", false},
 };
+void PrintTo(const Network& network, std::ostream* out) {
+  *out << network.name;
+}
 INSTANTIATE_TEST_SUITE_P(Of, DockerNetworks, testing::ValuesIn(kNetworks),
                          [](const auto& network) { return std::string(network.param.name); });
 
