@@ -39,6 +39,8 @@ const RealClient kClients[] = {
     {"Nslookup", {"nslookup", "%s"}, kApi4},
     {"BusyboxNslookup", {"busybox", "nslookup", "%s"}, kApi4},
     {"Getaddrinfo", {"getent", "ahosts", "%s"}, kApi4},
+    {"Musl", {MUSL_CLIENT, "%s"}, kApi4},
+    {"MuslIpv6", {MUSL_CLIENT, "%s"}, kApi6},
     {"Python", {"/usr/bin/python3", "-c", kPython}, kApi4},
     {"Curl", {"curl", "-sS", "-v", "-m", "2", "telnet://%s:443"}, "Connected to api.openai.com"},
 };
