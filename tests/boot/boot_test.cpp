@@ -4,72 +4,17 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <iostream>
 
-#include "support/child_process.hpp"
-#include "support/lab.hpp"
+#include "boot/machine.hpp"
 
 namespace egress::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kMachine = SOURCE_DIR "/tests/boot/machine";
-
-std::string without_newline(std::string text) {
-  while (text.ends_with('\n')) text.pop_back();
-  return text;
-}
-
-// A booted container with the release build installed and its unit enabled.
-class Machine {
- public:
-  Machine() {
-    const Finished up = run({.words = {kMachine, "up", RELEASE_BUILD}});
-    if (up.exit_code != 0) throw std::runtime_error(up.output);
-    init_ = without_newline(up.output);
-  }
-  ~Machine() { run({.words = {kMachine, "down"}}); }
-  Machine(const Machine&) = delete;
-  Machine& operator=(const Machine&) = delete;
-
-  Finished execute(std::vector<std::string> words) const {
-    words.insert(words.begin(), {"nsenter", "--target", init_, "--all", "--wd=/", "--"});
-    return run({.words = std::move(words)});
-  }
-  std::string property(const std::string& name) const {
-    return without_newline(
-        execute({"systemctl", "show", "--value", "--property", name, "egressd.service"}).output);
-  }
-  bool becomes_active() const {
-    return eventually([this] { return property("ActiveState") == "active"; }, 30s);
-  }
-  bool has_table() const {
-    return execute({"nft", "list", "chain", "inet", "egressd", "output"}).exit_code == 0;
-  }
-  // One question for a name that is not allowed, asked once and waited for.
-  bool is_refused_by_the_guard() const {
-    const Finished asked =
-        run({.words = {"nsenter", "--target", init_, "--net", "--", "kdig", "+retry=0", "+time=8",
-                       "+edns", "@127.0.0.53", "not-allowed.example"}});
-    return asked.output.find("NXDOMAIN") != std::string::npos &&
-           asked.output.find("egressd") != std::string::npos;
-  }
-  std::string journal() const {
-    return execute({"journalctl", "--no-pager", "-u", "egressd.service"}).output;
-  }
-
- private:
-  std::string init_;
-};
-
 class Boot : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    ASSERT_TRUE(std::filesystem::exists(RELEASE_BUILD "/src/egressd/egressd"))
-        << "the shipped build is missing; scripts/test makes it: cmake --build --preset release";
-  }
   const Machine machine;
 };
 
@@ -194,11 +139,25 @@ TEST_F(Boot, ReloadGoesThroughTheUnit) {
   })) << machine.journal();
 }
 
-TEST_F(Boot, SystemdFindsNoFaultInTheUnit) {
-  const Finished verified = machine.execute(
-      {"systemd-analyze", "verify", "--man=no", "/lib/systemd/system/egressd.service"});
-  EXPECT_EQ(verified.exit_code, 0) << verified.output;
-  EXPECT_EQ(verified.output.find("egressd"), std::string::npos) << verified.output;
+TEST_F(Boot, SystemdFindsNoFaultInTheUnits) {
+  for (const std::string unit :
+       {"egressd.service", "egressd-lockdown.service", "egressd-dns.socket"}) {
+    const Finished verified =
+        machine.execute({"systemd-analyze", "verify", "--man=no", "/lib/systemd/system/" + unit});
+    EXPECT_EQ(verified.exit_code, 0) << verified.output;
+    EXPECT_EQ(verified.output.find("egressd"), std::string::npos) << verified.output;
+  }
+}
+
+// As docs/guarantees.md tells; in tenths.
+TEST_F(Boot, TheUnitsExposeNoMoreThanIsWritten) {
+  for (const auto& [unit, limit] :
+       {std::pair("egressd.service", "16"), {"egressd-lockdown.service", "11"}}) {
+    const Finished analysed = machine.execute(
+        {"systemd-analyze", "security", "--no-pager", std::string("--threshold=") + limit, unit});
+    EXPECT_EQ(analysed.exit_code, 0) << analysed.output;
+    std::cout << analysed.output.substr(analysed.output.find("Overall"));
+  }
 }
 
 }  // namespace
