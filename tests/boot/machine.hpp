@@ -51,7 +51,9 @@ class Machine {
 
   std::string netns() const;
   Finished execute(std::vector<std::string> words) const;
-  Finished shell(const std::string& script) const { return execute({"sh", "-c", script}); }
+  Finished shell(const std::string& script) const {
+    return execute({"env", "--chdir=/", "sh", "-c", script});
+  }
   std::string property(const std::string& name, const std::string& unit = "egressd.service") const;
   bool becomes_active(const std::string& unit = "egressd.service") const;
   bool has_table() const;
