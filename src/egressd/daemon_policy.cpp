@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "adapters/state/files.hpp"
-#include "adapters/state/known_addresses.hpp"
 #include "adapters/systemd/notify.hpp"
 #include "egress/core/limits.hpp"
 #include "egressd/additions.hpp"

@@ -6,7 +6,7 @@
 namespace egress::daemon {
 namespace {
 
-// What the shipped policy holds: who cannot be read must not set containers free.
+// Which interfaces are to be held is not known then; those of the shipped policy are.
 policy::Policy nothing_allowed() {
   policy::Policy policy;
   policy.forward = {"docker0", "br-*", "cni0", "podman0"};

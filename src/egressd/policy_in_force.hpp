@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "adapters/resolvconf/resolv_conf.hpp"
-#include "egressd/control_service.hpp"
 #include "egressd/enforcer.hpp"
+#include "egressd/frame.hpp"
 #include "egressd/policy_store.hpp"
 
 namespace egress::daemon {
