@@ -12,24 +12,10 @@
 #include "control/server.hpp"
 #include "egressd/dns_service.hpp"
 #include "egressd/enforcer.hpp"
+#include "egressd/frame.hpp"
 #include "egressd/policy_store.hpp"
 
 namespace egress::daemon {
-
-// What others did to our table where they can.
-struct Drift {
-  std::uint64_t count = 0;
-  std::string last;                        // "nft (pid 1234)"
-  std::chrono::microseconds undone_in{0};  // the last one, from the notice to the acknowledgement
-};
-
-// What only the daemon's frame knows.
-struct Frame {
-  Instant started{};
-  std::string resolver_source;
-  Drift drift;
-  std::vector<std::string> warnings;  // shown by `status` until the next good reload
-};
 
 class ControlService {
  public:

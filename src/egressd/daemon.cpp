@@ -45,12 +45,9 @@ Result<int> Daemon::run() {
 }
 
 Result<void> Daemon::prepare_directories() {
-  owner_ = {::geteuid(), ::getegid()};
-  if (!options_.user.empty()) {
-    const auto ids = host::find_user(options_.user);
-    if (!ids) return tl::unexpected(ids.error());
-    owner_ = {ids->uid, ids->gid};
-  }
+  const auto owner = owner_of(options_);
+  if (!owner) return tl::unexpected(owner.error());
+  owner_ = *owner;
   if (auto made = state::prepare_directory(options_.paths.state_dir, owner_); !made) return made;
   return state::prepare_directory(options_.paths.runtime_dir, owner_);
 }
@@ -74,6 +71,8 @@ Result<void> Daemon::open_adapters() {
   resolver_ = *std::move(resolver);
   enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, owner_.uid});
   enforcer_->on_save([this] { save_known(); });
+  policy_.emplace(store_, frame_, *enforcer_,
+                  [this](const auto& resolvers) { return resolver_->set_resolvers(resolvers); });
   dns_problem_ = open_dns();
   if (!options_.user.empty())
     if (auto dropped = host::drop_privileges(options_.user); !dropped) return dropped;
@@ -99,20 +98,15 @@ void Daemon::take_answer(dns::Answer answer) {
 }
 
 Result<void> Daemon::close_the_host() {
-  policy::Policy policy = first_policy();
-  enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
-  // What a table of ours let pass may go on, also to addresses that have meanwhile left DNS.
-  const bool was_open = !kernel_->found_table();
-  if (was_open) find_sessions();
-  enforcer_->note(engine::LinksChanged{links_->links()});
-  adopt(std::move(policy));
+  policy_->take(links_->links());
+  policy_->take(own_addresses_->addresses());
+  policy_->take(system_resolvers_->current());
+  auto closed = policy_->close_the_host(kernel_->found_table());
+  if (!closed) return closed;
   keep_table();
-  if (was_open) {
-    find_sessions();  // those that began in between
-    enforcer_->turn();
-  }
-  if (enforcer_->engine().is_enforcing()) return {};
-  return fail("enforcement is not possible: the kernel refused the table (see the lines above)");
+  if (policy_->unusable_known()) set_aside_known();
+  keep_at_ = clock_.now();
+  return {};
 }
 
 // The host is closed by now, also where its guard cannot listen; then no name is resolved, and a
@@ -180,19 +174,17 @@ Result<void> Daemon::watch_all() {
       .and_then([&] { return watch(server_->fd(), [this] { server_->dispatch(clock_.now()); }); })
       .and_then([&] {
         return watch(system_resolvers_->fd(), [this] {
-          if (system_resolvers_->dispatch()) choose_resolvers();
+          if (system_resolvers_->dispatch()) policy_->take(system_resolvers_->current());
         });
       })
       .and_then([&] {
         return watch(own_addresses_->fd(), [this] {
-          if (own_addresses_->dispatch())
-            enforcer_->note(engine::OwnAddressesChanged{own_addresses_->addresses()});
+          if (own_addresses_->dispatch()) policy_->take(own_addresses_->addresses());
         });
       })
       .and_then([&] {
         return watch(links_->fd(), [this] {
-          if (links_->dispatch().value_or(false))
-            enforcer_->note(engine::LinksChanged{links_->links()});
+          if (links_->dispatch().value_or(false)) policy_->take(links_->links());
         });
       })
       .and_then([&] { return on_signal(SIGHUP, [this] { reload(); }); })

@@ -20,6 +20,7 @@
 #include "egressd/dns_service.hpp"
 #include "egressd/enforcer.hpp"
 #include "egressd/options.hpp"
+#include "egressd/policy_in_force.hpp"
 #include "egressd/policy_store.hpp"
 
 namespace egress::daemon {
@@ -42,21 +43,17 @@ class Daemon {
   Result<void> open_dns();
   void take_answer(dns::Answer answer);
   Result<void> close_the_host();  // the first commit
-  void find_sessions();
   Result<void> check_dns();
   Result<void> serve();
   Result<void> watch_all();
   Result<void> watch(int fd, systemd::EventLoop::Callback callback);
   Result<void> on_signal(int signal, systemd::EventLoop::Callback callback);
 
-  const policy::Policy& running() const { return *enforcer_->engine().inputs().policy; }
-  policy::Policy first_policy();
   void adopt(policy::Policy policy);
   void forget(const std::vector<std::string>& ended);
-  void choose_resolvers();
   policy::Problems reload();
   void keep_last_good();
-  void restore_known();
+  void set_aside_known();
   void save_known();
   void note_unsaved();
   void finish_turn();
@@ -78,6 +75,7 @@ class Daemon {
   std::optional<host::LinkWatch> links_;
   std::optional<state::KnownAddressesWriter> known_addresses_;
   std::optional<Enforcer> enforcer_;
+  std::optional<PolicyInForce> policy_;
   std::optional<DnsService> dns_;
   Result<void> dns_problem_;
   std::optional<control::Server> server_;

@@ -2,6 +2,7 @@
 
 #include "adapters/systemd/clock.hpp"
 #include "egressd/daemon.hpp"
+#include "egressd/lockdown.hpp"
 #include "egressd/log.hpp"
 #include "egressd/options.hpp"
 
@@ -22,6 +23,11 @@ int check(const Options& options) {
   return 1;
 }
 
+egress::Result<int> run(const Options& options) {
+  if (options.locks_down) return lock_down(options).map([] { return 0; });
+  return Daemon(options).run();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -30,7 +36,7 @@ int main(int argc, char** argv) {
   const Options& options = std::get<Options>(parsed);
   if (options.check) return check(options);
   set_log_level(options.log_level);
-  const auto code = Daemon(options).run();
+  const auto code = run(options);
   if (code) return *code;
   log(Level::error, "failed", {{"message", code.error().message}});
   return 1;

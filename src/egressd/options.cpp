@@ -1,7 +1,10 @@
 #include "egressd/options.hpp"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
+#include "adapters/host/privileges.hpp"
 #include "egressd/version.hpp"
 
 namespace egress::daemon {
@@ -33,6 +36,11 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
                "Let other programs change the table, and undo it, also where the kernel could make "
                "it ours alone");
   app.add_flag("--check", options.check, "Parse the policy, print it in full and exit");
+  app.add_subcommand("lockdown",
+                     "Close the host as the daemon begins, by what is known without asking "
+                     "anybody, and exit; a table that stands is left alone")
+      ->fallthrough()
+      ->callback([&options] { options.locks_down = true; });
   app.set_version_flag("--version", std::string("egressd ") + kVersion);
   app.footer(
       "Signals: SIGHUP reads the policy anew, SIGTERM ends the daemon and leaves the table in "
@@ -44,6 +52,13 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
   return options;
+}
+
+Result<state::Owner> owner_of(const Options& options) {
+  if (options.user.empty()) return state::Owner{::geteuid(), ::getegid()};
+  const auto ids = host::find_user(options.user);
+  if (!ids) return tl::unexpected(ids.error());
+  return state::Owner{ids->uid, ids->gid};
 }
 
 }  // namespace egress::daemon

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <iostream>
 
 #include "boot/machine.hpp"
@@ -140,11 +139,25 @@ TEST_F(Boot, ReloadGoesThroughTheUnit) {
   })) << machine.journal();
 }
 
-TEST_F(Boot, SystemdFindsNoFaultInTheUnit) {
-  const Finished verified = machine.execute(
-      {"systemd-analyze", "verify", "--man=no", "/lib/systemd/system/egressd.service"});
-  EXPECT_EQ(verified.exit_code, 0) << verified.output;
-  EXPECT_EQ(verified.output.find("egressd"), std::string::npos) << verified.output;
+TEST_F(Boot, SystemdFindsNoFaultInTheUnits) {
+  for (const std::string unit :
+       {"egressd.service", "egressd-lockdown.service", "egressd-dns.socket"}) {
+    const Finished verified =
+        machine.execute({"systemd-analyze", "verify", "--man=no", "/lib/systemd/system/" + unit});
+    EXPECT_EQ(verified.exit_code, 0) << verified.output;
+    EXPECT_EQ(verified.output.find("egressd"), std::string::npos) << verified.output;
+  }
+}
+
+// As docs/guarantees.md tells; in tenths.
+TEST_F(Boot, TheUnitsExposeNoMoreThanIsWritten) {
+  ASSERT_TRUE(machine.becomes_active("dbus.service"));
+  for (const auto& [unit, limit] :
+       {std::pair("egressd.service", "16"), {"egressd-lockdown.service", "11"}}) {
+    const Finished analysed = machine.execute(
+        {"systemd-analyze", "security", "--no-pager", std::string("--threshold=") + limit, unit});
+    EXPECT_EQ(analysed.exit_code, 0) << analysed.output;
+  }
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
-// The installed product under a systemd that really booted.
+// A booted container with the release build installed and its units enabled.
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/child_process.hpp"
@@ -9,28 +11,61 @@
 
 namespace egress::test {
 
-// A booted container with the release build installed and its unit enabled.
+// Files that a machine has when it boots.
+class MachineFiles {
+ public:
+  MachineFiles();
+  ~MachineFiles();
+  MachineFiles(const MachineFiles&) = delete;
+  MachineFiles& operator=(const MachineFiles&) = delete;
+
+  // `path` is the machine's, without the leading slash.
+  void write(const std::filesystem::path& path, std::string_view text) const;
+  void copy(const std::filesystem::path& from, const std::filesystem::path& path) const;
+  // A unit of the machine's own, started at boot by sysinit.target.
+  void add_unit(const std::string& name, std::string_view text) const;
+  void add_drop_in(const std::string& unit, std::string_view text) const;
+  void mask(const std::string& unit) const;
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+struct MachineOptions {
+  std::filesystem::path files = {};  // laid over the tree
+  std::string far = {};              // the namespace that its link, host0, ends in; empty: no link
+  std::string in = {};  // the namespace whose network it has; empty: one of its own
+  std::vector<std::string> nspawn = {};  // further options of systemd-nspawn(1)
+};
+
 class Machine {
  public:
-  // On the network of that namespace; empty: on none. Throws where there is no release build, or
-  // it does not boot.
-  explicit Machine(const std::string& netns = "");
+  explicit Machine(const MachineOptions& options = {});
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
+  // Shuts down in order, and boots on a kernel without tables.
+  void reboot();
+
+  std::string netns() const;
   Finished execute(std::vector<std::string> words) const;
+  Finished shell(const std::string& script) const {
+    return execute({"env", "--chdir=/", "sh", "-c", script});
+  }
   // Shell commands; throws when they fail.
   void configure(const std::string& commands) const;
-  // Of egressd's unit.
-  std::string property(const std::string& name) const;
-  bool becomes_active() const;
+  std::string property(const std::string& name, const std::string& unit = "egressd.service") const;
+  bool becomes_active(const std::string& unit = "egressd.service") const;
   bool has_table() const;
   // One question for a name that is not allowed, asked once and waited for.
   bool is_refused_by_the_guard() const;
-  std::string journal() const;
+  std::string journal(const std::string& unit = "egressd.service") const;
 
  private:
+  void boot(std::vector<std::string> words);
   std::string init_;
 };
 

@@ -56,7 +56,7 @@ class Resolved : public NetTest, public testing::WithParamInterface<Setting> {
     return machine.execute({"getent", "ahosts", name});
   }
 
-  const Machine machine{lab.host()};
+  const Machine machine{{.in = lab.host()}};
 };
 
 TEST_P(Resolved, FindsAnAllowedNameAndNoOther) {

@@ -43,6 +43,16 @@ class Forward : public NetTest {
   const std::string container_;
 };
 
+// Which interfaces the file meant is not known then; those of the shipped policy are held.
+TEST_F(Forward, ContainersAreHeldWhenThePolicyCannotBeRead) {
+  ASSERT_TRUE(reaches(kOther4));
+  lab.write_policy("version: 1\nallow: [nonsense:port]\n");
+  ASSERT_EQ(lab.lock_down().exit_code, 0);
+  EXPECT_EQ(tcp_probe(container_, kOther4, 443), Seen::refused);
+  EXPECT_EQ(tcp_probe(container_, kOther6, 443), Seen::refused);
+  EXPECT_EQ(udp_probe(container_, kOther4, 443), Seen::refused);
+}
+
 TEST_F(Forward, ContainersReachWhatIsAllowedAndNothingElse) {
   ASSERT_TRUE(reaches(kOther4));
   ASSERT_TRUE(reaches(kOther6));

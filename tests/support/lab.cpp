@@ -26,6 +26,31 @@ std::string must_succeed(const Command& command) {
   return finished.output;
 }
 
+// `ip netns exec` shows it the host's own /etc/resolv.conf, and becomes the program.
+std::vector<std::string> egressd_on(const Lab& lab, const std::vector<std::string>& options) {
+  const std::filesystem::path dir = lab.dir();
+  std::vector<std::string> words{"ip",
+                                 "netns",
+                                 "exec",
+                                 lab.host(),
+                                 EGRESSD_PATH,
+                                 "--config",
+                                 dir / "etc/egressd.yaml",
+                                 "--state-dir",
+                                 dir / "state",
+                                 "--runtime-dir",
+                                 dir / "run",
+                                 "--rules-dir",
+                                 dir / "rules",
+                                 "--user",
+                                 "nobody"};
+  words.insert(words.end(), options.begin(), options.end());
+  return words;
+}
+
+// The program drops its rights, after which the leak check at its end could no longer look at it.
+constexpr const char* kNoLeakCheck = "ASAN_OPTIONS=detect_leaks=0";
+
 void run_lab(std::vector<std::string> words) {
   words.insert(words.begin(), SOURCE_DIR "/scripts/lab");
   must_succeed({.words = std::move(words)});
@@ -105,28 +130,10 @@ Daemon::Daemon(const Lab& lab, std::string_view policy, std::vector<std::string>
 void Daemon::start() {
   const std::filesystem::path dir = lab_.dir();
   const NotifySocket notify(dir / "notify");
-  // `ip netns exec` shows it the host's own /etc/resolv.conf, and becomes the daemon. The daemon
-  // drops its rights, after which the leak check at its end could no longer look at it.
-  std::vector<std::string> words{"ip",
-                                 "netns",
-                                 "exec",
-                                 lab_.host(),
-                                 EGRESSD_PATH,
-                                 "--config",
-                                 dir / "etc/egressd.yaml",
-                                 "--state-dir",
-                                 dir / "state",
-                                 "--runtime-dir",
-                                 dir / "run",
-                                 "--rules-dir",
-                                 dir / "rules",
-                                 "--user",
-                                 "nobody"};
-  words.insert(words.end(), options_.begin(), options_.end());
-  process_ = ChildProcess(
-      {.words = std::move(words),
-       .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), "ASAN_OPTIONS=detect_leaks=0"},
-       .output = dir / "egressd.log"});
+  process_ =
+      ChildProcess({.words = egressd_on(lab_, options_),
+                    .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), kNoLeakCheck},
+                    .output = dir / "egressd.log"});
   bool is_ready = false;
   eventually([&] { return (is_ready = notify.hears_ready()) || process_.has_ended(); },
              kStartPatience);
@@ -149,8 +156,14 @@ void Lab::write_resolv_conf(std::string_view text) const {
   std::ofstream("/etc/netns/" + host() + "/resolv.conf") << text;
 }
 
-void Daemon::write_policy(std::string_view text) const {
-  std::ofstream(lab_.dir() / "etc/egressd.yaml") << text;
+void Lab::write_policy(std::string_view text) const {
+  std::ofstream(dir() / "etc/egressd.yaml") << text;
+}
+
+Finished Lab::lock_down(const std::vector<std::string>& options) const {
+  std::vector<std::string> words = egressd_on(*this, options);
+  words.emplace_back("lockdown");
+  return run({.words = std::move(words), .environment = {kNoLeakCheck}});
 }
 
 std::string Daemon::log() const {

@@ -37,6 +37,10 @@ class Lab {
   std::string on_host(std::vector<std::string> words) const;
   // What the host has as /etc/resolv.conf, rewritten in place.
   void write_resolv_conf(std::string_view text) const;
+  // What egressd of this host reads as its policy.
+  void write_policy(std::string_view text) const;
+  // `egressd lockdown` on the host, with the files of its daemon.
+  Finished lock_down(const std::vector<std::string>& options = {}) const;
   // Loads nft commands on the host.
   void nft(const std::string& commands) const;
 
@@ -56,7 +60,7 @@ class Daemon {
   void start();
   void terminate();  // SIGTERM, and waits for the end
   void crash();      // SIGKILL, and waits
-  void write_policy(std::string_view text) const;
+  void write_policy(std::string_view text) const { lab_.write_policy(text); }
   std::string log() const;
 
   // One exchange over the control socket. Throws if nothing answers, or Refused in place of the

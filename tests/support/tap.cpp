@@ -87,7 +87,7 @@ int open_tap(const std::string& interface) {
   address.sll_family = AF_PACKET;
   address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
-  if (address.sll_ifindex == 0 ||
+  if ((address.sll_ifindex == 0 && !interface.empty()) ||
       bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw std::system_error(errno, std::generic_category(), "tap on " + interface);
   }
@@ -101,6 +101,11 @@ Tap::Tap(const std::string& netns, const std::string& interface)
 
 Tap::~Tap() {
   close(socket_);
+}
+
+const std::vector<SeenPacket>& Tap::seen() {
+  drain();
+  return seen_;
 }
 
 std::size_t Tap::count(const std::string& destination, std::uint16_t port) {

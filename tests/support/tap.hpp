@@ -20,12 +20,15 @@ struct SeenPacket {
 
 class Tap {
  public:
-  // Listens from now on, on one interface of the namespace, to what comes in.
+  // Listens from now on, on one interface of the namespace, to what comes in; "": on all that there
+  // are and will be.
   Tap(const std::string& netns, const std::string& interface);
   ~Tap();
   Tap(const Tap&) = delete;
   Tap& operator=(const Tap&) = delete;
 
+  // Everything since the start.
+  const std::vector<SeenPacket>& seen();
   // Packets to this address since the start; 0: whatever the port.
   std::size_t count(const std::string& destination, std::uint16_t port = 0);
   // Whether this text was in any packet of whatever protocol, in upper or lower case.

@@ -136,4 +136,13 @@ Result<std::unique_ptr<NetlinkKernel>> open_kernel(const nft::Capabilities& ceil
   return kernel;
 }
 
+Result<bool> table_stands() {
+  auto socket = Socket::open();
+  if (!socket) return tl::unexpected(socket.error());
+  LiveTable live;
+  if (const int error = read_holder(*socket, kTable, live))
+    return fail_errno("looking for the table", error);
+  return live.is_present;
+}
+
 }  // namespace egress::netlink

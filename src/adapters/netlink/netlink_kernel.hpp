@@ -53,4 +53,8 @@ class NetlinkKernel : public nft::Kernel {
 Result<std::unique_ptr<NetlinkKernel>> open_kernel(const nft::Capabilities& ceiling = {},
                                                    std::optional<int> held = std::nullopt);
 
+// Whether there is a table of our name in the network namespace of the calling thread, whoever it
+// belongs to.
+Result<bool> table_stands();
+
 }  // namespace egress::netlink

@@ -1,14 +1,12 @@
-// What was open on this host before egressd came.
+#include "egressd/live_sessions.hpp"
 
 #include "adapters/host/networks.hpp"
 #include "adapters/host/sessions.hpp"
-#include "egressd/daemon.hpp"
 #include "egressd/log.hpp"
 
 namespace egress::daemon {
 
-// Without it the host is closed all the same; what is lost are the sessions that should go on.
-void Daemon::find_sessions() {
+void find_sessions(Enforcer& enforcer) {
   const auto sessions = host::tcp_sessions();
   if (!sessions)
     return log(Level::error, "sessions-not-found", {{"message", sessions.error().message}});
@@ -21,7 +19,7 @@ void Daemon::find_sessions() {
                                                 : nft::Session{session.local, session.peer});
   for (const host::Network& network : *networks)
     found.networks.push_back({network.prefix, network.interface});
-  enforcer_->note(found);
+  enforcer.note(found);
 }
 
 }  // namespace egress::daemon

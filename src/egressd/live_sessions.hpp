@@ -1,0 +1,12 @@
+// What is open on this host before egressd closes it.
+#pragma once
+
+#include "egressd/enforcer.hpp"
+
+namespace egress::daemon {
+
+// Tells the engine of the sessions there are. Without them the host is closed all the same; what is lost are those that
+// should go on.
+void find_sessions(Enforcer& enforcer);
+
+}  // namespace egress::daemon

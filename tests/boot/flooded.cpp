@@ -1,0 +1,108 @@
+#include "boot/flooded.hpp"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+
+namespace egress::test {
+namespace {
+
+constexpr unsigned long kManyRounds = 300;  // of eight attempts each
+constexpr auto kSlowMachine = 60s;
+
+constexpr std::string_view kPolicy =
+    "version: 1\nresolvers: [10.78.0.1]\nallow: [\"api.openai.com:443\", \"203.0.114.7:443\"]\n";
+
+// Neighbour discovery (RFC 4861) and the multicast memberships that it needs (RFC 3810, behind a
+// hop-by-hop header).
+bool belongs_to_the_link(const SeenPacket& packet) {
+  constexpr std::size_t kIpv6Header = 40;
+  if (packet.protocol == IPPROTO_HOPOPTS) return true;
+  if (packet.protocol != IPPROTO_ICMPV6 || packet.octets.size() <= kIpv6Header) return false;
+  const std::uint8_t type = packet.octets[kIpv6Header];
+  return type >= 133 && type <= 136;
+}
+
+bool is_permitted(const SeenPacket& packet) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> addresses) {
+    return std::ranges::find(addresses, packet.destination) != addresses.end();
+  };
+  return belongs_to_the_link(packet) || (is_one_of({kMachineResolver}) && packet.port == 53) ||
+         (is_one_of({kApi4, kApi6, kLiteral}) && packet.port == 443);
+}
+
+}  // namespace
+
+Flooded::Flooded() {
+  files.write("etc/egressd/egressd.yaml", kPolicy);
+  files.copy(FLOOD_PATH, "usr/bin/flood");
+  files.add_unit("flood.service",
+                 "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/usr/bin/flood /run/flood " +
+                     std::string(kFlooded4) + " " + kFlooded6 + "\n");
+}
+
+void Flooded::add_link(const std::string& after) const {
+  std::string unit = "[Unit]\nDefaultDependencies=no\nAfter=" + after +
+                     "\n[Service]\nType=oneshot\nRemainAfterExit=yes\n";
+  for (const char* command :
+       {"addr add 10.78.0.2/24 dev host0", "addr add 2001:db8:78::2/64 dev host0 nodad",
+        "link set host0 up", "route add default via 10.78.0.1",
+        "route add default via 2001:db8:78::1"})
+    unit += std::string("ExecStart=/bin/ip ") + command + "\n";
+  files.add_unit("link.service", unit);
+}
+
+Machine& Flooded::boot(std::vector<std::string> nspawn_options) {
+  machine = std::make_unique<Machine>(MachineOptions{
+      .files = files.folder(), .far = lab.net(), .nspawn = std::move(nspawn_options)});
+  return *machine;
+}
+
+// 0: it has not begun.
+unsigned long Flooded::rounds() const {
+  const Finished read = machine->execute({"cat", "/run/flood"});
+  return read.exit_code == 0 && !read.output.empty() ? std::stoul(read.output) : 0;
+}
+
+void Flooded::await_attempts() {
+  // The kernel notices a carrier up to a second late, and drops what is sent until then.
+  ASSERT_TRUE(eventually(
+      [&] {
+        return machine->shell("ip -brief link show dev host0 | grep -q ' UP '").exit_code == 0;
+      },
+      kSlowMachine));
+  const unsigned long before = rounds();
+  ASSERT_TRUE(eventually([&] { return rounds() > before + kManyRounds; }, kSlowMachine));
+}
+
+void Flooded::expect_nothing_left() {
+  std::size_t others = 0;
+  std::string example;
+  for (const SeenPacket& packet : far_side.seen()) {
+    if (is_permitted(packet)) continue;
+    if (others++ == 0)
+      example = packet.destination + " protocol " + std::to_string(packet.protocol) + " port " +
+                std::to_string(packet.port);
+  }
+  EXPECT_EQ(others, 0U) << example;
+}
+
+Seen Flooded::tcp(const std::string& address) const {
+  return tcp_probe(machine->netns(), address, 443);
+}
+
+bool Flooded::reaches(const std::string& address) const {
+  return eventually([&] { return tcp(address) == Seen::answered; }, 30s);
+}
+
+std::set<std::tuple<int, int, int>> Flooded::flood_seen() {
+  std::set<std::tuple<int, int, int>> kinds;
+  for (const SeenPacket& packet : far_side.seen()) {
+    if (packet.destination == kFlooded4) kinds.insert({4, packet.protocol, packet.port});
+    if (packet.destination == kFlooded6) kinds.insert({6, packet.protocol, packet.port});
+  }
+  return kinds;
+}
+
+}  // namespace egress::test
