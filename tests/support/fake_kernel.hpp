@@ -47,6 +47,7 @@ class FakeKernel : public nft::Kernel {
   bool connect(const Endpoint& destination);
   const std::vector<nft::Flow>& flows() const { return flows_; }
   bool is_closed() const { return table_.has_value() && !table_->base.is_audit; }
+  bool is_in_panic() const { return table_.has_value() && table_->base.is_panic; }
 
  private:
   struct Element {
