@@ -100,9 +100,13 @@ const policy::Wildcard* Inputs::wildcard_of(const DnsName& name) const {
   return found;
 }
 
-bool is_guarded(const Inputs& inputs) {
+bool wants_guard(const Inputs& inputs) {
   return inputs.guard && inputs.policy->dns.mode == policy::DnsMode::guard &&
          inputs.policy->mode == policy::Mode::enforce;
+}
+
+bool is_guarded(const Inputs& inputs) {
+  return wants_guard(inputs) && inputs.posture == Posture::enforcing;
 }
 
 std::optional<std::string_view> objection(const Inputs& inputs, const AllowEntry& entry,
@@ -112,10 +116,14 @@ std::optional<std::string_view> objection(const Inputs& inputs, const AllowEntry
 }
 
 nft::Base compile_base(const Inputs& inputs) {
-  return {.is_audit = inputs.policy->mode == policy::Mode::audit,
+  const bool is_panic = inputs.posture == Posture::panic;
+  const bool refuses_nothing =
+      inputs.posture == Posture::open || inputs.policy->mode == policy::Mode::audit;
+  return {.is_audit = refuses_nothing && !is_panic,
           .allows_dhcp = inputs.policy->allows_dhcp,
           .forward = inputs.policy->forward,
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
+          .is_panic = is_panic,
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
           .cuts_flows = inputs.capabilities.deletes_flows};

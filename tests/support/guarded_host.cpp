@@ -25,6 +25,11 @@ void GuardedHost::set_policy(std::vector<policy::AllowEntry> entries, policy::Dn
   turn();
 }
 
+void GuardedHost::tell(const engine::Event& event) {
+  engine_.handle(event, clock_.now());
+  turn();
+}
+
 void GuardedHost::take(std::span<const std::uint8_t> message, const guard::Client& client) {
   guard_.take(client, message, clock_.now());
   turn();
@@ -77,6 +82,9 @@ void GuardedHost::carry_out(const engine::Action& action) {
     asked_.push_back(ask->question);
   } else if (const auto* commit = std::get_if<engine::Commit>(&action)) {
     engine_.handle(engine::CommitDone{kernel_.commit(commit->transaction)}, clock_.now());
+  } else if (std::holds_alternative<engine::CutUnlisted>(action)) {
+    (void)kernel_.cut_flows(
+        [this](const nft::Flow& flow) { return engine_.is_unlisted(flow, clock_.now()); });
   } else if (const auto* notice = std::get_if<engine::Notice>(&action)) {
     notices_.push_back(*notice);
   }

@@ -26,6 +26,7 @@ class GuardedHost {
   GuardedHost();
 
   void set_policy(std::vector<policy::AllowEntry> entries, policy::DnsSettings dns = {});
+  void tell(const engine::Event& event);
   // One message from a program, and the turn of the loop that follows.
   void take(std::span<const std::uint8_t> message, const guard::Client& client = {});
   // What the resolvers say; false if they were not asked.
