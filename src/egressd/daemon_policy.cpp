@@ -11,6 +11,7 @@
 #include "egressd/additions.hpp"
 #include "egressd/daemon.hpp"
 #include "egressd/log.hpp"
+#include "egressd/reports.hpp"
 
 namespace egress::daemon {
 namespace {
@@ -45,7 +46,8 @@ void Daemon::adopt(policy::Policy policy) {
   choose_resolvers();
   if (is_first) restore_known();
   enforcer_->turn();
-  keep_at_ = std::min(keep_at_, clock_.now() + limits::kSaveSoon);
+  // One that may yet revert is no policy to fall back to.
+  if (!frame_.trial) keep_at_ = std::min(keep_at_, clock_.now() + limits::kSaveSoon);
 }
 
 // A moment later, so that many changes in a row cost one file.
@@ -95,6 +97,11 @@ void Daemon::choose_resolvers() {
 }
 
 policy::Problems Daemon::reload() {
+  if (frame_.trial) {
+    const std::string message = waits_to_be_confirmed(*frame_.trial, clock_.now());
+    log(Level::error, "reload-refused", {{"problem", message}});
+    return {{{options_.paths.config, 0, 0}, message}};
+  }
   (void)systemd::notify_reloading();
   LoadedPolicy policy = store_.reload(clock_.wall());
   if (policy) {
@@ -106,7 +113,7 @@ policy::Problems Daemon::reload() {
     frame_.warnings = {"the last reload was refused, the running policy stays: " +
                        policy.error().front().text()};
   }
-  (void)systemd::notify_ready("Enforcing");
+  (void)systemd::notify_ready(status_line());
   return policy ? policy::Problems{} : policy.error();
 }
 
