@@ -89,6 +89,23 @@ std::string check(const DenyRequest& request) {
 std::string check(const WhyRequest& request) {
   return check_targets({request.target});
 }
+std::string check_seconds(const char* member, std::optional<std::int64_t> value,
+                          std::chrono::seconds longest) {
+  if (!value || (*value >= 1 && *value <= longest.count())) return "";
+  return egress::quoted(member) + " must be 1 to " + std::to_string(longest.count()) + " seconds";
+}
+std::string check(const OpenRequest& request) {
+  return check_seconds("for_s", request.for_s, limits::kLongestPosture);
+}
+std::string check(const PanicRequest& request) {
+  return check_seconds("for_s", request.for_s, limits::kLongestPosture);
+}
+std::string check(const ApplyRequest& request) {
+  if (request.text.size() > limits::kPolicyFileBytes) {
+    return "the policy is longer than " + std::to_string(limits::kPolicyFileBytes) + " bytes";
+  }
+  return check_seconds("confirm_s", request.confirm_s, limits::kLongestTrial);
+}
 template <class M>
 std::string check(const M&) {
   return "";
@@ -108,9 +125,9 @@ std::string encode(const Reply& reply) {
                                                std::to_string(limits::kReplyBytes) + " bytes"}));
 }
 
-Result<Request> decode_request(std::string_view line) {
-  if (line.size() > limits::kMessageBytes) {
-    return fail("the request is longer than " + std::to_string(limits::kMessageBytes) + " bytes");
+Result<Request> decode_request(std::string_view line, std::size_t longest) {
+  if (line.size() > longest) {
+    return fail("the request is longer than " + std::to_string(longest) + " bytes");
   }
   auto request = decode_as<Request>("command", line);
   if (!request) return request;
@@ -129,7 +146,15 @@ Result<Reply> decode_reply(std::string_view line) {
 bool changes_policy(const Request& request) {
   return std::holds_alternative<AllowRequest>(request) ||
          std::holds_alternative<DenyRequest>(request) ||
-         std::holds_alternative<ReloadRequest>(request);
+         std::holds_alternative<ReloadRequest>(request) ||
+         std::holds_alternative<PanicRequest>(request) ||
+         std::holds_alternative<ResumeRequest>(request) ||
+         std::holds_alternative<ConfirmRequest>(request) || needs_root(request);
+}
+
+bool needs_root(const Request& request) {
+  return std::holds_alternative<OpenRequest>(request) ||
+         std::holds_alternative<ApplyRequest>(request);
 }
 
 }  // namespace egress::control

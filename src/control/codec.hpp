@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "control/messages.hpp"
+#include "egress/core/limits.hpp"
 #include "egress/core/result.hpp"
 
 namespace egress::control {
@@ -24,10 +25,12 @@ std::string encode(const Request& request);
 std::string encode(const Reply& reply);
 
 // `line` with or without its '\n'. Never throws for what the line holds.
-Result<Request> decode_request(std::string_view line);
+Result<Request> decode_request(std::string_view line, std::size_t longest = limits::kMessageBytes);
 Result<Reply> decode_reply(std::string_view line);
 
-// True for requests that change the policy: they need a right.
+// True for requests that change what is enforced: they need a right.
 bool changes_policy(const Request& request);
+// True for those of them that can let everything pass: the group's right is not enough.
+bool needs_root(const Request& request);
 
 }  // namespace egress::control

@@ -26,6 +26,10 @@ Instant Connection::deadline() const {
   return state_ == State::waiting ? kNever : deadline_;
 }
 
+std::size_t Connection::longest_request() const {
+  return peer_.uid == 0 ? limits::kRootMessageBytes : limits::kMessageBytes;
+}
+
 // Looks before it takes, so that a request sent behind this one stays in the socket, where it
 // presses back on the client and wakes us when its turn comes.
 bool Connection::receive() {
@@ -39,7 +43,7 @@ bool Connection::receive() {
   const auto newline = std::find(chunk.begin(), end, '\n');
   take(static_cast<std::size_t>((newline == end ? end : newline + 1) - chunk.begin()));
   if (state_ == State::closed) return false;
-  const bool is_whole = newline != end || incoming_.size() > limits::kMessageBytes;
+  const bool is_whole = newline != end || incoming_.size() > longest_request();
   if (is_whole) state_ = State::waiting;
   return is_whole;
 }

@@ -30,9 +30,11 @@ class Connection {
   // Bytes that the client has not taken yet.
   std::size_t unsent() const { return outgoing_.size() - sent_; }
 
+  // The longest request that this client may send.
+  std::size_t longest_request() const;
   // Takes what has arrived, never more than to the end of one line. True when request() is whole:
   // the state is then `waiting`. An overlong line is whole as soon as it is too long (longer than
-  // limits::kMessageBytes).
+  // longest_request()).
   bool receive();
   std::string_view request() const { return incoming_; }
 

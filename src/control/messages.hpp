@@ -38,10 +38,32 @@ struct ReloadRequest {};
 struct RefusalsRequest {};  // what was refused lately, with counts
 struct ProofRequest {};     // what `verify` must know to choose its probes
 struct DnsRequest {};       // what the DNS guard did lately
+struct OpenRequest {        // nothing is refused; not across a restart
+  std::optional<std::int64_t> for_s;
+};
+struct PanicRequest {  // nothing but loopback passes; also across a restart
+  std::optional<std::int64_t> for_s;
+};
+struct ResumeRequest {};  // back to what the policy says
+// A policy in place of the daemon's file. With `confirm_s` it is in force until then, and stays if
+// it is confirmed; without, it is only checked: the asker writes the file and asks for a reload.
+struct ApplyRequest {
+  std::string text;
+  std::string source;  // where the text comes from, for its problems
+  std::optional<std::int64_t> confirm_s;
+};
+// First the asker is given the text that waits to be confirmed; then, once that stands in the
+// daemon's file, it stays.
+struct ConfirmRequest {
+  bool is_written = false;  // JSON: "written"
+};
 
-// Reading is open to every local user; allow, deny and reload need root or the group `egress`.
-using Request = std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest,
-                             DiffRequest, ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest>;
+// Reading is open to every local user. The rest needs root or the group `egress`; open and apply,
+// which can let everything pass, need root.
+using Request =
+    std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest, DiffRequest,
+                 ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest, OpenRequest,
+                 PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest>;
 
 // ---- replies
 // -------------------------------------------------------------------------------------------------------
@@ -88,6 +110,7 @@ struct DenyReply {
 };
 struct ListReply {
   std::vector<EntryReport> entries;
+  std::string state{};  // as in StatusReply: "open" and "panic" override the entries
 };
 
 struct RefusalReport {
@@ -100,7 +123,7 @@ struct RefusalReport {
 struct StatusReply {
   std::string version;
   std::string mode;   // "enforce" | "audit"
-  std::string state;  // "enforcing" | "auditing" | "not enforcing: <why>"
+  std::string state;  // "enforcing" | "auditing" | "open" | "panic" | "not enforcing: <why>"
   std::string dns;    // "guard" | "poll"
   std::vector<std::string> resolvers;
   std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
@@ -127,8 +150,10 @@ struct StatusReply {
   std::int64_t last_repair_us =
       0;  // from the kernel's notice of it to the acknowledgement of the repair
   std::uint64_t refused_packets = 0;
-  std::vector<RefusalReport> refusals;  // most frequent first, at most 10
-  std::vector<std::string> deviations;  // live table against desired; empty: exact
+  std::vector<RefusalReport> refusals;        // most frequent first, at most 10
+  std::vector<std::string> deviations;        // live table against desired; empty: exact
+  std::optional<std::int64_t> until_s;        // open, panic: what is left of it
+  std::optional<std::int64_t> unconfirmed_s;  // a policy that was applied reverts after this
 };
 
 struct WhyReply {
@@ -167,7 +192,7 @@ struct ProvableEndpoint {
   bool metadata = false;
 };
 struct ProofReply {
-  std::string mode;
+  std::string mode;         // "enforce" | "audit" | "open" | "panic"
   std::string dns;          // "guard" | "poll"
   std::string refuse_with;  // guard: "nxdomain" | "refused"
   std::vector<std::string>
@@ -208,6 +233,27 @@ struct DnsReply {
   std::vector<DnsQuestion> latest;  // the oldest first
 };
 
+// To open, panic and resume.
+struct PostureReply {
+  std::string before;                   // "enforcing" | "open" | "panic"
+  std::string state;                    // the same, now
+  std::optional<std::int64_t> until_s;  // what is left of it
+  std::string warning;                  // done, but not all of it
+};
+
+struct ApplyReply {
+  std::string file;                       // the daemon's policy file
+  std::vector<std::string> problems;      // "new.yaml:12:7: ..."; not empty: nothing changed
+  std::uint64_t added = 0, removed = 0;   // entries
+  std::optional<std::int64_t> reverts_s;  // in force, unless confirmed within this
+};
+
+struct ConfirmReply {
+  std::string file;                   // to be written, or written
+  std::string text;                   // what to write; empty once it is
+  std::vector<std::string> problems;  // what is written does not load; nothing changed
+};
+
 // A request that was not carried out.
 struct Refused {
   std::string code;     // "denied" (no right) | "invalid" | "failed" | "busy"
@@ -215,6 +261,7 @@ struct Refused {
 };
 
 using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply,
-                           ReloadReply, RefusalsReply, ProofReply, DnsReply, Refused>;
+                           ReloadReply, RefusalsReply, ProofReply, DnsReply, PostureReply,
+                           ApplyReply, ConfirmReply, Refused>;
 
 }  // namespace egress::control

@@ -66,6 +66,27 @@ template <>
 inline constexpr std::string_view kKind<ProofRequest> = "proof";
 template <>
 inline constexpr std::string_view kKind<DnsRequest> = "dns";
+template <>
+inline constexpr std::string_view kKind<OpenRequest> = "open";
+template <>
+inline constexpr auto kFields<OpenRequest> = std::tuple{field("for_s", &OpenRequest::for_s)};
+template <>
+inline constexpr std::string_view kKind<PanicRequest> = "panic";
+template <>
+inline constexpr auto kFields<PanicRequest> = std::tuple{field("for_s", &PanicRequest::for_s)};
+template <>
+inline constexpr std::string_view kKind<ResumeRequest> = "resume";
+template <>
+inline constexpr std::string_view kKind<ApplyRequest> = "apply";
+template <>
+inline constexpr auto kFields<ApplyRequest> =
+    std::tuple{required("text", &ApplyRequest::text), field("source", &ApplyRequest::source),
+               field("confirm_s", &ApplyRequest::confirm_s)};
+template <>
+inline constexpr std::string_view kKind<ConfirmRequest> = "confirm";
+template <>
+inline constexpr auto kFields<ConfirmRequest> =
+    std::tuple{field("written", &ConfirmRequest::is_written)};
 
 // ---- replies -----------------------------------------------------------------------------------
 
@@ -105,7 +126,8 @@ inline constexpr auto kFields<DenyReply> =
 template <>
 inline constexpr std::string_view kKind<ListReply> = "list";
 template <>
-inline constexpr auto kFields<ListReply> = std::tuple{required("entries", &ListReply::entries)};
+inline constexpr auto kFields<ListReply> =
+    std::tuple{required("entries", &ListReply::entries), field("state", &ListReply::state)};
 
 template <>
 inline constexpr auto kFields<RefusalReport> = std::tuple{
@@ -146,7 +168,9 @@ inline constexpr auto kFields<StatusReply> =
                field("last_repair_us", &StatusReply::last_repair_us),
                field("refused_packets", &StatusReply::refused_packets),
                field("refusals", &StatusReply::refusals),
-               field("deviations", &StatusReply::deviations)};
+               field("deviations", &StatusReply::deviations),
+               field("until_s", &StatusReply::until_s),
+               field("unconfirmed_s", &StatusReply::unconfirmed_s)};
 
 template <>
 inline constexpr std::string_view kKind<WhyReply> = "why";
@@ -221,6 +245,26 @@ inline constexpr auto kFields<DnsReply> =
                field("names", &DnsReply::names),      field("learnt", &DnsReply::learnt),
                required("counts", &DnsReply::counts), field("latencies", &DnsReply::latencies),
                field("latest", &DnsReply::latest)};
+
+template <>
+inline constexpr std::string_view kKind<PostureReply> = "posture";
+template <>
+inline constexpr auto kFields<PostureReply> =
+    std::tuple{required("before", &PostureReply::before), required("state", &PostureReply::state),
+               field("until_s", &PostureReply::until_s), field("warning", &PostureReply::warning)};
+template <>
+inline constexpr std::string_view kKind<ApplyReply> = "apply";
+template <>
+inline constexpr auto kFields<ApplyReply> =
+    std::tuple{required("file", &ApplyReply::file), required("problems", &ApplyReply::problems),
+               field("added", &ApplyReply::added), field("removed", &ApplyReply::removed),
+               field("reverts_s", &ApplyReply::reverts_s)};
+template <>
+inline constexpr std::string_view kKind<ConfirmReply> = "confirm";
+template <>
+inline constexpr auto kFields<ConfirmReply> =
+    std::tuple{required("file", &ConfirmReply::file), field("text", &ConfirmReply::text),
+               required("problems", &ConfirmReply::problems)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

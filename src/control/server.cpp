@@ -43,6 +43,12 @@ Refused no_right(const Peer& peer, const std::string& group) {
               group + "\" (after joining it, log in again)"};
 }
 
+Refused root_alone(const Peer& peer) {
+  return {"denied", peer.text() +
+                        " may not do this: it can let everything pass, so it takes root itself "
+                        "(sudo); the group is not enough"};
+}
+
 }  // namespace
 
 Result<Server> Server::start(Descriptor listener, OnRequest on_request, std::string group) {
@@ -142,11 +148,15 @@ void Server::serve(ClientId id, std::uint32_t events, Instant now) {
 void Server::handle(ClientId id, Instant now) {
   const Connection& connection = connections_.at(id);
   settle(id);
-  const bool is_overlong = connection.request().size() > limits::kMessageBytes;
-  auto request = decode_request(connection.request());
+  const std::size_t longest = connection.longest_request();
+  const bool is_overlong = connection.request().size() > longest;
+  auto request = decode_request(connection.request(), longest);
   if (!request) return answer(id, Refused{"invalid", request.error().message}, now, is_overlong);
   if (changes_policy(*request) && !may_change(connection.peer(), group_id(group_))) {
     return answer(id, no_right(connection.peer(), group_), now, false);
+  }
+  if (needs_root(*request) && connection.peer().uid != 0) {
+    return answer(id, root_alone(connection.peer()), now, false);
   }
   const Peer peer = connection.peer();
   on_request_(id, *request, peer);

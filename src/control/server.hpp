@@ -21,7 +21,8 @@ using ClientId = std::uint64_t;  // never used twice
 // next_deadline().
 //
 // Reading is open to every local user. A request that changes the policy is passed on only when its
-// peer is root or in the group; all others are answered here. Bounds, all in core/limits.hpp:
+// peer is root or in the group, one that can let everything pass only when it is root; all others
+// are answered here. Bounds, all in core/limits.hpp:
 // clients in all and per user, the length of a request, the time to send one and to take a reply,
 // and the bytes of replies that wait to be taken. A client has one request at a time in the daemon;
 // what it sends beyond that waits in its socket.

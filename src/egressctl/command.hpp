@@ -32,9 +32,10 @@ struct Context {
   std::ostream& err;
   Terminal out_terminal;
   Terminal err_terminal;
-  std::string socket;      // the daemon's control socket
-  bool json = false;       // print for programs
-  Exit exit = Exit::done;  // what the command that ran came to
+  std::string socket;          // the daemon's control socket
+  bool json = false;           // print for programs
+  Exit exit = Exit::done;      // what the command that ran came to
+  std::istream* in = nullptr;  // where a question to the user is answered; null: nobody answers
 };
 
 // Adds one subcommand to `app`. Its CLI11 callback does the work and sets context.exit:
@@ -46,12 +47,17 @@ struct Context {
 using AddCommand = void (*)(CLI::App& app, Context& context);
 
 void add_allow(CLI::App& app, Context& context);
+void add_apply(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
+void add_confirm(CLI::App& app, Context& context);
 void add_deny(CLI::App& app, Context& context);
 void add_diff(CLI::App& app, Context& context);
 void add_dns(CLI::App& app, Context& context);
 void add_list(CLI::App& app, Context& context);
+void add_open(CLI::App& app, Context& context);
+void add_panic(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
+void add_resume(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);

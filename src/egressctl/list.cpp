@@ -5,6 +5,7 @@
 #include "egressctl/ask.hpp"
 #include "egressctl/duration.hpp"
 #include "egressctl/outcomes.hpp"
+#include "egressctl/posture.hpp"
 #include "egressctl/table.hpp"
 
 namespace egress::ctl {
@@ -62,6 +63,11 @@ Exit run_list(Context& context) {
   if (context.json) {
     print_json(context, *reply);
     return Exit::done;
+  }
+  if (reply->state == "open" || reply->state == "panic") {
+    context.out << coloured(posture_line(reply->state, std::nullopt), Colour::red,
+                            context.out_terminal)
+                << '\n';
   }
   Table table({"TARGET", "STATE", "EXPIRES", "HITS", "ORIGIN"});
   for (const control::EntryReport& entry : reply->entries) add_entry(table, entry);

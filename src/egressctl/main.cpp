@@ -12,5 +12,6 @@ int main(int argc, char** argv) {
   const char* socket = std::getenv("EGRESSD_SOCKET");
   Context context{std::cout, std::cerr, terminal_at(STDOUT_FILENO), terminal_at(STDERR_FILENO),
                   socket == nullptr ? egress::control::kDefaultSocket : socket};
+  context.in = &std::cin;
   return static_cast<int>(run(argc, argv, context));
 }

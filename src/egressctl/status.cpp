@@ -4,6 +4,7 @@
 
 #include "egressctl/ask.hpp"
 #include "egressctl/duration.hpp"
+#include "egressctl/posture.hpp"
 #include "egressctl/table.hpp"
 
 namespace egress::ctl {
@@ -12,10 +13,13 @@ namespace {
 using control::StatusReply;
 
 bool is_audit(const StatusReply& status) {
-  return status.mode == "audit" || status.state == "auditing";
+  return status.state != "panic" && (status.mode == "audit" || status.state == "auditing");
+}
+bool lets_pass(const StatusReply& status) {
+  return is_audit(status) || status.state == "open";
 }
 bool is_working(const StatusReply& status) {
-  return status.state == "enforcing" || status.state == "auditing";
+  return status.state == "enforcing" || status.state == "auditing" || status.state == "panic";
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -25,6 +29,11 @@ std::string join(const std::vector<std::string>& words) {
 }
 
 void print_headline(const Context& context, const StatusReply& status) {
+  if (status.state == "open" || status.state == "panic") {
+    context.out << coloured(posture_line(status.state, status.until_s), Colour::red,
+                            context.out_terminal)
+                << '\n';
+  }
   context.out << "egressd " << printable(status.version) << ": "
               << coloured(printable(status.state),
                           status.state == "enforcing" ? Colour::green : Colour::red,
@@ -33,6 +42,13 @@ void print_headline(const Context& context, const StatusReply& status) {
   if (is_audit(status)) {
     context.out << coloured("AUDIT", Colour::red, context.out_terminal)
                 << ": nothing is refused; what would be is counted and logged (mode: audit)\n";
+  }
+  if (status.unconfirmed_s) {
+    context.out << coloured("unconfirmed policy, reverts in " +
+                                print_seconds(*status.unconfirmed_s) +
+                                " (egressctl confirm keeps it)",
+                            Colour::yellow, context.out_terminal)
+                << '\n';
   }
 }
 
@@ -64,7 +80,7 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << "  kernel     elements: " << status.elements << ", commits: " << status.commits
       << " (failed: " << status.failed_commits << "), the last took "
       << print_microseconds(status.last_commit_us) << '\n'
-      << (is_audit(status) ? "  let pass   packets: " : "  refused    packets: ")
+      << (lets_pass(status) ? "  let pass   packets: " : "  refused    packets: ")
       << status.refused_packets << '\n'
       << "  uptime     " << print_seconds(status.uptime_s) << '\n';
 }
@@ -114,7 +130,7 @@ Exit run_status(Context& context) {
 void add_status(CLI::App& app, Context& context) {
   CLI::App* command =
       app.add_subcommand("status", "Show whether the policy is enforced, and how (the default)");
-  command->footer("Exit code 1 when egressd runs but does not enforce.");
+  command->footer("Exit code 1 when egressd runs but does not enforce, which OPEN does not.");
   command->callback([&context] { context.exit = run_status(context); });
 }
 

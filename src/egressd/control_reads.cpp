@@ -31,6 +31,7 @@ Reply ControlService::carry_out(const control::ListRequest&, const control::Peer
   control::ListReply reply;
   for (const policy::AllowEntry& entry : policy().entries)
     reply.entries.push_back(report_entry(engine(), entry, *live, now()));
+  reply.state = state_text(engine());
   return reply;
 }
 
@@ -40,7 +41,9 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   const bool is_audit = policy().mode == policy::Mode::audit;
   reply.version = kVersion;
   reply.mode = is_audit ? "audit" : "enforce";
-  reply.state = is_audit ? "auditing" : "enforcing";
+  reply.state = state_text(engine());
+  reply.until_s = seconds_left(engine().inputs().posture_until, now());
+  if (frame_.trial) reply.unconfirmed_s = seconds_left(frame_.trial->until, now());
   if (!live || !live->is_present)
     reply.state = "not enforcing: " + (live ? "the table is gone" : live.error().message);
   reply.dns = is_guarded() ? "guard" : "poll";
@@ -79,6 +82,15 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
 }
 
 Reply ControlService::carry_out(const control::WhyRequest& request, const control::Peer&) {
+  Reply reply = explain(request);
+  auto* why = std::get_if<control::WhyReply>(&reply);
+  if (why == nullptr || engine().inputs().posture != engine::Posture::panic) return reply;
+  why->allowed = false;
+  why->facts.insert(why->facts.begin(), "PANIC: nothing but loopback passes (egressctl resume)");
+  return reply;
+}
+
+Reply ControlService::explain(const control::WhyRequest& request) const {
   if (const auto address = IpAddress::parse(request.target))
     return explain_address(engine(), *address, now());
   const auto target = store_.parse_target(request.target);

@@ -192,14 +192,11 @@ control::TargetOutcome ControlService::refuse_to_deny(const std::string& target)
 }
 
 Reply ControlService::carry_out(const control::ReloadRequest&, const control::Peer& peer) {
+  if (frame_.trial) return control::Refused{"busy", waits_to_be_confirmed(*frame_.trial, now())};
   const policy::Entries before = policy().entries;
   log(Level::info, "reload", {{"by", peer.text()}});
   control::ReloadReply reply;
   for (const policy::Problem& problem : hooks_.reload()) reply.problems.push_back(problem.text());
-  const auto count_missing = [](const policy::Entries& entries, const policy::Entries& others) {
-    return static_cast<std::uint64_t>(std::ranges::count_if(
-        entries, [&](const auto& entry) { return others.find(entry.target()) == nullptr; }));
-  };
   reply.added = count_missing(policy().entries, before);
   reply.removed = count_missing(before, policy().entries);
   return reply;

@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <list>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,12 @@ class ControlService {
     std::function<void(policy::Policy)> adopt;
     // Reads all files anew; the problems, if any, and then nothing has changed.
     std::function<policy::Problems()> reload;
+    // In force in the kernel on return, unless that refused it. A warning where not all is done.
+    std::function<std::string(engine::Posture, Instant until)> set_posture;
+    // Makes a policy the one in force until then; the problems, if any.
+    std::function<policy::Problems(const MainText&, Instant until)> try_out;
+    // The trial's text stands in the file by now: it stays. The problems, if any.
+    std::function<policy::Problems()> confirm;
   };
 
   // `dns`: null where the guard cannot listen and the policy does without it.
@@ -55,6 +63,13 @@ class ControlService {
   control::Reply carry_out(const control::RefusalsRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::ProofRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::DnsRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::OpenRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::PanicRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::ResumeRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::ApplyRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::ConfirmRequest& request, const control::Peer& peer);
+  control::Reply change_posture(engine::Posture posture, std::optional<std::int64_t> for_s,
+                                const char* event, const control::Peer& peer);
   void allow(control::ClientId client, const control::AllowRequest& request,
              const control::Peer& peer);
 
@@ -63,6 +78,7 @@ class ControlService {
   control::TargetOutcome outcome(const policy::AllowEntry& entry) const;
   control::TargetOutcome refuse_to_deny(const std::string& target) const;
   Result<nft::Snapshot> read_kernel();
+  control::Reply explain(const control::WhyRequest& request) const;
   bool is_guarded() const { return dns_ != nullptr && dns_->is_on(); }
   const engine::Engine& engine() const { return enforcer_.engine(); }
   const policy::Policy& policy() const { return *engine().inputs().policy; }

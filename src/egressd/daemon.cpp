@@ -104,6 +104,7 @@ Result<void> Daemon::close_the_host() {
   auto closed = policy_->close_the_host(kernel_->found_table());
   if (!closed) return closed;
   keep_table();
+  note_restored_panic();
   if (policy_->unusable_known()) set_aside_known();
   keep_at_ = clock_.now();
   return {};
@@ -129,19 +130,24 @@ Result<void> Daemon::serve() {
     return tl::unexpected(error);
   service_.emplace(
       *enforcer_, dns_ ? &*dns_ : nullptr, store_, frame_,
-      ControlService::Hooks{.reply =
-                                [this](control::ClientId client, const control::Reply& reply) {
-                                  server_->reply(client, reply, clock_.now());
-                                },
-                            .adopt = [this](policy::Policy policy) { adopt(std::move(policy)); },
-                            .reload = [this] { return reload(); }});
+      ControlService::Hooks{
+          .reply =
+              [this](control::ClientId client, const control::Reply& reply) {
+                server_->reply(client, reply, clock_.now());
+              },
+          .adopt = [this](policy::Policy policy) { adopt(std::move(policy)); },
+          .reload = [this] { return reload(); },
+          .set_posture = [this](engine::Posture posture,
+                                Instant until) { return set_posture(posture, until); },
+          .try_out = [this](const MainText& main, Instant until) { return try_out(main, until); },
+          .confirm = [this] { return confirm(); }});
   if (auto watching = watch_all(); !watching) return watching;
   log(Level::info, "ready",
       {{"version", kVersion},
        {"policy", options_.paths.config},
        {"socket", options_.paths.socket()}});
   keep_last_good();
-  return systemd::notify_ready("Enforcing");
+  return systemd::notify_ready(status_line());
 }
 
 Result<void> Daemon::watch_all() {
@@ -217,15 +223,24 @@ void Daemon::finish_turn() {
   if (dns_) dns_->settle();
   if (const auto ended = enforcer_->take_ended(); !ended.empty()) forget(ended);
   service_->settle();
+  if (frame_.trial && frame_.trial->until <= now) revert("it was not confirmed in time");
+  (void)keep_posture();
   if (keep_at_ <= now) keep_last_good();
   Instant next = std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
-                           server_->next_deadline(), service_->next_deadline(), keep_at_});
+                           server_->next_deadline(), service_->next_deadline(), keep_at_,
+                           frame_.trial ? frame_.trial->until : kNever});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }
 
-// SIGTERM leaves the table as it is: a stopped daemon never opens anything.
+// SIGTERM leaves the table as it is: a stopped daemon never opens anything, and leaves nothing open
+// that it alone would have closed.
 void Daemon::stop() {
+  if (frame_.trial) revert("egressd stops");
+  if (enforcer_->engine().inputs().posture == engine::Posture::open) {
+    log(Level::warning, "closed", {{"because", "egressd stops"}});
+    set_posture(engine::Posture::enforcing, kNever);
+  }
   (void)systemd::notify_stopping("The table stays in place");
   save_known();
   known_addresses_->finish();

@@ -52,6 +52,13 @@ class Daemon {
   void adopt(policy::Policy policy);
   void forget(const std::vector<std::string>& ended);
   policy::Problems reload();
+  policy::Problems try_out(const MainText& main, Instant until);
+  policy::Problems confirm();
+  void revert(std::string_view because);
+  void note_restored_panic();
+  std::string set_posture(engine::Posture posture, Instant until);
+  std::string keep_posture();
+  const char* status_line() const;
   void keep_last_good();
   void set_aside_known();
   void save_known();
@@ -63,7 +70,9 @@ class Daemon {
   systemd::SystemClock clock_;
   PolicyStore store_;
   Frame frame_;
-  state::Owner owner_;        // whom egressd becomes, or stays
+  state::Owner owner_;                                          // whom egressd becomes, or stays
+  std::optional<Instant> panic_on_disk_;                        // its end
+  engine::Posture posture_shown_ = engine::Posture::enforcing;  // to the service manager
   Instant keep_at_ = kNever;  // when the policy in force is to be kept as the last good one
 
   std::optional<control::Descriptor> listener_;

@@ -10,12 +10,14 @@
 #include "egressd/additions.hpp"
 #include "egressd/daemon.hpp"
 #include "egressd/log.hpp"
+#include "egressd/reports.hpp"
 
 namespace egress::daemon {
 
 void Daemon::adopt(policy::Policy policy) {
   policy_->adopt(std::move(policy));
-  keep_at_ = std::min(keep_at_, clock_.now() + limits::kSaveSoon);
+  // One that may yet revert is no policy to fall back to.
+  if (!frame_.trial) keep_at_ = std::min(keep_at_, clock_.now() + limits::kSaveSoon);
 }
 
 // A moment later, so that many changes in a row cost one file.
@@ -45,6 +47,11 @@ void Daemon::forget(const std::vector<std::string>& ended) {
 }
 
 policy::Problems Daemon::reload() {
+  if (frame_.trial) {
+    const std::string message = waits_to_be_confirmed(*frame_.trial, clock_.now());
+    log(Level::error, "reload-refused", {{"problem", message}});
+    return {{{options_.paths.config, 0, 0}, message}};
+  }
   (void)systemd::notify_reloading();
   LoadedPolicy policy = store_.reload(clock_.wall());
   if (policy) {
@@ -56,7 +63,7 @@ policy::Problems Daemon::reload() {
     frame_.warnings = {"the last reload was refused, the running policy stays: " +
                        policy.error().front().text()};
   }
-  (void)systemd::notify_ready("Enforcing");
+  (void)systemd::notify_ready(status_line());
   return policy ? policy::Problems{} : policy.error();
 }
 

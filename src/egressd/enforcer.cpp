@@ -84,9 +84,15 @@ void Enforcer::carry_out(const engine::FilterFrames& frames) {
 
 void Enforcer::carry_out(const engine::CutFlows& cut) {
   const Instant now = clock_.now();
-  const auto selects = [&](const nft::Flow& flow) {
-    return engine_.must_cut(flow, cut.revoked, now);
-  };
+  cut_flows([&](const nft::Flow& flow) { return engine_.must_cut(flow, cut.revoked, now); });
+}
+
+void Enforcer::carry_out(const engine::CutUnlisted&) {
+  const Instant now = clock_.now();
+  cut_flows([&](const nft::Flow& flow) { return engine_.is_unlisted(flow, now); });
+}
+
+void Enforcer::cut_flows(const std::function<bool(const nft::Flow&)>& selects) {
   const auto count = kernel_.cut_flows(selects);
   if (!count) return log(Level::error, "cut-failed", {{"message", count.error().message}});
   tally_.cut_flows += *count;

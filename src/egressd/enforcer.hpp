@@ -56,9 +56,11 @@ class Enforcer {
   void carry_out(const engine::FilterFrames& frames);
   void carry_out(const engine::CutFlows& cut);
   void carry_out(const engine::ForgetQuestions& forget);
+  void carry_out(const engine::CutUnlisted& cut);
   void carry_out(const engine::SaveKnown& save);
   void carry_out(const engine::GrantEnded& ended);
   void carry_out(const engine::Notice& notice);
+  void cut_flows(const std::function<bool(const nft::Flow&)>& selects);
 
   nft::Kernel& kernel_;
   dns::Resolver& resolver_;

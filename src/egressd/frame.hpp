@@ -3,10 +3,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "egress/core/time.hpp"
+#include "egress/policy/policy.hpp"
 
 namespace egress::daemon {
 
@@ -17,10 +20,18 @@ struct Drift {
   std::chrono::microseconds undone_in{0};  // the last one, from the notice to the acknowledgement
 };
 
+// A policy in force that reverts unless it is confirmed.
+struct Trial {
+  std::string text;
+  Instant until{};
+  std::shared_ptr<const policy::Policy> before;
+};
+
 struct Frame {
   Instant started{};
   std::string resolver_source;
   Drift drift;
+  std::optional<Trial> trial;
   std::vector<std::string> warnings;  // shown by `status` until the next good reload
 };
 

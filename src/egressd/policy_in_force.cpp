@@ -1,6 +1,7 @@
 #include "egressd/policy_in_force.hpp"
 
 #include "adapters/state/known_addresses.hpp"
+#include "adapters/state/panic.hpp"
 #include "egressd/live_sessions.hpp"
 #include "egressd/log.hpp"
 
@@ -40,6 +41,7 @@ void PolicyInForce::take(resolvconf::SystemResolvers resolvers) {
 
 Result<void> PolicyInForce::close_the_host(bool table_stood) {
   if (!table_stood) find_sessions(enforcer_);
+  restore_panic();
   put_in(first_policy());
   restore_known();
   enforcer_.turn();
@@ -108,6 +110,21 @@ void PolicyInForce::restore_known() {
   }
   for (const dns::KnownAddress& address : *known)
     enforcer_.note(engine::Restored{address.name, address.address, now + (address.expires - wall)});
+}
+
+// Panic outlives a restart; open does not: whoever starts closes.
+void PolicyInForce::restore_panic() {
+  const auto held = state::read_panic(store_.paths().panic());
+  if (!held) {
+    unusable_panic_ = held.error();
+    return log(Level::warning, "panic-not-restored", {{"message", held.error().message}});
+  }
+  if (!*held) return;
+  const auto& end = (*held)->until;
+  const Clock& clock = enforcer_.clock();
+  restored_panic_ = end ? clock.now() + (*end - clock.wall()) : kNever;
+  log(Level::warning, "panic", {{"because", "it was on when egressd ended"}});
+  enforcer_.note(engine::PostureChanged{engine::Posture::panic, *restored_panic_});
 }
 
 }  // namespace egress::daemon

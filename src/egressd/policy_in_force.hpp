@@ -34,6 +34,9 @@ class PolicyInForce {
   Result<void> close_the_host(bool table_stood);
   // Why the file of known addresses could not be used.
   const std::optional<Error>& unusable_known() const { return unusable_known_; }
+  // The same of the file that says whether PANIC was on; and if it was, its end.
+  const std::optional<Error>& unusable_panic() const { return unusable_panic_; }
+  const std::optional<Instant>& restored_panic() const { return restored_panic_; }
 
   // All of it that can be done at once is done on return.
   void adopt(policy::Policy policy);
@@ -45,13 +48,15 @@ class PolicyInForce {
   policy::Policy first_policy();
   void choose_resolvers();
   void restore_known();
+  void restore_panic();
 
   PolicyStore& store_;
   Frame& frame_;
   Enforcer& enforcer_;
   AskThese ask_these_;
   resolvconf::SystemResolvers system_resolvers_;
-  std::optional<Error> unusable_known_;
+  std::optional<Error> unusable_known_, unusable_panic_;
+  std::optional<Instant> restored_panic_;
 };
 
 // One line in the log for each.

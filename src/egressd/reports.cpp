@@ -44,6 +44,14 @@ std::string next_try(const dns::NameState& state, Instant now) {
                      : "next try in " + std::to_string(seconds_until(next, now)) + " s";
 }
 
+// What is proven depends on it: a posture takes the place of the policy's mode.
+std::string mode_text(const engine::Engine& engine) {
+  const engine::Inputs& inputs = engine.inputs();
+  if (inputs.posture != engine::Posture::enforcing)
+    return std::string(engine::text(inputs.posture));
+  return inputs.policy->mode == policy::Mode::audit ? "audit" : "enforce";
+}
+
 // Allowed names some of whose addresses no entry of theirs may open.
 std::vector<std::string> filtered_names(const engine::Engine& engine) {
   std::vector<std::string> filtered;
@@ -122,7 +130,7 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
                                  Instant now) {
   control::ProofReply reply;
   const policy::Policy& policy = *engine.inputs().policy;
-  reply.mode = policy.mode == policy::Mode::audit ? "audit" : "enforce";
+  reply.mode = mode_text(engine);
   reply.dns = engine::is_guarded(engine.inputs()) ? "guard" : "poll";
   reply.refuse_with =
       policy.dns.refuse_with == policy::RefuseWith::refused ? "refused" : "nxdomain";
@@ -150,12 +158,12 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
 
 void report_frames(const engine::Engine& engine, control::StatusReply& reply) {
   const engine::Inputs& inputs = engine.inputs();
-  const bool is_audit = inputs.policy->mode == policy::Mode::audit;
+  const bool passes_all = engine::refuses_nothing(inputs);
   for (const nft::Link& link : inputs.links) {
     std::string why = nft::left_out(link, inputs.policy->forward);
     const bool can_leave = !link.is_loopback && (why.empty() || link.is_bridge_port);
     if (!can_leave) continue;
-    if (is_audit) why = "nothing is refused in audit mode";
+    if (passes_all) why = "nothing is refused now";
     if (!inputs.capabilities.filters_frames) why = "this kernel cannot filter frames";
     if (why.empty() && !engine.filters_frames()) why = "the kernel refused the filter";
     if (why.empty())

@@ -1,7 +1,10 @@
 // What the engine and the kernel know, in the words of the control protocol.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/messages.hpp"
@@ -26,6 +29,17 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
 
 // Counts, latencies and the latest questions.
 control::DnsReply report_dns(const guard::Journal& journal, Instant now);
+
+// Entries of the one that the other lacks.
+std::uint64_t count_missing(const policy::Entries& entries, const policy::Entries& others);
+
+// "enforcing", "auditing", "open" or "panic".
+std::string_view state_text(const engine::Engine& engine);
+// What is left until a moment, at least 1 s; empty: it never comes.
+std::optional<std::int64_t> seconds_left(Instant end, Instant now);
+
+struct Trial;
+std::string waits_to_be_confirmed(const Trial& trial, Instant now);
 
 // Answers `why`: `target` has been parsed before; an address alone asks about every port.
 control::WhyReply explain_endpoint(const engine::Engine& engine, const Endpoint& endpoint,

@@ -100,9 +100,13 @@ const policy::Wildcard* Inputs::wildcard_of(const DnsName& name) const {
   return found;
 }
 
-bool is_guarded(const Inputs& inputs) {
+bool wants_guard(const Inputs& inputs) {
   return inputs.guard && inputs.policy->dns.mode == policy::DnsMode::guard &&
          inputs.policy->mode == policy::Mode::enforce;
+}
+
+bool is_guarded(const Inputs& inputs) {
+  return wants_guard(inputs) && inputs.posture == Posture::enforcing;
 }
 
 std::optional<std::string_view> objection(const Inputs& inputs, const AllowEntry& entry,
@@ -111,20 +115,25 @@ std::optional<std::string_view> objection(const Inputs& inputs, const AllowEntry
                         inputs.own_addresses);
 }
 
+bool refuses_nothing(const Inputs& inputs) {
+  if (inputs.posture == Posture::enforcing) return inputs.policy->mode == policy::Mode::audit;
+  return inputs.posture == Posture::open;
+}
+
 nft::Base compile_base(const Inputs& inputs) {
-  return {.is_audit = inputs.policy->mode == policy::Mode::audit,
+  return {.is_audit = refuses_nothing(inputs),
           .allows_dhcp = inputs.policy->allows_dhcp,
           .forward = inputs.policy->forward,
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
+          .is_panic = inputs.posture == Posture::panic,
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
           .cuts_flows = inputs.capabilities.deletes_flows};
 }
 
-// In audit mode nothing is refused, and so no frame is either.
 nft::FrameFilter compile_frames(const Inputs& inputs) {
   nft::FrameFilter filter{.links = {}, .allows_dhcp = inputs.policy->allows_dhcp};
-  if (inputs.policy->mode == policy::Mode::audit) return filter;
+  if (refuses_nothing(inputs)) return filter;
   for (const nft::Link& link : inputs.links)
     if (nft::left_out(link, inputs.policy->forward).empty()) filter.links.push_back(link);
   return filter;

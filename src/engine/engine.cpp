@@ -23,6 +23,7 @@ void Engine::handle(const Event& event, Instant now) {
 std::vector<Action> Engine::act(Instant now) {
   touch(names_.advance(now));
   end_grants(now);
+  end_posture(now);
   for (dns::Question& question : names_.take_questions())
     outbox_.emplace_back(Ask{std::move(question)});
   plan_adoption(now);
@@ -42,8 +43,8 @@ bool Engine::is_settled() const {
 Instant Engine::next_deadline() const {
   const bool may_commit = has_policy() && !under_way_ && !is_settled();
   const bool may_filter = has_policy() && !frames_.is_under_way && frames_.is_dirty;
-  return std::min({names_.next_deadline(), next_end_, save_at_, may_commit ? retry_at_ : kNever,
-                   may_filter ? frames_.retry_at : kNever});
+  return std::min({names_.next_deadline(), next_end_, save_at_, inputs_.posture_until,
+                   may_commit ? retry_at_ : kNever, may_filter ? frames_.retry_at : kNever});
 }
 
 bool Engine::is_unguarded(const nft::Flow& flow) const {
@@ -59,10 +60,7 @@ bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>&
 
 void Engine::on(const PolicyChanged& event, Instant now) {
   const policy::EntriesChange change = inputs_.set_policy(event.policy, now, event.wall);
-  const policy::Limits& limits = event.policy->limits;
-  // Nobody but the guard gives answers past their TTL, so nothing else keeps their addresses open.
-  const seconds stale = is_guarded(inputs_) ? limits.stale : seconds(0);
-  names_.set_lifetimes({limits.min_ttl, limits.max_ttl, limits.grace, stale});
+  set_lifetimes();
   for (const auto& entry : change.gone) {
     touch_entry(*entry);
     if (const DnsName* name = entry->name()) drop_name(*name, now);
@@ -76,6 +74,13 @@ void Engine::on(const PolicyChanged& event, Instant now) {
   if (installed_ && installed_->base != compile_base(inputs_)) is_static_dirty_ = true;
   frames_.is_dirty = true;
   plan_save(now, true);
+}
+
+void Engine::set_lifetimes() {
+  const policy::Limits& limits = inputs_.policy->limits;
+  // Nobody but the guard gives answers past their TTL, so nothing else keeps their addresses open.
+  const seconds stale = wants_guard(inputs_) ? limits.stale : seconds(0);
+  names_.set_lifetimes({limits.min_ttl, limits.max_ttl, limits.grace, stale});
 }
 
 // A name that no entry names any more lives on where a wildcard covers it.
@@ -154,6 +159,9 @@ void Engine::on(const TableDoubted&, Instant) {
 void Engine::on(const CommitDone& event, Instant now) {
   UnderWay done = std::move(*under_way_);
   under_way_.reset();
+  if (event.outcome.status != nft::CommitOutcome::Status::refused && done.transaction.replace &&
+      done.transaction.replace->is_audit)
+    was_lax_ = true;
   if (event.outcome.status == nft::CommitOutcome::Status::committed) {
     failed_commits_ = 0;
     if (done.transaction.replace) installed_.emplace();
@@ -161,6 +169,8 @@ void Engine::on(const CommitDone& event, Instant now) {
     nft::apply(done.transaction, done.since, *installed_);
     if (done.transaction.replace && done.transaction.replace->dns_guard)
       outbox_.emplace_back(ForgetQuestions{});
+    if (!installed_->base.is_audit && std::exchange(was_lax_, false))
+      outbox_.emplace_back(CutUnlisted{});
     if (!done.revoked.empty()) outbox_.emplace_back(CutFlows{std::move(done.revoked)});
     return;
   }

@@ -127,6 +127,32 @@ Chain output(const Base& base) {
           .rules = std::move(rules)};
 }
 
+// Panic: what is already open is dropped without a word, so that it goes on afterwards; what is new
+// is refused at once. `lo` comes first, since the kernel's own resets return by it.
+Chain panic_output() {
+  return {.name = "output",
+          .hook = Hook::output,
+          .policy = ChainPolicy::drop,
+          .rules = {{OutLoopback{}, Accept{}},
+                    {CtState{.established = true}, CountAs{std::string(kRefusedCounter)}, Drop{}},
+                    {Goto{"refuse"}}}};
+}
+
+// Whatever interface it comes from, held or not.
+Chain panic_forward() {
+  return {.name = "forward",
+          .hook = Hook::forward,
+          .policy = ChainPolicy::drop,
+          .rules = {{CountAs{std::string(kRefusedCounter)}, Drop{}}}};
+}
+
+Chain panic_input() {
+  return {.name = "input",
+          .hook = Hook::input,
+          .policy = ChainPolicy::drop,
+          .rules = {{InLoopback{}, Accept{}}}};
+}
+
 Chain forward(const Base& base) {
   std::vector<Rule> rules;
   for (const std::string& pattern : base.forward) {
@@ -154,6 +180,10 @@ SetDefinition tally_set(Tally tally, Family family) {
 }
 
 Layout layout(const Base& base) {
+  if (base.is_panic)
+    return {.counters = {std::string(kRefusedCounter)},
+            .sets = sets(base),
+            .chains = {refuse(base), panic_output(), panic_forward(), panic_input()}};
   Layout all{.counters = {std::string(kRefusedCounter)},
              .sets = sets(base),
              .chains = {refuse(base), admit(base), judge(base), link(base)}};

@@ -55,7 +55,11 @@ std::vector<nft::Base> bases() {
   guard.dns_guard = nft::DnsGuard{.port = 5353, .user = 990};
   nft::Base guard_forward = forward;
   guard_forward.dns_guard = nft::DnsGuard{.port = 53, .user = 65534};
-  return {plain, audit, forward, lowered, guard, guard_forward};
+  nft::Base panic = forward;
+  panic.is_panic = true;
+  nft::Base lowered_panic = lowered;
+  lowered_panic.is_panic = true;
+  return {plain, audit, forward, lowered, guard, guard_forward, panic, lowered_panic};
 }
 
 // The text without what differs by nature: how lines are broken, and "counter packets 0 bytes 0"

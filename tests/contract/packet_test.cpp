@@ -199,6 +199,53 @@ TEST_F(Packet, FlowsShowTheDestinationBehindNat) {
   EXPECT_EQ(cut, 1U);
 }
 
+nft::Base panic() {
+  nft::Base base;
+  base.is_panic = true;
+  return base;
+}
+
+TEST_F(Packet, PanicRefusesWhatIsNewAtOnceButForLoopback) {
+  install({}, allowed());
+  const TcpServer local(host_.name(), {8080});
+  ASSERT_EQ(tcp_probe(host_.name(), kNames[0], 443), Seen::answered) << "positive control";
+  install(panic(), allowed());
+  for (const char* address : kNames) {
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::refused) << address;
+    EXPECT_EQ(udp_probe(host_.name(), address, 123), Seen::refused) << address;
+    EXPECT_EQ(ping_probe(host_.name(), address), Seen::refused) << address;
+  }
+  EXPECT_EQ(send_from(host_.name(), 68, "255.255.255.255", 67), EPERM) << "DHCP";
+  for (const char* address : {"127.0.0.1", "::1"})
+    EXPECT_EQ(tcp_probe(host_.name(), address, 8080), Seen::answered) << address;
+}
+
+// Nothing is told to either end, so that what the policy allows goes on afterwards.
+TEST_F(Packet, PanicHoldsUpAnOpenConnectionAndItGoesOnAfterwards) {
+  install({}, allowed());
+  for (const char* address : kNames) {
+    Connection connection(host_.name(), address, 443);
+    ASSERT_GT(connection.receive_for(300ms), 0U) << "positive control";
+    install(panic(), allowed());
+    connection.receive_for(300ms);  // what had arrived already
+    EXPECT_EQ(connection.receive_for(700ms), 0U) << address;
+    install({}, allowed());
+    std::size_t received = 0;
+    for (int wait = 0; wait < 50 && received == 0; ++wait) received = connection.receive_for(200ms);
+    EXPECT_GT(received, 0U) << address;
+    EXPECT_FALSE(connection.is_dead());
+  }
+}
+
+TEST_F(Packet, PanicLetsNothingIn) {
+  const TcpServer local(host_.name(), {8080});
+  install({}, {});
+  ASSERT_EQ(tcp_probe(wire_.name(), "198.18.0.1", 8080), Seen::answered) << "positive control";
+  install(panic(), {});
+  EXPECT_EQ(tcp_probe(wire_.name(), "198.18.0.1", 8080), Seen::silence);
+  EXPECT_EQ(tcp_probe(wire_.name(), "2001:db8:f::1", 8080), Seen::silence);
+}
+
 class Forward : public HeldContainer {
  protected:
   static nft::Base held() {
@@ -237,6 +284,17 @@ TEST_P(Forward, ARevokedConnectionDiesWhenItsFlowIsCut) {
     connection.receive_for(3s);
     EXPECT_TRUE(connection.is_dead()) << address;
   }
+}
+
+TEST_P(Forward, PanicHoldsContainersTooThoughNoInterfaceIsHeld) {
+  install({}, allowed());
+  Connection connection(container_.name(), kNames[0], 443);
+  ASSERT_GT(connection.receive_for(300ms), 0U) << "positive control";
+  install(panic(), allowed());
+  connection.receive_for(300ms);
+  EXPECT_EQ(connection.receive_for(700ms), 0U);
+  for (const char* address : kNames)
+    EXPECT_EQ(tcp_probe(container_.name(), address, 443), Seen::silence) << address;
 }
 
 INSTANTIATE_TEST_SUITE_P(Containers, Forward, testing::ValuesIn(kWaysToTheHost), name_of_way);

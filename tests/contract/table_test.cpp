@@ -57,6 +57,31 @@ TEST_P(Contract, InstallsEveryBaseExactly) {
   }
 }
 
+TEST_P(Contract, InstallsPanicExactly) {
+  for (const bool lacks_features : {false, true}) {
+    nft::Base base;
+    base.is_panic = true;
+    base.logs_refusals = base.counts_destinations = !lacks_features;
+    commit(nft::Transaction{base, {add(key(SetId::allow, "192.0.2.1"), 1min)}});
+    const nft::Snapshot snapshot = read(base);
+    EXPECT_THAT(snapshot.deviations, IsEmpty());
+    EXPECT_EQ(snapshot.elements.size(), 1U) << "what the policy allows waits for its end";
+    base.is_panic = false;
+    EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "positive control";
+  }
+}
+
+TEST_P(Contract, PanicLetsOutNothing) {
+  const Endpoint allowed{*IpAddress::parse("192.0.2.1"), Transport::tcp, 443};
+  nft::Base base;
+  commit(nft::Transaction{base, {add(key(SetId::allow, "192.0.2.1"), 1min)}});
+  EXPECT_TRUE(machine().connect(allowed)) << "positive control";
+  base.is_panic = true;
+  commit(nft::Transaction{base, {add(key(SetId::allow, "192.0.2.1"), 1min)}});
+  EXPECT_FALSE(machine().connect(allowed));
+  EXPECT_GE(read(base).refused_packets, 1U);
+}
+
 TEST_P(Contract, InstallsEveryGuardExactly) {
   const std::vector<std::vector<std::string>> held{{}, {"docker0", "br-*"}};
   for (const auto& forward : held) {

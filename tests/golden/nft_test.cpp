@@ -35,6 +35,13 @@ TEST(GoldenNft, Audit) {
   expect_golden("audit", ruleset);
 }
 
+TEST(GoldenNft, Panic) {
+  Ruleset ruleset;
+  ruleset.base.forward = {"docker0"};  // without a word about it: all that is forwarded is held
+  ruleset.base.is_panic = true;
+  expect_golden("panic", ruleset);
+}
+
 TEST(GoldenNft, Forward) {
   Ruleset ruleset;
   ruleset.base.forward = {"docker0", "br-*", "cni0"};

@@ -23,9 +23,11 @@ nft::Capabilities old_kernel() {
 struct Yield {
   std::uint64_t opened = 0;    // elements seen in the kernel
   std::uint64_t released = 0;  // addresses that programs were told
+  std::array<std::uint64_t, 3> postures{};
   Yield& operator+=(const Yield& other) {
     opened += other.opened;
     released += other.released;
+    for (std::size_t i = 0; i < postures.size(); ++i) postures[i] += other.postures[i];
     return *this;
   }
 };
@@ -35,7 +37,7 @@ Yield run(std::uint64_t seed, const nft::Capabilities& capabilities) {
   for (int i = 0; i < kSteps && world.verdict().empty(); ++i) world.step();
   if (world.verdict().empty()) world.expect_all_reachable();
   EXPECT_EQ(world.verdict(), "") << "seed " << seed;
-  return {world.opened(), world.released()};
+  return {world.opened(), world.released(), world.postures()};
 }
 
 // EGRESSD_SIM_SEEDS runs more of them.
@@ -49,6 +51,8 @@ TEST(Simulation, TheInvariantsHoldOnANewKernel) {
   for (std::uint64_t seed = 1; seed <= seeds() && !HasFailure(); ++seed) yield += run(seed, {});
   EXPECT_GT(yield.opened, 10'000u) << "the histories hardly opened anything: they prove nothing";
   EXPECT_GT(yield.released, 1'000u) << "the guard hardly released anything";
+  for (const std::uint64_t moments : yield.postures)
+    EXPECT_GT(moments, 500u) << "a posture hardly came about";
 }
 
 TEST(Simulation, TheInvariantsHoldOnAnOldKernel) {

@@ -36,6 +36,7 @@ World::World(std::uint64_t seed, const nft::Capabilities& capabilities)
 void World::start() {
   engine_.emplace(kernel_.capabilities(), nft::DnsGuard{553, 990});
   start_guard();
+  restore_posture();
   engine_->handle(engine::OwnAddressesChanged{{}}, clock_.now());
   engine_->handle(engine::PolicyChanged{policy_, clock_.wall()}, clock_.now());
   engine_->handle(engine::ResolversChanged{{{*IpAddress::parse("10.0.0.2"), 53}}}, clock_.now());
@@ -84,6 +85,9 @@ void World::step() {
       break;
     case 4:
       internet_.set_down(one_in(random_, 4));
+      break;
+    case 5:
+      if (one_in(random_, 2)) change_posture();
       break;
     default:
       break;
@@ -221,6 +225,11 @@ void World::carry_out(const engine::Action& action) {
                                                 clock_.wall() + std::chrono::floor<seconds>(
                                                                     held.expires - now)});
                         },
+                        [&](const engine::CutUnlisted&) {
+                          (void)kernel_.cut_flows([&](const nft::Flow& flow) {
+                            return engine_->is_unlisted(flow, now);
+                          });
+                        },
                         [](const engine::AdoptFlows&) {}, [](const engine::ForgetQuestions&) {},
                         [](const engine::GrantEnded&) {}, [](const Notice&) {}},
              action);
@@ -239,7 +248,7 @@ void World::check() {
   check_bounds();
   check_waiting();
   if (is_flushed_) return;
-  if (!kernel_.is_closed()) complain("the closed base is gone (invariant 2)");
+  check_posture(*live);
   if (engine_->is_settled()) {
     if (!live->deviations.empty())
       complain("the base deviates: " + live->deviations.front() + " (invariant 2)");
@@ -304,6 +313,7 @@ void World::check_bounds() {
 }
 
 void World::recover() {
+  set_posture(engine::Posture::enforcing, kNever);
   internet_.set_faults(false);
   internet_.set_down(false);
   for (std::size_t i = 0; i < kNames; ++i) internet_.heal(name_of(i));

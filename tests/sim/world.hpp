@@ -2,6 +2,7 @@
 // everything else played.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,9 +36,16 @@ class World {
   std::uint64_t commits() const { return kernel_.commits(); }
   std::uint64_t opened() const { return opened_; }
   std::uint64_t released() const { return released_; }
+  // In how many checked moments root's word was carried out, by posture.
+  const std::array<std::uint64_t, 3>& postures() const { return postures_; }
 
  private:
   void change_policy();
+  void change_posture();
+  void set_posture(engine::Posture posture, Instant until);
+  void restore_posture();
+  void check_posture(const nft::Snapshot& live);
+  engine::Posture posture() const;  // that must be in force
   void ask_guard();
   void see_reply(const guard::Client& client, std::span<const std::uint8_t> message);
   void check_released(const dns::Answer& answer);
@@ -78,6 +86,10 @@ class World {
     WallTime expires;
   };
   std::vector<Known> saved_;  // the last-known-good file
+  engine::Posture posture_ = engine::Posture::enforcing;
+  Instant posture_until_ = kNever;
+  bool may_be_open_ = false;  // since the kernel was last seen to hold what is desired
+  std::array<std::uint64_t, 3> postures_{};
   bool has_committed_ = false;
   bool is_flushed_ = false;  // by somebody else, and not yet undone
   std::set<nft::ElementKey> open_before_;

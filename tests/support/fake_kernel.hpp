@@ -57,6 +57,7 @@ class FakeKernel : public nft::Kernel {
   // Those that are tracked, with whether they were cut.
   const std::vector<nft::Session>& tracked() const { return tracked_; }
   bool is_closed() const { return table_.has_value() && !table_->base.is_audit; }
+  bool is_in_panic() const { return table_.has_value() && table_->base.is_panic; }
 
  private:
   struct Element {

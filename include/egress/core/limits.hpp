@@ -87,6 +87,7 @@ inline constexpr int kFilesSetAside = 8;  // corrupt copies of one state file th
 
 // Control
 inline constexpr std::size_t kMessageBytes = 64 << 10;  // one request
+inline constexpr std::size_t kRootMessageBytes = 4 << 20;  // of root's: it may hold a policy file
 inline constexpr std::size_t kReplyBytes = 64 << 20;    // one reply
 inline constexpr std::size_t kUnsentBytes = 128
                                             << 20;  // replies not yet taken, all clients together
@@ -96,6 +97,8 @@ inline constexpr auto kClientIdle =
     10s;  // a client that has not finished its request by then is cut off
 inline constexpr std::size_t kTargetsPerRequest = 256;
 inline constexpr auto kLongestGrant = 365 * 24h;  // `allow --for`
+inline constexpr auto kLongestPosture = 7 * 24h;  // `open --for`, `panic --for`
+inline constexpr auto kLongestTrial = 1h;         // `apply --confirm`
 inline constexpr auto kAllowWait = 15s;           // the longest `allow` waits for its names
 
 // Verification (`egressctl verify`): bounds that keep the whole run near 10 s at worst

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "egress/dns/name_table.hpp"
+#include "egress/engine/event.hpp"
 #include "egress/nft/frames.hpp"
 #include "egress/nft/ruleset.hpp"
 #include "egress/nft/transaction.hpp"
@@ -32,6 +33,8 @@ struct Inputs {
   // When time-boxed entries end, on our clock: fixed when an entry comes, whatever the civil clock
   // does later.
   std::unordered_map<const policy::AllowEntry*, Instant> ends;
+  Posture posture = Posture::enforcing;
+  Instant posture_until = kNever;
 
   // Returns what has changed, entry by entry.
   policy::EntriesChange set_policy(std::shared_ptr<const policy::Policy> next, Instant now,
@@ -47,12 +50,16 @@ struct Inputs {
   const policy::Wildcard* wildcard_of(const DnsName& name) const;
 };
 
-// Whether questions end at the guard: the policy says `dns: guard`, and enforces. In audit mode
-// nothing is refused, and so no name is either.
+// Whether the policy wants the guard: it says `dns: guard`, and enforces. In audit mode nothing is
+// refused, and so no name is either.
+bool wants_guard(const Inputs& inputs);
+// Whether questions end at the guard now: the posture lets the policy have its way.
 bool is_guarded(const Inputs& inputs);
 // Why this entry does not open this address of one of its names; empty: it does.
 std::optional<std::string_view> objection(const Inputs& inputs, const policy::AllowEntry& entry,
                                           const IpAddress& address);
+// Whether everything passes: in audit mode, and while root has opened the host.
+bool refuses_nothing(const Inputs& inputs);
 nft::Base compile_base(const Inputs& inputs);
 nft::FrameFilter compile_frames(const Inputs& inputs);
 // Resolvers, literals and CIDRs: everything that no answer moves.

@@ -77,6 +77,9 @@ class Engine {
   bool filters_frames() const { return frames_.installed.has_value() && !frames_.is_dirty; }
   // Whether a tracked connection goes to a resolver past the guard.
   bool is_unguarded(const nft::Flow& flow) const;
+  // Whether a tracked connection that leaves this host, or may come from a held interface, goes to
+  // what no entry opens.
+  bool is_unlisted(const nft::Flow& flow, Instant now) const;
   // True for a flow that a revoked element had admitted and nothing admits any more.
   bool must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
                 Instant now) const;
@@ -99,6 +102,7 @@ class Engine {
   void on(const FramesFiltered& event, Instant now);
   void on(const TableDoubted& event, Instant now);
   void on(const SessionsFound& event, Instant now);
+  void on(const PostureChanged& event, Instant now);
 
   // Why an address has to be compared with the kernel. What a policy takes away is revoked: the
   // flows that it had admitted are cut. What DNS takes away only ends. `told` is an answer that a
@@ -114,6 +118,9 @@ class Engine {
   void learn(const DnsName& name, Instant now);
   void touch_entry(const policy::AllowEntry& entry);
   void end_grants(Instant now);
+  void set_lifetimes();
+  void set_posture(Posture posture, Instant until, Instant now);
+  void end_posture(Instant now);
   void note(Notice::Level level, std::string event,
             std::vector<std::pair<std::string, std::string>> fields);
   void note_answer(const dns::Answer& answer);
@@ -153,6 +160,7 @@ class Engine {
   };
   std::optional<UnderWay> under_way_;
   std::vector<nft::ElementKey> revoked_;  // to cut once a commit that removes them is acknowledged
+  bool was_lax_ = false;  // the kernel may hold, or have held, a table that lets everything pass
   int failed_commits_ = 0;
   Instant retry_at_{};
   // The frame filter: what the kernel acknowledged (empty: unknown), and what it was last asked

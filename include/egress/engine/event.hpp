@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -64,6 +65,17 @@ struct FramesFiltered {
 };
 // Our table may no longer be what we believe: install it anew.
 struct TableDoubted {};
+// What root has made of the policy for a while, from outside of it.
+enum class Posture : std::uint8_t {
+  enforcing,  // as the policy says
+  open,       // nothing is refused
+  panic,      // nothing but loopback passes
+};
+std::string_view text(Posture posture);
+struct PostureChanged {
+  Posture posture = Posture::enforcing;
+  Instant until = kNever;  // then it is enforcing again
+};
 
 // What the host has open while no earlier run of ours has judged it: its TCP sessions, and which
 // networks lie behind which interface.
@@ -78,7 +90,7 @@ struct SessionsFound {
 
 using Event = std::variant<PolicyChanged, ResolversChanged, OwnAddressesChanged, LinksChanged,
                            Restored, Answered, Wanted, Used, Asker, CommitDone, FramesFiltered,
-                           TableDoubted, SessionsFound>;
+                           TableDoubted, PostureChanged, SessionsFound>;
 
 // ---- actions ---------------------------------------------------------------
 
@@ -105,6 +117,9 @@ struct CutFlows {
 // The guard's table has just been made: forget the tracked connections for which is_unguarded() is
 // true, so that their next packets are redirected to it.
 struct ForgetQuestions {};
+// A table that refuses has just taken the place of one that let everything pass: cut the tracked
+// connections for which is_unlisted() is true.
+struct CutUnlisted {};
 // Write the last-known-good file.
 struct SaveKnown {};
 // A time-boxed entry is over and closed; the policy may forget it.
@@ -119,7 +134,7 @@ struct Notice {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Action = std::variant<Ask, AdoptFlows, Commit, FilterFrames, CutFlows, ForgetQuestions,
-                            SaveKnown, GrantEnded, Notice>;
+using Action = std::variant<Ask, AdoptFlows, Commit, FilterFrames, CutFlows, CutUnlisted,
+                            ForgetQuestions, SaveKnown, GrantEnded, Notice>;
 
 }  // namespace egress::engine

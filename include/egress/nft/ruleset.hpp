@@ -57,6 +57,7 @@ struct Base {
   bool allows_dhcp = true;
   std::vector<std::string> forward;  // interface patterns whose forwarded traffic is held
   std::optional<DnsGuard> dns_guard{};  // empty: programs ask the pinned resolvers themselves
+  bool is_panic{};  // nothing but loopback passes, in either direction, whatever the rest says
   // Lowered when the kernel lacks the feature; the table stays closed without them.
   bool logs_refusals = true;        // `log` statement
   bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination

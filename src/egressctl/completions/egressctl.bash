@@ -1,7 +1,7 @@
 # bash completion for egressctl
 _egressctl() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="allow check deny diff dns list reload status verify version why"
+  local commands="allow apply check confirm deny diff dns list open panic reload resume status verify version why"
   local common="--help --json --socket"
   local command="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -9,8 +9,9 @@ _egressctl() {
   done
 
   case $previous in
-    --socket | --ca | --egressd) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+    --socket | --ca | --egressd | --policy) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --for) mapfile -t COMPREPLY < <(compgen -W "15m 1h 8h 1d" -- "$current") && return ;;
+    --confirm) mapfile -t COMPREPLY < <(compgen -W "30s 2m 10m" -- "$current") && return ;;
     --timeout | --reason | --latest) COMPREPLY=() && return ;;
   esac
 
@@ -18,14 +19,17 @@ _egressctl() {
   case $command in
     "") words="$commands $common --version" ;;
     allow) words="$common --for --optional --private --metadata --reason --dry-run" ;;
+    apply) words="$common --confirm --policy" ;;
+    confirm) words="$common --policy" ;;
     deny) words="$common --dry-run" ;;
+    open | panic) words="$common --yes --for" ;;
     dns) words="$common --latest" ;;
     verify) words="$common --ca --timeout" ;;
     check) words="$common --egressd" ;;
     *) words=$common ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-  if [[ $command == check && $current != -* ]]; then
+  if [[ $command == @(apply|check) && $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   fi
 }

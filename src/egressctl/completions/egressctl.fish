@@ -1,5 +1,5 @@
 # fish completion for egressctl
-set -l commands allow check deny diff dns list reload status verify version why
+set -l commands allow apply check confirm deny diff dns list open panic reload resume status verify version why
 
 complete -c egressctl -f
 complete -c egressctl -s h -l help -d 'show help'
@@ -11,25 +11,33 @@ function __egressctl_command -a name description
     complete -c egressctl -n "not __fish_seen_subcommand_from $argv[3..]" -a $name -d $description
 end
 __egressctl_command allow 'allow targets' $commands
+__egressctl_command apply 'put a policy file in force' $commands
 __egressctl_command check 'check a policy file' $commands
+__egressctl_command confirm 'keep the policy that apply has put in force' $commands
 __egressctl_command deny 'take back what allow added' $commands
 __egressctl_command diff 'compare the kernel with what is desired' $commands
 __egressctl_command dns 'show what the DNS guard did' $commands
 __egressctl_command list 'show every entry' $commands
+__egressctl_command open 'let everything pass for a while' $commands
+__egressctl_command panic 'close everything but loopback' $commands
 __egressctl_command reload 'read the policy files again' $commands
+__egressctl_command resume 'end open or panic' $commands
 __egressctl_command status 'show whether the policy is enforced' $commands
 __egressctl_command verify 'prove that only the allow-list is reachable' $commands
 __egressctl_command version 'show the versions' $commands
 __egressctl_command why 'tell whether a target is allowed, and by what' $commands
 functions -e __egressctl_command
 
-complete -c egressctl -n '__fish_seen_subcommand_from allow' -l for -x -a '15m 1h 8h 1d' -d 'end after this time'
+complete -c egressctl -n '__fish_seen_subcommand_from allow open panic' -l for -x -a '15m 1h 8h 1d' -d 'end after this time'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l optional -d 'report a failure to resolve quietly'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l private -d 'open private addresses too'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l metadata -d 'open loopback and metadata addresses too'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l reason -x -d why
 complete -c egressctl -n '__fish_seen_subcommand_from allow deny' -l dry-run -d 'change nothing'
-complete -c egressctl -n '__fish_seen_subcommand_from check' -F
+complete -c egressctl -n '__fish_seen_subcommand_from open panic' -l yes -d 'it is meant'
+complete -c egressctl -n '__fish_seen_subcommand_from apply' -l confirm -x -a '30s 2m 10m' -d 'revert unless confirmed'
+complete -c egressctl -n '__fish_seen_subcommand_from apply confirm' -l policy -r -F -d 'policy file of egressd'
+complete -c egressctl -n '__fish_seen_subcommand_from apply check' -F
 complete -c egressctl -n '__fish_seen_subcommand_from dns' -l latest -x -d 'of the questions'
 complete -c egressctl -n '__fish_seen_subcommand_from check' -l egressd -r -F -d 'program that checks'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l ca -r -F -d 'CA certificates'

@@ -26,6 +26,14 @@ struct Conclusion {
 
 Conclusion judge_all(const Findings& findings, const Rows& rows) {
   const std::size_t refused = count(findings.refusals, Mark::holds);
+  if (findings.is_panic) {
+    return {Verdict::failed,
+            "PANIC is on: nothing but loopback passes, so nothing can be proven reachable "
+            "(egressctl resume)"};
+  }
+  if (findings.is_open) {
+    return {Verdict::not_enforced, "egressd is OPEN: nothing is refused (egressctl resume)"};
+  }
   if (findings.is_audit) return {Verdict::not_enforced, "audit mode refuses nothing"};
   if (const auto leaks = count(rows, Mark::leak)) {
     return {Verdict::leak, counted(leaks, "probe", "probes") + " got through that must be refused"};

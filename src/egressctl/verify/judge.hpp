@@ -45,6 +45,8 @@ Rows control_rows(const Controls& controls);
 
 struct Findings {
   bool is_audit = false;
+  bool is_open = false;   // `egressctl open`
+  bool is_panic = false;  // `egressctl panic`
   Controls controls;
   Rows works;
   Rows refusals;

@@ -87,10 +87,14 @@ std::optional<Report> Proof::run() {
   const auto policy = daemon_.proof();
   if (!policy) return std::nullopt;
   findings_.is_audit = policy->mode == "audit";
+  findings_.is_open = policy->mode == "open";
+  findings_.is_panic = policy->mode == "panic";
   findings_.table = judge_table(policy->table);
+  if (findings_.is_panic) return conclude(findings_);
   if (!prove_works(*policy)) return std::nullopt;
   if (is_guarded(*policy) && !prove_answers()) return std::nullopt;
-  if (!findings_.is_audit && !prove_refusals(*policy)) return std::nullopt;
+  const bool refuses = !findings_.is_audit && !findings_.is_open;
+  if (refuses && !prove_refusals(*policy)) return std::nullopt;
   return conclude(findings_);
 }
 

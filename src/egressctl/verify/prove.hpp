@@ -25,8 +25,9 @@ class Daemon {
 using Tell = std::function<void(std::string_view phase, std::size_t done, std::size_t total)>;
 
 // What must work comes first, with the positive controls; then what must be refused, between two
-// readings of the refusal counters, and with `dns: guard` of the guard's own. In audit mode nothing
-// is refused, so nothing of the latter is tried. Takes at most 2 * (pace.phase + pace.timeout).
+// readings of the refusal counters, and with `dns: guard` of the guard's own. In audit mode and
+// while egressd is open nothing is refused, so nothing of the latter is tried; in panic nothing at
+// all. Takes at most 2 * (pace.phase + pace.timeout).
 // Empty: the daemon did not answer.
 std::optional<Report> prove(Daemon& daemon, const tls::Trust& trust, const Pace& pace,
                             const Tell& tell);

@@ -34,7 +34,7 @@ enum class Verdict {
   leak,
   failed,
   not_proven,
-  not_enforced,  // audit mode
+  not_enforced,  // audit mode, or open
 };
 std::string_view text(Verdict verdict);
 

@@ -54,6 +54,24 @@ TEST_F(AuthorisationTest, GroupMembersMayChangeAndTheSameUserWithoutTheGroupMayN
   EXPECT_EQ(seen[0].peer.text(), "nobody (uid 65534)");
 }
 
+TEST_F(AuthorisationTest, PanicResumeAndConfirmNeedTheGroup) {
+  for (const char* command : {"panic", "resume", "confirm"}) {
+    const std::string line = std::string("{\"command\":\"") + command + "\"}\n";
+    EXPECT_EQ(ask_as(kNobody, kNobody, {group}, line), "done") << "positive control";
+    EXPECT_EQ(ask_as(kNobody, kNobody, {}, line), "denied") << command;
+  }
+}
+
+TEST_F(AuthorisationTest, OpenAndApplyNeedRootItself) {
+  for (const std::string& line : {std::string("{\"command\":\"open\"}\n"),
+                                  std::string("{\"command\":\"apply\",\"text\":\"\"}\n")}) {
+    EXPECT_EQ(ask_as(0, 0, {}, line), "done") << "positive control";
+    EXPECT_EQ(ask_as(kNobody, kNobody, {}, line), "denied");
+    EXPECT_EQ(ask_as(kNobody, group, {group, 0}, line), "denied") << line;
+  }
+  EXPECT_EQ(seen.size(), 2U) << "a denied request must not reach the daemon";
+}
+
 TEST_F(AuthorisationTest, ThePrimaryGroupCounts) {
   EXPECT_EQ(ask_as(kNobody, group, {}, kReloadLine), "done");
 }

@@ -74,11 +74,11 @@ TEST(Codec, List) {
   entry.addresses = {{"192.0.2.1", 30, 7}};
   entry.hits = 18'446'744'073'709'551'615U;
   expect_reply(
-      ListReply{{entry}},
+      ListReply{{entry}, "open"},
       R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
       R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"reason":"r","risk":"k",)j"
       R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
-      R"("hits":18446744073709551615}]})");
+      R"("hits":18446744073709551615}],"state":"open"})");
 }
 
 TEST(Codec, Status) {
@@ -99,6 +99,7 @@ TEST(Codec, Status) {
   status.refused_packets = 10;
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
   status.deviations = {"d"};
+  status.until_s = 12, status.unconfirmed_s = 13;
   expect_reply(
       status,
       R"({"reply":"status","version":"0.1.0","mode":"enforce","state":"enforcing","dns":"poll",)"
@@ -106,7 +107,7 @@ TEST(Codec, Status) {
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
       R"("forward":["docker0"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
       R"("last_commit_us":9,"refused_packets":10,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
-      R"("port":65535,"packets":11}],"deviations":["d"]})");
+      R"("port":65535,"packets":11}],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 
 TEST(Codec, WhyDiffReloadRefusals) {
@@ -179,7 +180,49 @@ TEST(Codec, AReplyOverTheLimitIsRefusedInstead) {
   EXPECT_EQ(std::get<Refused>(*reply).code, "failed");
 }
 
-TEST(Codec, OnlyAllowDenyAndReloadChangeThePolicy) {
+TEST(Codec, Postures) {
+  expect_request(OpenRequest{600}, R"({"command":"open","for_s":600})");
+  expect_request(PanicRequest{}, R"({"command":"panic","for_s":null})");
+  expect_request(ResumeRequest{}, R"({"command":"resume"})");
+  expect_reply(PostureReply{"enforcing", "open", 600, "w"},
+               R"({"reply":"posture","before":"enforcing","state":"open","until_s":600,)"
+               R"("warning":"w"})");
+}
+
+TEST(Codec, ApplyAndConfirm) {
+  expect_request(ApplyRequest{"version: 1\n", "new.yaml", 30},
+                 R"({"command":"apply","text":"version: 1\n","source":"new.yaml","confirm_s":30})");
+  expect_reply(ApplyReply{"/etc/egressd/egressd.yaml", {"p"}, 1, 2, 30},
+               R"({"reply":"apply","file":"/etc/egressd/egressd.yaml","problems":["p"],"added":1,)"
+               R"("removed":2,"reverts_s":30})");
+  expect_request(ConfirmRequest{true}, R"({"command":"confirm","written":true})");
+  expect_reply(ConfirmReply{"f", "t", {}},
+               R"({"reply":"confirm","file":"f","text":"t","problems":[]})");
+}
+
+TEST(Codec, ALongPolicyFitsIntoAMessageOfRoots) {
+  const std::string text(limits::kPolicyFileBytes, '\n');  // each is two bytes in JSON
+  const std::string line = encode(Request(ApplyRequest{text, "f", std::nullopt}));
+  EXPECT_FALSE(decode_request(line));
+  EXPECT_TRUE(decode_request(line, limits::kRootMessageBytes));
+  const std::string longer = encode(Request(ApplyRequest{text + "x", "f", std::nullopt}));
+  EXPECT_EQ(decode_request(longer, limits::kRootMessageBytes).error().message,
+            "the policy is longer than 1048576 bytes");
+}
+
+TEST(Codec, WhatLetsEverythingPassNeedsRoot) {
+  for (const Request& request : {Request(OpenRequest{}), Request(ApplyRequest{})}) {
+    EXPECT_TRUE(needs_root(request));
+    EXPECT_TRUE(changes_policy(request));
+  }
+  for (const Request& request : {Request(PanicRequest{}), Request(ResumeRequest{}),
+                                 Request(ConfirmRequest{}), Request(ReloadRequest{})}) {
+    EXPECT_FALSE(needs_root(request));
+    EXPECT_TRUE(changes_policy(request));
+  }
+}
+
+TEST(Codec, ReadingChangesNothing) {
   EXPECT_TRUE(changes_policy(AllowRequest{}));
   EXPECT_TRUE(changes_policy(DenyRequest{}));
   EXPECT_TRUE(changes_policy(ReloadRequest{}));

@@ -40,6 +40,7 @@ TEST_F(HostileClientsTest, SendingByteByByteBuysNoTime) {
 
 TEST_F(HostileClientsTest, ALineOfTheGreatestLengthPassesAndOneMoreIsRefused) {
   start();
+  const AsUser nobody(kNobody, kNobody, {});  // root may send a whole policy
   for (const std::size_t excess : {std::size_t{0}, std::size_t{1}}) {
     std::string line = "{\"command\":\"status\"}";
     line.append(limits::kMessageBytes + excess - line.size() - 1, ' ');
@@ -47,8 +48,21 @@ TEST_F(HostileClientsTest, ALineOfTheGreatestLengthPassesAndOneMoreIsRefused) {
   }
 }
 
+TEST_F(HostileClientsTest, RootMaySendAWholePolicy) {
+  start();
+  std::string line = "{\"command\":\"status\"}";
+  line.append(2 * limits::kMessageBytes - line.size() - 1, ' ');
+  RawClient client(path);
+  ASSERT_TRUE(client.send(line + "\n"));
+  pump(40);  // a piece each turn
+  client.read();
+  ASSERT_EQ(client.lines().size(), 1U);
+  EXPECT_EQ(code_of(*decode_reply(client.lines()[0])), "done");
+}
+
 TEST_F(HostileClientsTest, ALineWithoutEndIsRefusedAndClosed) {
   start();
+  const AsUser nobody(kNobody, kNobody, {});
   RawClient client(path);
   const std::string flood(16 << 10, 'x');
   for (int i = 0; i < 20 && !client.is_ended(); ++i) {

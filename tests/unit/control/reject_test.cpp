@@ -36,7 +36,7 @@ TEST(Reject, UnknownCommands) {
   EXPECT_EQ(problem(R"({"command":"shut\ndown"})"),
             "unknown kind of message \"shut\\x0adown\"; accepted: allow, deny, list, status, why, "
             "diff, reload, refusals, "
-            "proof, dns");
+            "proof, dns, open, panic, resume, apply, confirm");
   EXPECT_NE(problem(R"({"command":"refused","code":"a","message":"b"})"), "accepted");
 }
 
@@ -163,6 +163,18 @@ TEST(Reject, GrantsThatAreNoTime) {
        {std::int64_t{0}, std::int64_t{-1}, std::int64_t{31'536'001}, INT64_MAX}) {
     EXPECT_EQ(grant(for_s), "\"for_s\" must be 1 to 31536000 seconds") << for_s;
   }
+}
+
+TEST(Reject, DurationsOutOfRange) {
+  EXPECT_EQ(problem(R"({"command":"open","for_s":604800})"), "accepted");
+  for (const char* value : {"0", "604801", "-1"})
+    for (const char* command : {"open", "panic"})
+      EXPECT_EQ(problem(std::string(R"({"command":")") + command + R"(","for_s":)" + value + "}"),
+                "\"for_s\" must be 1 to 604800 seconds");
+  EXPECT_EQ(problem(R"({"command":"apply","text":"","confirm_s":3600})"), "accepted");
+  for (const char* value : {"0", "3601"})
+    EXPECT_EQ(problem(std::string(R"({"command":"apply","text":"","confirm_s":)") + value + "}"),
+              "\"confirm_s\" must be 1 to 3600 seconds");
 }
 
 TEST(Reject, OverlongRequests) {

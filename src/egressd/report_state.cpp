@@ -1,0 +1,32 @@
+// How egressd stands as a whole.
+#include <algorithm>
+
+#include "egressd/control_service.hpp"
+#include "egressd/reports.hpp"
+
+namespace egress::daemon {
+
+std::uint64_t count_missing(const policy::Entries& entries, const policy::Entries& others) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      entries, [&](const auto& entry) { return others.find(entry.target()) == nullptr; }));
+}
+
+std::string_view state_text(const engine::Engine& engine) {
+  const engine::Inputs& inputs = engine.inputs();
+  const bool is_audit = inputs.policy->mode == policy::Mode::audit;
+  return inputs.posture == engine::Posture::enforcing && is_audit ? "auditing"
+                                                                  : engine::text(inputs.posture);
+}
+
+std::optional<std::int64_t> seconds_left(Instant end, Instant now) {
+  if (end == kNever) return std::nullopt;
+  return std::max<std::int64_t>(1, std::chrono::ceil<seconds>(end - now).count());
+}
+
+std::string waits_to_be_confirmed(const Trial& trial, Instant now) {
+  return "a policy that was applied waits to be confirmed: egressctl confirm, or wait until it "
+         "reverts, in " +
+         std::to_string(*seconds_left(trial.until, now)) + " s";
+}
+
+}  // namespace egress::daemon

@@ -1,0 +1,165 @@
+// apply and confirm: which file is written when, and what is put back.
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "unit/adapters/temporary_folder.hpp"
+#include "unit/egressctl/fake_daemon.hpp"
+
+namespace egress::ctl {
+namespace {
+
+using control::ApplyReply;
+using control::ApplyRequest;
+using control::ConfirmReply;
+using control::ConfirmRequest;
+using control::Refused;
+using control::ReloadReply;
+using control::ReloadRequest;
+
+class ApplyCommand : public testing::Test {
+ protected:
+  Ran apply(const FakeDaemon::Answer& answer, std::vector<std::string> more = {}) {
+    const FakeDaemon daemon(answer);
+    more.insert(more.begin(), {"apply", candidate, "--policy", file});
+    Ran ran = run_egressctl(daemon.socket(), more);
+    requests = daemon.requests();
+    return ran;
+  }
+  // The daemon finds the file sound and says this to the reload.
+  FakeDaemon::Answer sound(const control::Reply& to_reload) const {
+    return [this, to_reload](const control::Request& request) -> control::Reply {
+      if (std::holds_alternative<ApplyRequest>(request)) return ApplyReply{file, {}, 2, 1, {}};
+      return to_reload;
+    };
+  }
+  void expect_unchanged() const { EXPECT_EQ(folder.read("egressd.yaml"), "old"); }
+
+  test::TemporaryFolder folder;
+  const std::string file = folder.write("egressd.yaml", "old", 0640);
+  const std::string candidate = folder.write("new.yaml", "new");
+  std::vector<control::Request> requests;
+};
+
+TEST_F(ApplyCommand, HasItCheckedThenWritesThenReloads) {
+  std::string at_the_check;
+  const Ran ran = apply([&](const control::Request& request) -> control::Reply {
+    if (!std::holds_alternative<ApplyRequest>(request)) return ReloadReply{};
+    at_the_check = folder.read("egressd.yaml");
+    return ApplyReply{file, {}, 2, 1, {}};
+  });
+  EXPECT_EQ(ran.exit, Exit::done) << ran.err;
+  EXPECT_EQ(at_the_check, "old");
+  ASSERT_EQ(requests.size(), 2U);
+  const auto& asked = std::get<ApplyRequest>(requests[0]);
+  EXPECT_EQ(asked.text, "new");
+  EXPECT_EQ(asked.source, candidate);
+  EXPECT_EQ(asked.confirm_s, std::nullopt);
+  EXPECT_TRUE(std::holds_alternative<ReloadRequest>(requests[1]));
+  EXPECT_EQ(folder.read("egressd.yaml"), "new");
+  EXPECT_EQ(folder.read("egressd.yaml.before"), "old");
+  struct stat info {};
+  ASSERT_EQ(stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777U, 0640U);
+}
+
+TEST_F(ApplyCommand, WhatIsRefusedIsNotWritten) {
+  const Ran mistaken = apply([this](const auto&) {
+    return ApplyReply{file, {"new.yaml:1:1: what is new?"}, 0, 0, {}};
+  });
+  EXPECT_EQ(mistaken.exit, Exit::failed);
+  EXPECT_NE(mistaken.err.find("new.yaml:1:1: what is new?\n"), std::string::npos);
+  expect_unchanged();
+  EXPECT_EQ(apply([](const auto&) { return Refused{"denied", "no"}; }).exit, Exit::failed);
+  expect_unchanged();
+  EXPECT_EQ(folder.count(), 2U);
+}
+
+TEST_F(ApplyCommand, AReloadThatIsRefusedPutsTheOldFileBack) {
+  EXPECT_EQ(apply(sound(ReloadReply{0, 0, {"p"}})).exit, Exit::failed);
+  expect_unchanged();
+  EXPECT_EQ(apply(sound(Refused{"busy", "b"})).exit, Exit::failed);
+  expect_unchanged();
+}
+
+TEST_F(ApplyCommand, ALinkStaysALink) {
+  std::filesystem::create_symlink("egressd.yaml", folder / "link.yaml");
+  const std::string link = folder / "link.yaml";
+  const FakeDaemon daemon([&](const control::Request& request) -> control::Reply {
+    if (!std::holds_alternative<ApplyRequest>(request)) return ReloadReply{};
+    return ApplyReply{link, {}, 0, 0, {}};
+  });
+  const Ran ran = run_egressctl(daemon.socket(), {"apply", candidate, "--policy", link});
+  EXPECT_EQ(ran.exit, Exit::done) << ran.err;
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(folder.read("egressd.yaml"), "new");
+}
+
+// The daemon is not root, and must not make root write where it likes.
+TEST_F(ApplyCommand, OnlyTheFileThatTheUserMeansIsWritten) {
+  const std::string other = folder.write("shadow", "secret");
+  const FakeDaemon daemon([&](const control::Request& request) -> control::Reply {
+    if (std::holds_alternative<ApplyRequest>(request)) return ApplyReply{other, {}, 0, 0, {}};
+    return ConfirmReply{other, "mine now", {}};
+  });
+  for (const auto& words : {std::vector<std::string>{"apply", candidate},
+                            {"apply", candidate, "--policy", file},
+                            {"confirm"},
+                            {"confirm", "--policy", file}}) {
+    const Ran ran = run_egressctl(daemon.socket(), words);
+    EXPECT_EQ(ran.exit, Exit::failed);
+    EXPECT_NE(ran.err.find("--policy PATH"), std::string::npos) << ran.err;
+  }
+  EXPECT_EQ(folder.read("shadow"), "secret");
+  expect_unchanged();
+}
+
+TEST_F(ApplyCommand, WithConfirmNothingIsWritten) {
+  const Ran ran = apply(
+      [this](const auto&) {
+        return ApplyReply{file, {}, 2, 1, 30};
+      },
+      {"--confirm", "30s"});
+  EXPECT_EQ(ran.exit, Exit::done) << ran.err;
+  EXPECT_EQ(std::get<ApplyRequest>(requests.at(0)).confirm_s, 30);
+  EXPECT_EQ(ran.out,
+            "in force; entries added: 2, removed: 1\n"
+            "reverts in 30s, also if this session ends; to keep it: egressctl confirm\n");
+  expect_unchanged();
+}
+
+TEST_F(ApplyCommand, AWrongTimeOrFileIsRefusedBeforeAnythingIsSent) {
+  const auto never = [](const auto&) { return ReloadReply{}; };
+  for (const char* wrong : {"30", "2h", "soon"})
+    EXPECT_EQ(apply(never, {"--confirm", wrong}).exit, Exit::usage) << wrong;
+  std::filesystem::remove(candidate);
+  EXPECT_EQ(apply(never).exit, Exit::failed);
+  EXPECT_TRUE(requests.empty());
+}
+
+TEST_F(ApplyCommand, ConfirmWritesWhatTheDaemonGives) {
+  std::string at_the_end;
+  const FakeDaemon daemon([&](const control::Request& request) -> control::Reply {
+    if (!std::get<ConfirmRequest>(request).is_written) return ConfirmReply{file, "tried", {}};
+    at_the_end = folder.read("egressd.yaml");
+    return ConfirmReply{file, "", {}};
+  });
+  const Ran ran = run_egressctl(daemon.socket(), {"confirm", "--policy", file});
+  EXPECT_EQ(ran.exit, Exit::done) << ran.err;
+  EXPECT_EQ(at_the_end, "tried");
+  EXPECT_EQ(folder.read("egressd.yaml.before"), "old");
+}
+
+TEST_F(ApplyCommand, AConfirmationThatComesTooLatePutsTheOldFileBack) {
+  const FakeDaemon daemon([&](const control::Request& request) -> control::Reply {
+    if (!std::get<ConfirmRequest>(request).is_written) return ConfirmReply{file, "tried", {}};
+    return Refused{"invalid", "it has reverted"};
+  });
+  EXPECT_EQ(run_egressctl(daemon.socket(), {"confirm", "--policy", file}).exit, Exit::failed);
+  expect_unchanged();
+}
+
+}  // namespace
+}  // namespace egress::ctl
