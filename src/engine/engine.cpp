@@ -114,10 +114,12 @@ void Engine::on(const ResolversChanged& event, Instant now) {
   names_.retry_failing(now);
 }
 
-void Engine::on(const OwnAddressesChanged& event, Instant) {
+// A link that has just got an address may lead to the resolvers again.
+void Engine::on(const OwnAddressesChanged& event, Instant now) {
   if (event.addresses == inputs_.own_addresses) return;
   inputs_.own_addresses = event.addresses;
   touch_everything();
+  names_.retry_failing(now);
 }
 
 void Engine::on(const Restored& event, Instant now) {

@@ -303,6 +303,17 @@ TEST_F(EngineTest, AStandingTellsResolvingOpenStaleAndFailingApart) {
   EXPECT_EQ(state(), Standing::State::failing);
 }
 
+TEST_F(EngineTest, ANewOwnAddressLetsFailingNamesBeAskedAtOnce) {
+  set_policy({entry(kApi)});
+  failure(kApi, dns::Status::timeout, Family::ipv4);
+  failure(kApi, dns::Status::timeout, Family::ipv6);
+  act();
+  EXPECT_THAT(asked_, IsEmpty()) << "positive control: it waits for the next try";
+  engine_.handle(OwnAddressesChanged{{ip("192.0.2.1")}}, now_);
+  act();
+  EXPECT_THAT(asked_, SizeIs(2));
+}
+
 const nft::Link kLoopback{.name = "lo", .index = 1, .is_loopback = true};
 const nft::Link kUplink{.name = "eth0", .index = 2};
 
