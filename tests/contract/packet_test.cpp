@@ -237,6 +237,18 @@ TEST_F(Packet, PanicHoldsUpAnOpenConnectionAndItGoesOnAfterwards) {
   }
 }
 
+// What comes in is stopped as well, so only a sender shows that what is established does not leave.
+TEST_F(Packet, PanicStopsTheSenderOfAnEstablishedFlow) {
+  install({}, allowed());
+  const auto send = [&] { return send_from(host_.name(), 5123, kNames[0], 123); };
+  ASSERT_EQ(send(), 0) << "positive control";
+  ASSERT_EQ(udp_probe(host_.name(), kNames[0], 123), Seen::answered) << "the echo answers";
+  install({}, {});
+  EXPECT_EQ(send(), 0) << "positive control: it goes on though its element is gone";
+  install(panic(), {});
+  EXPECT_EQ(send(), EPERM);
+}
+
 TEST_F(Packet, PanicLetsNothingIn) {
   const TcpServer local(host_.name(), {8080});
   install({}, {});
