@@ -97,6 +97,9 @@ TEST(Codec, Status) {
   status.warnings = {"w"};
   status.commits = 7, status.failed_commits = 8, status.last_commit_us = 9,
   status.refused_packets = 10;
+  status.held_links = {"h"}, status.unheld_links = {"u"}, status.refused_frames = 14;
+  status.protection = "watched", status.tamperings = 15, status.last_tampering = "t",
+  status.last_repair_us = 16;
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
   status.deviations = {"d"};
   status.until_s = 12, status.unconfirmed_s = 13;
@@ -106,7 +109,8 @@ TEST(Codec, Status) {
       R"("resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
       R"("forward":["docker0"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
-      R"("last_commit_us":9,"refused_packets":10,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
+      R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
+      R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
       R"("port":65535,"packets":11}],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 

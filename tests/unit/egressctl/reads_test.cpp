@@ -106,6 +106,9 @@ StatusReply healthy() {
   status.forward = {"docker0", "br-*"};
   status.commits = 17, status.last_commit_us = 90, status.refused_packets = 120;
   status.refusals = {{"2001:db8::9", "tcp", 443, 100}, {"192.0.2.9", "udp", 53, 20}};
+  status.protection = "owned";
+  status.held_links = {"eth0", "wg0"};
+  status.refused_frames = 3;
   return status;
 }
 
@@ -114,6 +117,8 @@ const std::string kFacts =
     "  allowed    entries: 12, names: 9 (failing: 0), addresses: 34\n"
     "  resolvers  192.0.2.53, [2001:db8::53]:53 (from policy), dns poll\n"
     "  forward    docker0, br-*\n"
+    "  frames     raw ones are refused at: eth0, wg0 (refused: 3)\n"
+    "  table      owned: the kernel lets no other program change it\n"
     "  kernel     elements: 40, commits: 17 (failed: 0), the last took 0.09 ms\n";
 
 TEST(Status, IsTheDefaultCommand) {
@@ -151,6 +156,28 @@ TEST(Status, SaysAuditInCapitals) {
             "egressd 0.1.0: auditing\n"
             "AUDIT: nothing is refused; what would be is counted and logged (mode: audit)\n" +
                 kFacts + "  let pass   packets: 120\n  uptime     3h 5m\n");
+}
+
+TEST(Status, TellsWhereOthersCanGetPast) {
+  StatusReply status = healthy();
+  status.protection = "watched";
+  status.held_links = {};
+  status.unheld_links = {"eth0: a port of a bridge"};
+  EXPECT_NE(run_against(status, {"status"}).out.find(
+                "  frames     raw ones are refused at: none (refused: 3)\n"
+                "  table      watched: what others change is undone (so far: 0)\n"),
+            std::string::npos);
+  status.tamperings = 2;
+  status.last_tampering = "nft (pid 12)";
+  status.last_repair_us = 900;
+  const Ran ran = run_against(status, {"status"});
+  EXPECT_NE(ran.out.find("(so far: 2, the last by nft (pid 12), undone in 0.90 ms)\n"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find("a program with CAP_NET_RAW can send frames past the table at:\n"
+                         "  eth0: a port of a bridge\n"),
+            std::string::npos)
+      << ran.out;
 }
 
 TEST(Status, TellsWhatIsWrong) {
