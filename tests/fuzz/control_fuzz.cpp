@@ -45,7 +45,7 @@ void check_request(std::string_view line) {
   }
   if (const auto* deny = std::get_if<DenyRequest>(&*request)) check_targets(deny->targets);
   if (const auto* why = std::get_if<WhyRequest>(&*request)) check_targets({why->target});
-  check_written(*request, decode_request);
+  check_written(*request, [](std::string_view written) { return decode_request(written); });
 }
 
 void check_reply(std::string_view line) {
