@@ -86,7 +86,6 @@ void GuardedHost::carry_out(const engine::Action& action) {
     engine_.handle(engine::CommitDone{outcome}, clock_.now());
   } else if (const auto* frames = std::get_if<engine::FilterFrames>(&action)) {
     engine_.handle(engine::FramesFiltered{kernel_.filter_frames(frames->filter)}, clock_.now());
-    engine_.handle(engine::CommitDone{kernel_.commit(commit->transaction)}, clock_.now());
   } else if (std::holds_alternative<engine::CutUnlisted>(action)) {
     (void)kernel_.cut_flows(
         [this](const nft::Flow& flow) { return engine_.is_unlisted(flow, clock_.now()); });
