@@ -101,7 +101,6 @@ void PolicyInForce::choose_resolvers() {
 
 void PolicyInForce::restore_known() {
   const WallTime wall = enforcer_.clock().wall();
-  const Instant now = enforcer_.clock().now();
   const auto known = state::read_known_addresses(store_.paths().known_addresses(), wall);
   if (!known) {
     unusable_known_ = known.error();
@@ -109,7 +108,7 @@ void PolicyInForce::restore_known() {
                {{"message", known.error().message}});
   }
   for (const dns::KnownAddress& address : *known)
-    enforcer_.note(engine::Restored{address.name, address.address, now + (address.expires - wall)});
+    enforcer_.note(engine::Restored{address, wall});
 }
 
 // Panic outlives a restart; open does not: whoever starts closes.

@@ -8,6 +8,9 @@ namespace egress::engine {
 namespace {
 
 constexpr Port kDnsPort = 53;
+// The civil clock is read in whole seconds: an end that was written down may not come later by
+// that.
+constexpr seconds kWallStep{1};
 
 }  // namespace
 
@@ -123,8 +126,10 @@ void Engine::on(const OwnAddressesChanged& event, Instant now) {
 }
 
 void Engine::on(const Restored& event, Instant now) {
-  if (names_.find(event.name) == nullptr) learn(event.name, now);
-  touch(names_.restore(event.name, event.address, event.expires, now));
+  const dns::KnownAddress& known = event.known;
+  if (names_.find(known.name) == nullptr) learn(known.name, now);
+  const Instant expires = now + (known.expires - event.wall) - kWallStep;
+  touch(names_.restore(known.name, known.address, expires, now));
 }
 
 void Engine::on(const Answered& event, Instant now) {

@@ -71,7 +71,7 @@ TEST_F(Boot, TheTableIsOursAlsoWhileTheDaemonIsDead) {
   };
   ASSERT_EQ(machine.execute({"nft", "add", "table", "inet", "other"}).exit_code, 0);
   flush();
-  EXPECT_EQ(machine.execute({"nft", "list", "tables"}).output, "table inet egressd\n")
+  EXPECT_EQ(machine.execute({"nft", "list", "tables"}).output.find("other"), std::string::npos)
       << "positive control: the other table went";
   for (int turn = 0; turn < 3; ++turn) {
     const std::string before = machine.property("MainPID");

@@ -40,10 +40,8 @@ void World::start() {
   engine_->handle(engine::OwnAddressesChanged{{}}, clock_.now());
   engine_->handle(engine::PolicyChanged{policy_, clock_.wall()}, clock_.now());
   engine_->handle(engine::ResolversChanged{{{*IpAddress::parse("10.0.0.2"), 53}}}, clock_.now());
-  for (const Known& known : saved_)
-    engine_->handle(
-        engine::Restored{known.name, known.address, clock_.now() + (known.expires - clock_.wall())},
-        clock_.now());
+  for (const dns::KnownAddress& known : saved_)
+    engine_->handle(engine::Restored{known, clock_.wall()}, clock_.now());
   witness_.see_policy(policy_, clock_.now(), clock_.wall());
   act();
   check();
@@ -195,44 +193,40 @@ void World::act() {
 
 void World::carry_out(const engine::Action& action) {
   const Instant now = clock_.now();
-  std::visit(Overloaded{[&](const engine::Ask& ask) {
-                          if (!owed_answers_.insert(ask.question).second)
-                            complain("asked twice at a time");
-                          internet_.ask(ask.question, now);
-                          guard_->on_ask(ask.question);
-                        },
-                        [&](const engine::Commit& commit) {
-                          if (commit.transaction.empty())
-                            complain("an empty transaction (invariant 5)");
-                          const auto outcome = kernel_.commit(commit.transaction);
-                          has_committed_ |= outcome.status == nft::CommitOutcome::Status::committed;
-                          engine_->handle(engine::CommitDone{outcome}, now);
-                        },
-                        [&](const engine::FilterFrames& frames) {
-                          engine_->handle(
-                              engine::FramesFiltered{kernel_.filter_frames(frames.filter)}, now);
-                        },
-                        [&](const engine::CutFlows& cut) {
-                          (void)kernel_.cut_flows([&](const nft::Flow& flow) {
-                            return engine_->must_cut(flow, cut.revoked, now);
-                          });
-                        },
-                        [&](const engine::SaveKnown&) {
-                          saved_.clear();
-                          for (const auto& [name, state] : engine_->names().names())
-                            for (const dns::HeldAddress& held : state.addresses)
-                              saved_.push_back({name, held.address,
-                                                clock_.wall() + std::chrono::floor<seconds>(
-                                                                    held.expires - now)});
-                        },
-                        [&](const engine::CutUnlisted&) {
-                          (void)kernel_.cut_flows([&](const nft::Flow& flow) {
-                            return engine_->is_unlisted(flow, now);
-                          });
-                        },
-                        [](const engine::AdoptFlows&) {}, [](const engine::ForgetQuestions&) {},
-                        [](const engine::GrantEnded&) {}, [](const Notice&) {}},
-             action);
+  std::visit(
+      Overloaded{
+          [&](const engine::Ask& ask) {
+            if (!owed_answers_.insert(ask.question).second) complain("asked twice at a time");
+            internet_.ask(ask.question, now);
+            guard_->on_ask(ask.question);
+          },
+          [&](const engine::Commit& commit) {
+            if (commit.transaction.empty()) complain("an empty transaction (invariant 5)");
+            const auto outcome = kernel_.commit(commit.transaction);
+            has_committed_ |= outcome.status == nft::CommitOutcome::Status::committed;
+            engine_->handle(engine::CommitDone{outcome}, now);
+          },
+          [&](const engine::FilterFrames& frames) {
+            engine_->handle(engine::FramesFiltered{kernel_.filter_frames(frames.filter)}, now);
+          },
+          [&](const engine::CutFlows& cut) {
+            (void)kernel_.cut_flows(
+                [&](const nft::Flow& flow) { return engine_->must_cut(flow, cut.revoked, now); });
+          },
+          [&](const engine::SaveKnown&) {
+            saved_.clear();
+            for (const auto& [name, state] : engine_->names().names())
+              for (const dns::HeldAddress& held : state.addresses)
+                saved_.push_back({name, held.address,
+                                  clock_.wall() + std::chrono::floor<seconds>(held.expires - now)});
+          },
+          [&](const engine::CutUnlisted&) {
+            (void)kernel_.cut_flows(
+                [&](const nft::Flow& flow) { return engine_->is_unlisted(flow, now); });
+          },
+          [](const engine::AdoptFlows&) {}, [](const engine::ForgetQuestions&) {},
+          [](const engine::GrantEnded&) {}, [](const Notice&) {}},
+      action);
 }
 
 void World::complain(const std::string& what) {

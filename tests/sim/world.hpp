@@ -80,12 +80,7 @@ class World {
   std::shared_ptr<policy::Policy> policy_;
   std::set<dns::Question> owed_answers_;  // of the resolver, to the running engine
 
-  struct Known {
-    DnsName name;
-    IpAddress address;
-    WallTime expires;
-  };
-  std::vector<Known> saved_;  // the last-known-good file
+  std::vector<dns::KnownAddress> saved_;  // the last-known-good file
   engine::Posture posture_ = engine::Posture::enforcing;
   Instant posture_until_ = kNever;
   bool may_be_open_ = false;  // since the kernel was last seen to hold what is desired

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "egress/dns/known_address.hpp"
 #include "egress/dns/lookup.hpp"
 #include "egress/nft/kernel.hpp"
 #include "egress/policy/policy.hpp"
@@ -31,11 +32,10 @@ struct OwnAddressesChanged {
 struct LinksChanged {
   std::vector<nft::Link> links;  // all of this host
 };
-// An address from the last-known-good file; `expires` is already on our clock.
+// An address from the last-known-good file, and the civil time now.
 struct Restored {
-  DnsName name;
-  IpAddress address;
-  Instant expires;
+  dns::KnownAddress known;
+  WallTime wall;
 };
 struct Answered {
   dns::Answer answer;

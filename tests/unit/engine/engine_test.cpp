@@ -303,6 +303,14 @@ TEST_F(EngineTest, AStandingTellsResolvingOpenStaleAndFailingApart) {
   EXPECT_EQ(state(), Standing::State::failing);
 }
 
+// The end was written down in whole seconds of a clock that is read in whole seconds.
+TEST_F(EngineTest, ARestoredAddressEndsNoLaterThanItWouldHave) {
+  set_policy({entry(kApi)});
+  engine_.handle(Restored{{kApi, ip("192.0.2.1"), kWall + 60s}, kWall}, now_);
+  act();
+  EXPECT_EQ(engine_.installed()->elements.at(allow("192.0.2.1", 443)), now_ + 59s);
+}
+
 TEST_F(EngineTest, ANewOwnAddressLetsFailingNamesBeAskedAtOnce) {
   set_policy({entry(kApi)});
   failure(kApi, dns::Status::timeout, Family::ipv4);
