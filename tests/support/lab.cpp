@@ -123,10 +123,12 @@ void Daemon::start() {
                                  "--user",
                                  "nobody"};
   words.insert(words.end(), options_.begin(), options_.end());
-  process_ = ChildProcess(
-      {.words = std::move(words),
-       .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), "ASAN_OPTIONS=detect_leaks=0"},
-       .output = dir / "egressd.log"});
+  std::vector<std::string> environment{"NOTIFY_SOCKET=" + (dir / "notify").string(),
+                                       "ASAN_OPTIONS=detect_leaks=0"};
+  environment.insert(environment.end(), environment_.begin(), environment_.end());
+  process_ = ChildProcess({.words = std::move(words),
+                           .environment = std::move(environment),
+                           .output = dir / "egressd.log"});
   bool is_ready = false;
   eventually([&] { return (is_ready = notify.hears_ready()) || process_.has_ended(); },
              kStartPatience);

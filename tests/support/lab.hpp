@@ -54,8 +54,15 @@ class Daemon {
   Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options = {});
 
   void start();
-  void terminate();  // SIGTERM, and waits for the end
-  void crash();      // SIGKILL, and waits
+  // NAME=value, for the next start.
+  void set_environment(std::vector<std::string> environment) {
+    environment_ = std::move(environment);
+  }
+  pid_t pid() const { return process_.pid(); }
+  bool has_ended() const { return process_.has_ended(); }
+  int wait() { return process_.wait(); }  // for its end by itself; the exit code
+  void terminate();                       // SIGTERM, and waits for the end
+  void crash();                           // SIGKILL, and waits
   void write_policy(std::string_view text) const;
   std::string log() const;
 
@@ -64,14 +71,14 @@ class Daemon {
   template <class Reply>
   Reply ask(const control::Request& request) const;
   control::Reply call(const control::Request& request) const;
+  std::filesystem::path socket() const { return lab_.dir() / "run" / "control.sock"; }
   // egressctl as a person runs it on the host.
   Finished egressctl(std::vector<std::string> words, uid_t user = 0) const;
 
  private:
-  std::filesystem::path socket() const { return lab_.dir() / "run" / "control.sock"; }
-
   const Lab& lab_;
   std::vector<std::string> options_;
+  std::vector<std::string> environment_;
   ChildProcess process_;
 };
 
