@@ -83,7 +83,7 @@ class FailTheNthCall : public GuardTest, public ::testing::WithParamInterface<Fa
   // False: fewer calls than that were made.
   bool fail(std::size_t nth) {
     const bool was_closed = nth % 2 == 0;
-    if (!was_closed) lab.on_host({"nft", "destroy", "table", "inet", "egressd"});
+    if (!was_closed) lab.on_host({"nft", "delete", "table", "inet", "egressd"});
     std::filesystem::remove(fired_path());
     daemon.set_environment(failing(nth));
     bool is_kept = false;

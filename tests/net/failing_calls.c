@@ -36,17 +36,20 @@ __attribute__((constructor)) static void prepare(void) {
 }
 
 static int fails(int is_file, const char* call) {
-  if (fail_at == 0 || is_file != fails_files || atomic_fetch_add(&calls, 1) + 1 != fail_at) return 0;
+  if (fail_at == 0 || is_file != fails_files || atomic_fetch_add(&calls, 1) + 1 != fail_at)
+    return 0;
   dprintf(log_fd, "%s\n", call);
   errno = fail_errno;
   return 1;
 }
 
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
 static int is_file(int fd) {
   struct stat info;
   const int before = errno;
-  const int is_it =
-      fd > 2 && fd != log_fd && fstat(fd, &info) == 0 && (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode));
+  const int is_it = fd > 2 && fd != log_fd && NEXT(fstat)(fd, &info) == 0 &&
+                    (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode));
   errno = before;
   return is_it;
 }
@@ -61,18 +64,16 @@ static int is_netlink(int fd) {
   return is_it;
 }
 
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-
 static int has_mode(int flags) {
   return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
 }
-#define MODE_OF(flags)                         \
-  mode_t mode = 0;                             \
-  if (has_mode(flags)) {                       \
-    va_list rest;                              \
-    va_start(rest, flags);                     \
-    mode = va_arg(rest, mode_t);               \
-    va_end(rest);                              \
+#define MODE_OF(flags)           \
+  mode_t mode = 0;               \
+  if (has_mode(flags)) {         \
+    va_list rest;                \
+    va_start(rest, flags);       \
+    mode = va_arg(rest, mode_t); \
+    va_end(rest);                \
   }
 
 int open(const char* path, int flags, ...) {
@@ -138,7 +139,8 @@ static int is_interrupted(int fd, const char* call) {
   return fail_errno == EINTR && is_netlink(fd) && fails(0, call);
 }
 ssize_t recv(int fd, void* buffer, size_t size, int flags) {
-  if (fail_errno == EINTR) return is_interrupted(fd, "recv") ? -1 : NEXT(recv)(fd, buffer, size, flags);
+  if (fail_errno == EINTR)
+    return is_interrupted(fd, "recv") ? -1 : NEXT(recv)(fd, buffer, size, flags);
   return lose(fd, NEXT(recv)(fd, buffer, size, flags), "recv");
 }
 ssize_t recvfrom(int fd, void* restrict buffer, size_t size, int flags,

@@ -60,6 +60,16 @@ void flood(const std::string& path, const std::string& piece, std::size_t bytes)
   }
 }
 
+// A client that has no use for the reply costs the machine nothing but the daemon's time.
+void list_without_looking(const std::string& path, const std::atomic<bool>& is_over) {
+  RawClient client = connect_patiently(path);
+  client.send("{\"command\":\"list\"}\n");
+  while (!client.has_line() && !client.is_ended() && !is_over) {
+    std::this_thread::sleep_for(1ms);
+    client.read();
+  }
+}
+
 class HostileControl : public GuardTest {
  protected:
   HostileControl() {
@@ -178,8 +188,8 @@ TEST_F(HostileControl, SlowAndGreedyClientsHoldUpNobody) {
 }
 
 // Listing costs the most of all, the more so with a large table: whoever does nothing else gets a
-// part of the daemon's time, and a question need not wait behind the whole crowd.
-TEST_F(HostileControl, ReadersInALoopTakeAPartOfTheTimeOnly) {
+// part of the daemon's time, and no question waits behind a crowd of them.
+TEST_F(HostileControl, ReadersInALoopGetAPartOfTheTimeOnly) {
   std::string many = "api.openai.com:443";
   for (int i = 0; i < (is_full_run() ? 9'990 : 2'000); ++i)
     many += ", 20.1." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ":443";
@@ -191,18 +201,22 @@ TEST_F(HostileControl, ReadersInALoopTakeAPartOfTheTimeOnly) {
   std::vector<std::future<void>> readers;
   for (int i = 0; i < 8; ++i)
     readers.push_back(start_as_user(kNobody, [&] {
-      for (; !is_over; ++listed) EXPECT_TRUE(control::call(path, control::ListRequest{}));
+      for (; !is_over; ++listed) list_without_looking(path, is_over);
     }));
   std::size_t answered = 0;
-  const auto start = Steady::now();
-  for (; listed < 20; ++answered) EXPECT_EQ(rcode_of(ask("api.openai.com")), kNoError);
-  const auto taken = Steady::now() - start;
+  Steady::duration slowest{};
+  for (; listed < 10; ++answered) {
+    const auto start = Steady::now();
+    EXPECT_EQ(rcode_of(ask("api.openai.com")), kNoError);
+    slowest = std::max(slowest, Steady::now() - start);
+  }
   const std::size_t lists = listed;
-  for (int i = 0; i < 5; ++i) expect_service();
+  for (int i = 0; i < 3; ++i) expect_service();
   is_over = true;
   for (auto& reader : readers) reader.get();
-  EXPECT_GT(answered, lists);
-  std::cout << lists << " listings and " << answered << " answers in " << taken / 1ms << " ms\n";
+  EXPECT_GT(answered, 2 * lists);
+  std::cout << lists << " listings, meanwhile " << answered << " answers, the slowest took "
+            << slowest / 1ms << " ms\n";
   report(resident());
 }
 

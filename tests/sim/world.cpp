@@ -64,7 +64,7 @@ void World::start_guard() {
 void World::crash() {
   internet_.forget();
   owed_answers_.clear();
-  witness_.see_crash();
+  witness_.see_crash(clock_.now());
   start();
 }
 
@@ -84,6 +84,9 @@ void World::step() {
       break;
     case 4:
       internet_.set_down(one_in(random_, 4));
+      break;
+    case 5:
+      if (one_in(random_, 8)) step_clock();
       break;
     default:
       break;
@@ -159,6 +162,13 @@ void World::disturb_kernel() {
   }
 }
 
+// A clock that was wrong is mended, or the other way round.
+void World::step_clock() {
+  const seconds by =
+      std::chrono::hours(1 + static_cast<std::int64_t>(below(random_, 24 * 365 * 20)));
+  clock_.step_wall(one_in(random_, 2) ? by : -by);
+}
+
 // To the next moment at which something is due, or past it: the host was busy, or suspended.
 void World::pass_time() {
   const Instant next =
@@ -191,39 +201,36 @@ void World::act() {
 
 void World::carry_out(const engine::Action& action) {
   const Instant now = clock_.now();
-  std::visit(Overloaded{[&](const engine::Ask& ask) {
-                          if (!owed_answers_.insert(ask.question).second)
-                            complain("asked twice at a time");
-                          internet_.ask(ask.question, now);
-                          guard_->on_ask(ask.question);
-                        },
-                        [&](const engine::Commit& commit) {
-                          if (commit.transaction.empty())
-                            complain("an empty transaction (invariant 5)");
-                          const auto outcome = kernel_.commit(commit.transaction);
-                          has_committed_ |= outcome.status == nft::CommitOutcome::Status::committed;
-                          engine_->handle(engine::CommitDone{outcome}, now);
-                        },
-                        [&](const engine::FilterFrames& frames) {
-                          engine_->handle(
-                              engine::FramesFiltered{kernel_.filter_frames(frames.filter)}, now);
-                        },
-                        [&](const engine::CutFlows& cut) {
-                          (void)kernel_.cut_flows([&](const nft::Flow& flow) {
-                            return engine_->must_cut(flow, cut.revoked, now);
-                          });
-                        },
-                        [&](const engine::SaveKnown&) {
-                          saved_.clear();
-                          for (const auto& [name, state] : engine_->names().names())
-                            for (const dns::HeldAddress& held : state.addresses)
-                              saved_.push_back({name, held.address,
-                                                clock_.wall() + std::chrono::floor<seconds>(
-                                                                    held.expires - now)});
-                        },
-                        [](const engine::AdoptFlows&) {}, [](const engine::ForgetQuestions&) {},
-                        [](const engine::GrantEnded&) {}, [](const Notice&) {}},
-             action);
+  std::visit(
+      Overloaded{
+          [&](const engine::Ask& ask) {
+            if (!owed_answers_.insert(ask.question).second) complain("asked twice at a time");
+            internet_.ask(ask.question, now);
+            guard_->on_ask(ask.question);
+          },
+          [&](const engine::Commit& commit) {
+            if (commit.transaction.empty()) complain("an empty transaction (invariant 5)");
+            const auto outcome = kernel_.commit(commit.transaction);
+            has_committed_ |= outcome.status == nft::CommitOutcome::Status::committed;
+            engine_->handle(engine::CommitDone{outcome}, now);
+          },
+          [&](const engine::FilterFrames& frames) {
+            engine_->handle(engine::FramesFiltered{kernel_.filter_frames(frames.filter)}, now);
+          },
+          [&](const engine::CutFlows& cut) {
+            (void)kernel_.cut_flows(
+                [&](const nft::Flow& flow) { return engine_->must_cut(flow, cut.revoked, now); });
+          },
+          [&](const engine::SaveKnown&) {
+            saved_.clear();
+            for (const auto& [name, state] : engine_->names().names())
+              for (const dns::HeldAddress& held : state.addresses)
+                saved_.push_back({name, held.address,
+                                  clock_.wall() + std::chrono::floor<seconds>(held.expires - now)});
+          },
+          [](const engine::AdoptFlows&) {}, [](const engine::ForgetQuestions&) {},
+          [](const engine::GrantEnded&) {}, [](const Notice&) {}},
+      action);
 }
 
 void World::complain(const std::string& what) {

@@ -123,6 +123,7 @@ void Daemon::start() {
                                  "--user",
                                  "nobody"};
   words.insert(words.end(), options_.begin(), options_.end());
+  words.insert(words.begin(), launcher_.begin(), launcher_.end());
   std::vector<std::string> environment{"NOTIFY_SOCKET=" + (dir / "notify").string(),
                                        "ASAN_OPTIONS=detect_leaks=0"};
   environment.insert(environment.end(), environment_.begin(), environment_.end());

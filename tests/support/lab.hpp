@@ -58,6 +58,8 @@ class Daemon {
   void set_environment(std::vector<std::string> environment) {
     environment_ = std::move(environment);
   }
+  // A program that starts it in its stead and becomes it, for the next start.
+  void set_launcher(std::vector<std::string> words) { launcher_ = std::move(words); }
   pid_t pid() const { return process_.pid(); }
   bool has_ended() const { return process_.has_ended(); }
   int wait() { return process_.wait(); }  // for its end by itself; the exit code
@@ -79,6 +81,7 @@ class Daemon {
   const Lab& lab_;
   std::vector<std::string> options_;
   std::vector<std::string> environment_;
+  std::vector<std::string> launcher_;
   ChildProcess process_;
 };
 

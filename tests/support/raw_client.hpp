@@ -43,6 +43,7 @@ class RawClient {
     if (errno != EAGAIN) is_ended_ = true;
   }
   bool is_ended() const { return is_ended_; }
+  bool has_line() const { return text_.ends_with('\n'); }
   std::vector<std::string> lines() const {
     std::vector<std::string> lines;
     for (std::size_t start = 0, end = 0; (end = text_.find('\n', start)) != std::string::npos;

@@ -49,9 +49,10 @@ class ServerTest : public testing::Test {
         std::move(*listener),
         [this](ClientId id, const Request& request, const Peer& peer) {
           seen.push_back({id, request, peer});
+          stopwatch += request_takes;
           if (answers_at_once) server->reply(id, answer, now);
         },
-        group);
+        group, [this] { return stopwatch; });
     ASSERT_TRUE(started) << started.error().message;
     server.emplace(std::move(*started));
   }
@@ -81,6 +82,8 @@ class ServerTest : public testing::Test {
   TemporaryDirectory directory;
   std::string path = directory / "control.sock";
   Instant now{milliseconds(1'000'000)};
+  std::chrono::microseconds stopwatch{0};
+  std::chrono::microseconds request_takes{0};
   bool answers_at_once = true;
   Reply answer = ReloadReply{};
   std::vector<Seen> seen;
