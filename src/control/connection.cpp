@@ -19,8 +19,11 @@ bool is_temporary(int error) {
 
 }  // namespace
 
-Connection::Connection(Descriptor socket, Peer peer, Instant now)
-    : socket_(std::move(socket)), peer_(std::move(peer)), deadline_(now + limits::kClientIdle) {}
+Connection::Connection(Descriptor socket, Peer peer, bool is_reader, Instant now)
+    : socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      is_reader_(is_reader),
+      deadline_(now + limits::kClientIdle) {}
 
 Instant Connection::deadline() const {
   return state_ == State::waiting ? kNever : deadline_;

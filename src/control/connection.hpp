@@ -20,10 +20,12 @@ class Connection {
     closed,     // nothing more to do: to be destroyed
   };
 
-  Connection(Descriptor socket, Peer peer, Instant now);
+  // `is_reader`: may not change the policy.
+  Connection(Descriptor socket, Peer peer, bool is_reader, Instant now);
 
   int fd() const { return socket_.get(); }
   const Peer& peer() const { return peer_; }
+  bool is_reader() const { return is_reader_; }
   State state() const { return state_; }
   // When the client must be done with what it is doing; kNever while it is the daemon's turn.
   Instant deadline() const;
@@ -49,6 +51,7 @@ class Connection {
 
   Descriptor socket_;
   Peer peer_;
+  bool is_reader_;
   State state_ = State::receiving;
   Instant deadline_;
   std::string incoming_;

@@ -51,22 +51,27 @@ Refused root_alone(const Peer& peer) {
 
 }  // namespace
 
-Result<Server> Server::start(Descriptor listener, OnRequest on_request, std::string group) {
+Result<Server> Server::start(Descriptor listener, OnRequest on_request, std::string group,
+                             Stopwatch stopwatch) {
   Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll || !watch(epoll.get(), EPOLL_CTL_ADD, listener.get(), kListener, EPOLLIN)) {
     return fail(std::string("cannot watch the control socket: ") + std::strerror(errno));
   }
-  return Server(std::move(epoll), std::move(listener), std::move(on_request), std::move(group));
+  if (!stopwatch) stopwatch = [] { return std::chrono::microseconds(0); };
+  return Server(std::move(epoll), std::move(listener), std::move(on_request), std::move(group),
+                std::move(stopwatch));
 }
 
-Server::Server(Descriptor epoll, Descriptor listener, OnRequest on_request, std::string group)
+Server::Server(Descriptor epoll, Descriptor listener, OnRequest on_request, std::string group,
+               Stopwatch stopwatch)
     : epoll_(std::move(epoll)),
       listener_(std::move(listener)),
       on_request_(std::move(on_request)),
-      group_(std::move(group)) {}
+      group_(std::move(group)),
+      stopwatch_(std::move(stopwatch)) {}
 
 Instant Server::next_deadline() const {
-  Instant next = accept_again_;
+  Instant next = held_.empty() ? accept_again_ : std::min(accept_again_, readers_rest_until_);
   for (const auto& [id, connection] : connections_) next = std::min(next, connection.deadline());
   return next;
 }
@@ -82,6 +87,7 @@ void Server::dispatch(Instant now) {
       serve(event.data.u64, event.events, now);
     }
   }
+  serve_held(now);
   std::erase_if(connections_, [now](const auto& entry) { return entry.second.deadline() <= now; });
   if (accept_again_ <= now) watch_listener(true);
 }
@@ -110,7 +116,8 @@ void Server::admit(Descriptor socket, Instant now) {
   auto peer = peer_of(socket.get());
   if (!peer) return;
   const bool is_full = is_full_for(*peer);
-  Connection connection(std::move(socket), std::move(*peer), now);
+  const bool is_reader = !may_change(*peer, group_id(group_));
+  Connection connection(std::move(socket), std::move(*peer), is_reader, now);
   if (is_full) return connection.reply(encode(Reply(too_many_clients())), now, /*is_last=*/true);
   const ClientId id = next_id_++;
   if (!watch(epoll_.get(), EPOLL_CTL_ADD, connection.fd(), id, EPOLLIN)) return;
@@ -133,8 +140,10 @@ void Server::serve(ClientId id, std::uint32_t events, Instant now) {
   Connection& connection = found->second;
   switch (connection.state()) {
     case Connection::State::receiving:
-      if (connection.receive()) return handle(id, now);
-      break;
+      if (!connection.is_reader() || (held_.empty() && readers_rest_until_ <= now))
+        return receive(id, now);
+      if ((events & EPOLLHUP) == 0) return hold(id);
+      return void(connections_.erase(found));  // or it would wake us all the while
     case Connection::State::sending:
       connection.send(now);
       break;
@@ -142,6 +151,39 @@ void Server::serve(ClientId id, std::uint32_t events, Instant now) {
       if ((events & (EPOLLHUP | EPOLLERR)) != 0) return void(connections_.erase(found));
   }
   settle(id);
+}
+
+void Server::receive(ClientId id, Instant now) {
+  Connection& connection = connections_.at(id);
+  const bool is_reader = connection.is_reader();
+  const std::chrono::microseconds since = stopwatch_();
+  if (connection.receive())
+    handle(id, now);
+  else
+    settle(id);
+  if (is_reader) charge(stopwatch_() - since, now);
+}
+
+void Server::hold(ClientId id) {
+  if (watch(epoll_.get(), EPOLL_CTL_MOD, connections_.at(id).fd(), id, 0))
+    held_.push_back(id);
+  else
+    connections_.erase(id);
+}
+
+void Server::serve_held(Instant now) {
+  while (!held_.empty() && readers_rest_until_ <= now) {
+    const ClientId id = held_.front();
+    held_.pop_front();
+    if (connections_.contains(id)) receive(id, now);
+  }
+}
+
+void Server::charge(std::chrono::microseconds cost, Instant now) {
+  rest_owed_ += cost * limits::kReadersRest;
+  const auto rest = std::chrono::floor<milliseconds>(rest_owed_);
+  rest_owed_ -= rest;
+  if (rest > milliseconds(0)) readers_rest_until_ = now + rest;
 }
 
 // on_request_ may reply at once, so the connection may be gone after it.

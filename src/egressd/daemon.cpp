@@ -126,7 +126,9 @@ Result<void> Daemon::serve() {
     service_->handle(client, request, peer);
   };
   Error error;
-  if (!take(control::Server::start(*std::move(listener_), on_request), server_, error))
+  const auto stopwatch = [this] { return clock_.stopwatch(); };
+  if (!take(control::Server::start(*std::move(listener_), on_request, "egress", stopwatch), server_,
+            error))
     return tl::unexpected(error);
   service_.emplace(
       *enforcer_, dns_ ? &*dns_ : nullptr, store_, frame_,

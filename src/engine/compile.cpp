@@ -55,7 +55,25 @@ void for_each_wildcard(const Inputs::Index& by_base, const DnsName& name, const 
   }
 }
 
+// The same grant as it stood in the list before, or null.
+const AllowEntry* earlier(const policy::EntriesChange& change, const AllowEntry& grant) {
+  const std::string target = grant.target();
+  const auto at = std::ranges::lower_bound(change.gone, target, {},
+                                           [](const auto& entry) { return entry->target(); });
+  const bool is_same =
+      at != change.gone.end() && (*at)->target() == target && (*at)->until == grant.until;
+  return is_same ? at->get() : nullptr;
+}
+
 }  // namespace
+
+// A grant that is read anew ends no later than before: the civil clock may have been set back.
+Instant Inputs::end_of_grant(const AllowEntry& entry, const policy::EntriesChange& change,
+                             Instant now, WallTime wall) const {
+  const Instant end = now + (*entry.until - wall);
+  const AllowEntry* before = earlier(change, entry);
+  return before != nullptr ? std::min(end, ends.at(before)) : end;
+}
 
 policy::EntriesChange Inputs::set_policy(std::shared_ptr<const policy::Policy> next, Instant now,
                                          WallTime wall) {
@@ -64,12 +82,13 @@ policy::EntriesChange Inputs::set_policy(std::shared_ptr<const policy::Policy> n
   const auto index_of = [this](const AllowEntry& entry) -> Index& {
     return entry.wildcard() != nullptr ? by_base : by_name;
   };
+  for (const auto& entry : change.come)
+    if (entry->until) ends.emplace(entry.get(), end_of_grant(*entry, change, now, wall));
   for (const auto& entry : change.gone) {
     ends.erase(entry.get());
     if (const DnsName* key = index_key(*entry)) drop(index_of(*entry), *key, entry.get());
   }
   for (const auto& entry : change.come) {
-    if (entry->until) ends.emplace(entry.get(), now + (*entry->until - wall));
     if (const DnsName* key = index_key(*entry)) index_of(*entry)[*key].push_back(entry.get());
   }
   policy = std::move(next);

@@ -68,6 +68,7 @@ void Internet::ask(const dns::Question& question, Instant now) {
   dns::Answer answer = make_answer(question);
   if (has_faults_ && one_in(random_, 10)) delay += seconds{below(random_, 20)};
   if (has_faults_ && one_in(random_, 15)) answer = {question, Status::timeout, {}, 0s, {}};
+  if (++asked_ == failing_.first) answer = {question, failing_.second, {}, 0s, {}};
   under_way_.emplace(now + delay, answer);
   if (has_faults_ && one_in(random_, 10))
     under_way_.emplace(now + delay + seconds{below(random_, 5)}, answer);

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "egress/dns/lookup.hpp"
@@ -30,6 +31,9 @@ class Internet {
   // A healthy record set of a few public addresses, from a small pool, so that names share them.
   void heal(const DnsName& name);
 
+  // The nth question, from 1 on, gets this and nothing else.
+  void fail_question(std::uint64_t nth, dns::Status status) { failing_ = {nth, status}; }
+
   void ask(const dns::Question& question, Instant now);
   // The answers that arrive by `now`, in order of arrival.
   std::vector<dns::Answer> arrivals(Instant now);
@@ -50,6 +54,8 @@ class Internet {
   Random& random_;
   bool has_faults_ = true;
   bool is_down_ = false;
+  std::uint64_t asked_ = 0;
+  std::pair<std::uint64_t, dns::Status> failing_{};
   std::map<dns::Question, Records> zone_;
   std::multimap<Instant, dns::Answer> under_way_;
 };

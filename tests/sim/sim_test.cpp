@@ -74,5 +74,19 @@ TEST(Simulation, FailingAnyOneCommitOfAHistoryIsRecoveredFrom) {
   }
 }
 
+TEST(Simulation, FailingAnyOneQuestionOfAHistoryIsRecoveredFrom) {
+  using dns::Status;
+  constexpr Status kFailures[] = {Status::timeout, Status::servfail,  Status::nxdomain,
+                                  Status::refused, Status::malformed, Status::unreachable,
+                                  Status::nodata};
+  for (std::uint64_t nth = 1; nth <= 60 && !HasFailure(); ++nth) {
+    World world(700 + nth, {});
+    world.fail_question(nth, kFailures[nth % std::size(kFailures)]);
+    for (int i = 0; i < 60 && world.verdict().empty(); ++i) world.step();
+    if (world.verdict().empty()) world.expect_all_reachable();
+    EXPECT_EQ(world.verdict(), "") << "question " << nth << " fails";
+  }
+}
+
 }  // namespace
 }  // namespace egress::sim

@@ -1,6 +1,7 @@
 #include "sim/witness.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "egress/core/limits.hpp"
 
@@ -40,8 +41,15 @@ seconds Witness::stale() const {
 
 void Witness::see_policy(std::shared_ptr<const policy::Policy> policy, Instant now, WallTime wall) {
   policy_ = std::move(policy);
-  anchor_ = now;
-  anchor_wall_ = wall;
+  const auto before = std::exchange(ends_, {});
+  for (const AllowEntry& entry : policy_->entries) {
+    if (!entry.until) continue;
+    const Instant end = now + (*entry.until - wall);
+    const std::pair key{entry.target(), *entry.until};
+    const auto at = before.find(key);
+    ends_[key] = at == before.end() ? End{end, end}
+                                    : End{std::min(at->second.soonest, end), at->second.latest};
+  }
   std::erase_if(latest_, [&](const auto& item) { return !names(item.first.name); });
 }
 
@@ -61,13 +69,22 @@ void Witness::see_answer(const dns::Answer& answer, Instant now) {
   }
 }
 
-Instant Witness::end_of(const AllowEntry& entry) const {
-  return entry.until ? anchor_ + (*entry.until - anchor_wall_) : kNever - kClockStep;
+void Witness::see_crash(Instant now) {
+  latest_.clear();
+  ends_.clear();
+  const Instant latest = now + policy_->limits.max_ttl + policy_->limits.grace;
+  for (auto& [address, sighting] : seen_)
+    sighting.latest_end = std::max(sighting.latest_end, latest);
+}
+
+Witness::End Witness::end_of(const AllowEntry& entry) const {
+  if (!entry.until) return {kNever - kClockStep, kNever - kClockStep};
+  return ends_.at({entry.target(), *entry.until});
 }
 
 bool Witness::is_justified(const AllowEntry& entry, const Endpoint& endpoint, Instant now) const {
   if (entry.transport != endpoint.transport || !entry.ports.contains(endpoint.port) ||
-      end_of(entry) + kClockStep <= now)
+      end_of(entry).latest + kClockStep <= now)
     return false;
   if (entry.prefix() != nullptr) return entry.prefix()->contains(endpoint.address);
   if (is_forbidden(endpoint.address)) return false;
@@ -104,7 +121,8 @@ bool Witness::is_crowded(const DnsName& name) const {
 std::vector<Endpoint> Witness::owed(Instant now) const {
   std::vector<Endpoint> owed;
   for (const AllowEntry& entry : policy_->entries) {
-    if (entry.name() == nullptr || end_of(entry) - kClockStep <= now || is_crowded(*entry.name()))
+    if (entry.name() == nullptr || end_of(entry).soonest - kClockStep <= now ||
+        is_crowded(*entry.name()))
       continue;
     for (const Family family : {Family::ipv4, Family::ipv6}) {
       const auto at = latest_.find({*entry.name(), family});

@@ -17,8 +17,9 @@ namespace egress::sim {
 class Witness {
  public:
   void see_policy(std::shared_ptr<const policy::Policy> policy, Instant now, WallTime wall);
-  // What was not in the file yet is forgotten: nothing is owed until the next answer.
-  void see_crash() { latest_.clear(); }
+  // What was not in the file yet is forgotten: nothing is owed until the next answer. The file
+  // speaks of the civil clock, which may be anything by now.
+  void see_crash(Instant now);
   void see_answer(const dns::Answer& answer, Instant now);
 
   // Why an accepted destination is not justified at `now`; empty: it is (invariant 1).
@@ -34,14 +35,18 @@ class Witness {
   struct Sighting {
     Instant latest_end{};  // of all answers so far: seen + TTL + grace
   };
-  Instant end_of(const policy::AllowEntry& entry) const;
+  // Grants by their target and the civil time of their end. The last one holds from the moment that
+  // the running engine first saw it; the civil clock may shorten it.
+  struct End {
+    Instant soonest{}, latest{};
+  };
+  End end_of(const policy::AllowEntry& entry) const;
   seconds stale() const;
   bool is_crowded(const DnsName& name) const;
   bool is_justified(const policy::AllowEntry& entry, const Endpoint& endpoint, Instant now) const;
 
   std::shared_ptr<const policy::Policy> policy_;
-  Instant anchor_{};
-  WallTime anchor_wall_{};
+  std::map<std::pair<std::string, WallTime>, End> ends_;
   std::map<std::pair<DnsName, IpAddress>, Sighting> seen_;
   std::set<DnsName> asked_names_;
   std::map<dns::Question, std::pair<dns::Answer, Instant>> latest_;

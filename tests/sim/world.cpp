@@ -63,7 +63,7 @@ void World::start_guard() {
 void World::crash() {
   internet_.forget();
   owed_answers_.clear();
-  witness_.see_crash();
+  witness_.see_crash(clock_.now());
   start();
 }
 
@@ -86,6 +86,7 @@ void World::step() {
       break;
     case 5:
       if (one_in(random_, 2)) change_posture();
+      if (one_in(random_, 8)) step_clock();
       break;
     default:
       break;
@@ -159,6 +160,13 @@ void World::disturb_kernel() {
       is_flushed_ = true;
       engine_->handle(engine::TableDoubted{}, clock_.now());
   }
+}
+
+// A clock that was wrong is mended, or the other way round.
+void World::step_clock() {
+  const seconds by =
+      std::chrono::hours(1 + static_cast<std::int64_t>(below(random_, 24 * 365 * 20)));
+  clock_.step_wall(one_in(random_, 2) ? by : -by);
 }
 
 // To the next moment at which something is due, or past it: the host was busy, or suspended.

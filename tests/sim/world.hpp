@@ -32,6 +32,10 @@ class World {
   // What the invariants said, with the moment; empty: all held.
   void refuse_commit(std::uint64_t nth, int error) { kernel_.refuse_commit(nth, error); }
 
+  void fail_question(std::uint64_t nth, dns::Status status) {
+    internet_.fail_question(nth, status);
+  }
+
   const std::string& verdict() const { return verdict_; }
   std::uint64_t commits() const { return kernel_.commits(); }
   std::uint64_t opened() const { return opened_; }
@@ -53,6 +57,7 @@ class World {
   policy::AllowEntry random_entry();
   void crash();
   void disturb_kernel();
+  void step_clock();
   void pass_time();
   void act();
   void carry_out(const engine::Action& action);

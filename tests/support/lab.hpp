@@ -61,6 +61,18 @@ class Daemon {
   void terminate();  // SIGTERM, and waits for the end
   void crash();      // SIGKILL, and waits
   void write_policy(std::string_view text) const { lab_.write_policy(text); }
+  // NAME=value, for the next start.
+  void set_environment(std::vector<std::string> environment) {
+    environment_ = std::move(environment);
+  }
+  // A program that starts it in its stead and becomes it, for the next start.
+  void set_launcher(std::vector<std::string> words) { launcher_ = std::move(words); }
+  pid_t pid() const { return process_.pid(); }
+  bool has_ended() const { return process_.has_ended(); }
+  int wait() { return process_.wait(); }  // for its end by itself; the exit code
+  void terminate();                       // SIGTERM, and waits for the end
+  void crash();                           // SIGKILL, and waits
+  void write_policy(std::string_view text) const;
   std::string log() const;
 
   // One exchange over the control socket. Throws if nothing answers, or Refused in place of the
@@ -68,14 +80,15 @@ class Daemon {
   template <class Reply>
   Reply ask(const control::Request& request) const;
   control::Reply call(const control::Request& request) const;
+  std::filesystem::path socket() const { return lab_.dir() / "run" / "control.sock"; }
   // egressctl as a person runs it on the host.
   Finished egressctl(std::vector<std::string> words, uid_t user = 0) const;
 
  private:
-  std::filesystem::path socket() const { return lab_.dir() / "run" / "control.sock"; }
-
   const Lab& lab_;
   std::vector<std::string> options_;
+  std::vector<std::string> environment_;
+  std::vector<std::string> launcher_;
   ChildProcess process_;
 };
 

@@ -95,6 +95,7 @@ inline constexpr std::size_t kClients = 64;
 inline constexpr std::size_t kClientsPerUser = 16;  // of one user, root excepted
 inline constexpr auto kClientIdle =
     10s;  // a client that has not finished its request by then is cut off
+inline constexpr int kReadersRest = 5;  // times what a request took: so long those who may not change the policy wait
 inline constexpr std::size_t kTargetsPerRequest = 256;
 inline constexpr auto kLongestGrant = 365 * 24h;  // `allow --for`
 inline constexpr auto kLongestPosture = 7 * 24h;  // `open --for`, `panic --for`

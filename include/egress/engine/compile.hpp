@@ -39,6 +39,8 @@ struct Inputs {
   // Returns what has changed, entry by entry.
   policy::EntriesChange set_policy(std::shared_ptr<const policy::Policy> next, Instant now,
                                    WallTime wall);
+  Instant end_of_grant(const policy::AllowEntry& entry, const policy::EntriesChange& change,
+                       Instant now, WallTime wall) const;
   // When an entry ends: kNever unless it is time-boxed.
   Instant end_of(const policy::AllowEntry& entry) const;
   // The entries that open this name: those that name it, and the wildcards that cover it. A

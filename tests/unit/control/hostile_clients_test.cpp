@@ -1,4 +1,5 @@
 // Slow, half-open, flooding, crowding clients: each is bounded and none holds up another.
+#include <poll.h>
 #include <sys/resource.h>
 
 #include "egress/core/limits.hpp"
@@ -148,6 +149,66 @@ TEST_F(HostileClientsTest, AUserHasAFewPlacesAndTheLastAreRoots) {
   }
   EXPECT_EQ(server->clients(), limits::kClients - limits::kClientsPerUser);
   EXPECT_EQ(code_of(ask(kStatusLine)), "done") << "root is never crowded out";
+}
+
+TEST_F(HostileClientsTest, ReadersWaitForFiveTimesWhatTheLastOneTook) {
+  start();
+  request_takes = milliseconds(10);
+  std::vector<RawClient> readers;
+  {
+    const AsUser as(kNobody, kNobody, {});
+    for (int i = 0; i < 3; ++i) readers.emplace_back(path);
+  }
+  for (const RawClient& reader : readers) reader.send(kStatusLine);
+  pump();
+  EXPECT_EQ(seen.size(), 1U);
+  EXPECT_EQ(server->next_deadline(), now + milliseconds(50));
+  EXPECT_EQ(code_of(ask(kReloadLine)), "done") << "root waits for nobody";
+  readers[0].send(kStatusLine);  // once more, and behind the others
+  now += milliseconds(49);
+  pump();
+  EXPECT_EQ(seen.size(), 2U);
+  for (int served = 3; served <= 5; ++served) {
+    now += milliseconds(served == 3 ? 1 : 50);
+    pump();
+    EXPECT_EQ(seen.size(), static_cast<std::size_t>(served));
+  }
+  for (RawClient& reader : readers) reader.read();
+  EXPECT_EQ(readers[0].lines().size(), 2U);
+  EXPECT_EQ(readers[1].lines().size(), 1U);
+  EXPECT_EQ(readers[2].lines().size(), 1U);
+}
+
+TEST_F(HostileClientsTest, AReaderThatLeavesWhileItWaitsKeepsNothingBusy) {
+  start();
+  request_takes = milliseconds(10);
+  std::vector<RawClient> readers;
+  {
+    const AsUser as(kNobody, kNobody, {});
+    for (int i = 0; i < 3; ++i) readers.emplace_back(path);
+  }
+  for (const RawClient& reader : readers) reader.send(kStatusLine);
+  pump();
+  readers[1].leave();
+  pump();
+  EXPECT_EQ(server->clients(), 2U);
+  pollfd wanted{server->fd(), POLLIN, 0};
+  EXPECT_EQ(poll(&wanted, 1, 0), 0);
+  now += milliseconds(50);
+  pump();
+  EXPECT_EQ(seen.size(), 2U);
+}
+
+// Many cheap requests cost as much as a dear one.
+TEST_F(HostileClientsTest, CheapRequestsAddUp) {
+  start();
+  request_takes = std::chrono::microseconds(100);
+  const AsUser as(kNobody, kNobody, {});
+  EXPECT_EQ(code_of(ask(kStatusLine)), "done");
+  EXPECT_EQ(code_of(ask(kStatusLine)), "done");
+  EXPECT_EQ(code_of(ask(kStatusLine)), "no reply");
+  now += milliseconds(1);
+  EXPECT_EQ(code_of(ask(kStatusLine)), "done");
 }
 
 TEST_F(HostileClientsTest, WithoutDescriptorsTheServerPausesInsteadOfSpinning) {

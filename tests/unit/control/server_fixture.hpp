@@ -2,10 +2,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -15,6 +13,7 @@
 #include "control/codec.hpp"
 #include "control/server.hpp"
 #include "control/unix_socket.hpp"
+#include "support/raw_client.hpp"
 
 namespace egress::control {
 
@@ -33,44 +32,7 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-// A client that does only what it is told, without ever blocking.
-class RawClient {
- public:
-  explicit RawClient(const std::string& path) : socket_(std::move(connect_to(path).socket)) {}
-  bool send(std::string_view text) const {
-    const auto sent = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    return sent == static_cast<ssize_t>(text.size());
-  }
-  void shut_down_sending() const { shutdown(socket_.get(), SHUT_WR); }
-  void leave() { socket_ = Descriptor(); }
-  // Takes what is there. Afterwards lines() may have grown and is_ended() be true.
-  void read() {
-    std::array<char, 65536> chunk;
-    for (ssize_t got = 0;
-         (got = recv(socket_.get(), chunk.data(), chunk.size(), MSG_DONTWAIT)) >= 0;) {
-      if (got == 0) {
-        is_ended_ = true;
-        return;
-      }
-      text_.append(chunk.data(), static_cast<std::size_t>(got));
-    }
-    if (errno != EAGAIN) is_ended_ = true;
-  }
-  bool is_ended() const { return is_ended_; }
-  std::vector<std::string> lines() const {
-    std::vector<std::string> lines;
-    for (std::size_t start = 0, end = 0; (end = text_.find('\n', start)) != std::string::npos;
-         start = end + 1) {
-      lines.push_back(text_.substr(start, end + 1 - start));
-    }
-    return lines;
-  }
-
- private:
-  Descriptor socket_;
-  std::string text_;
-  bool is_ended_ = false;
-};
+using test::RawClient;
 
 class ServerTest : public testing::Test {
  protected:
@@ -87,9 +49,10 @@ class ServerTest : public testing::Test {
         std::move(*listener),
         [this](ClientId id, const Request& request, const Peer& peer) {
           seen.push_back({id, request, peer});
+          stopwatch += request_takes;
           if (answers_at_once) server->reply(id, answer, now);
         },
-        group);
+        group, [this] { return stopwatch; });
     ASSERT_TRUE(started) << started.error().message;
     server.emplace(std::move(*started));
   }
@@ -119,6 +82,8 @@ class ServerTest : public testing::Test {
   TemporaryDirectory directory;
   std::string path = directory / "control.sock";
   Instant now{milliseconds(1'000'000)};
+  std::chrono::microseconds stopwatch{0};
+  std::chrono::microseconds request_takes{0};
   bool answers_at_once = true;
   Reply answer = ReloadReply{};
   std::vector<Seen> seen;

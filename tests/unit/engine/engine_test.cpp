@@ -44,7 +44,8 @@ class EngineTest : public testing::Test {
     auto policy = std::make_shared<policy::Policy>();
     policy->mode = mode;
     policy->entries = policy::Entries(std::move(entries));
-    engine_.handle(PolicyChanged{policy, kWall + std::chrono::floor<seconds>(now_ - kStart)}, now_);
+    const WallTime wall = kWall + std::chrono::floor<seconds>(now_ - kStart) + clock_set_by_;
+    engine_.handle(PolicyChanged{policy, wall}, now_);
     act();
   }
   void act() {
@@ -95,6 +96,7 @@ class EngineTest : public testing::Test {
   }
 
   static constexpr Instant kStart{1h};
+  seconds clock_set_by_{0};
   static constexpr WallTime kWall{1'800'000'000s};
   Instant now_ = kStart;
   Engine engine_{nft::Capabilities{}};
@@ -216,6 +218,23 @@ TEST_F(EngineTest, ATimeBoxedGrantEndsByTheKernelsTimeoutAndThenCutsItsFlows) {
   EXPECT_TRUE(engine_.must_cut({ip("192.0.2.7"), tcp("192.0.3.1", 443)}, cuts_[0], now_));
   EXPECT_TRUE(engine_.must_cut({ip("192.0.2.7"), tcp("198.51.100.9", 443)}, cuts_[0], now_));
   EXPECT_THAT(ended_, UnorderedElementsAre("tcp/api.openai.com:443", "tcp/198.51.100.0/24:443"));
+}
+
+TEST_F(EngineTest, AClockThatIsSetBackProlongsNoGrant) {
+  policy::AllowEntry grant = entry(kApi);
+  grant.until = kWall + 5min;
+  set_policy({grant});
+  answer(kApi, {ip("192.0.3.1")});
+  now_ += 1min;
+  clock_set_by_ = -24h * 365;
+  set_policy({grant, entry(kOther)});  // both read anew
+  EXPECT_EQ(engine_.installed()->elements.at(allow("192.0.3.1", 443)), kStart + 5min);
+  grant.until = *grant.until + clock_set_by_;  // another grant, by the clock as it is now
+  set_policy({grant});
+  EXPECT_EQ(engine_.installed()->elements.at(allow("192.0.3.1", 443)), kStart + 5min);
+  clock_set_by_ = 24h * 365;
+  set_policy({grant});
+  EXPECT_FALSE(permits("192.0.3.1", 443)) << "by its clock the grant is over";
 }
 
 TEST_F(EngineTest, AFailedCommitIsFollowedByAWholeNewTableAtOnceAndThenEverySecond) {
