@@ -38,10 +38,12 @@ struct ReloadRequest {};
 struct RefusalsRequest {};  // what was refused lately, with counts
 struct ProofRequest {};     // what `verify` must know to choose its probes
 struct DnsRequest {};       // what the DNS guard did lately
+struct HealthRequest {};    // what only the daemon can tell `doctor`
 
 // Reading is open to every local user; allow, deny and reload need root or the group `egress`.
-using Request = std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest,
-                             DiffRequest, ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest>;
+using Request =
+    std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest, DiffRequest,
+                 ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest, HealthRequest>;
 
 // ---- replies
 // -------------------------------------------------------------------------------------------------------
@@ -208,6 +210,27 @@ struct DnsReply {
   std::vector<DnsQuestion> latest;  // the oldest first
 };
 
+struct CapabilityReport {
+  std::string name;  // "frames", "ownership", ...
+  bool present = false;
+  std::string cost;  // what its absence costs
+};
+// Tries, of which a question may take several: at one resolver after the other.
+struct ResolverReport {
+  std::string address;
+  std::uint64_t answers = 0;         // also the word that a name does not exist
+  std::uint64_t failures = 0;        // no answer, or one that says nothing about the name
+  std::uint64_t failures_since = 0;  // of these, since its last answer
+  std::string last_failure;          // "timeout", "SERVFAIL"
+};
+struct HealthReply {
+  std::int64_t pid = 0;
+  std::int64_t boottime_ms = 0;  // the daemon's clocks
+  std::string wall;
+  std::vector<CapabilityReport> capabilities;
+  std::vector<ResolverReport> resolvers;
+};
+
 // A request that was not carried out.
 struct Refused {
   std::string code;     // "denied" (no right) | "invalid" | "failed" | "busy"
@@ -215,6 +238,6 @@ struct Refused {
 };
 
 using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply,
-                           ReloadReply, RefusalsReply, ProofReply, DnsReply, Refused>;
+                           ReloadReply, RefusalsReply, ProofReply, DnsReply, HealthReply, Refused>;
 
 }  // namespace egress::control

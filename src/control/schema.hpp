@@ -66,6 +66,8 @@ template <>
 inline constexpr std::string_view kKind<ProofRequest> = "proof";
 template <>
 inline constexpr std::string_view kKind<DnsRequest> = "dns";
+template <>
+inline constexpr std::string_view kKind<HealthRequest> = "health";
 
 // ---- replies -----------------------------------------------------------------------------------
 
@@ -221,6 +223,24 @@ inline constexpr auto kFields<DnsReply> =
                field("names", &DnsReply::names),      field("learnt", &DnsReply::learnt),
                required("counts", &DnsReply::counts), field("latencies", &DnsReply::latencies),
                field("latest", &DnsReply::latest)};
+
+template <>
+inline constexpr auto kFields<CapabilityReport> = std::tuple{
+    required("name", &CapabilityReport::name), required("present", &CapabilityReport::present),
+    field("cost", &CapabilityReport::cost)};
+template <>
+inline constexpr auto kFields<ResolverReport> = std::tuple{
+    required("address", &ResolverReport::address), required("answers", &ResolverReport::answers),
+    required("failures", &ResolverReport::failures),
+    field("failures_since", &ResolverReport::failures_since),
+    field("last_failure", &ResolverReport::last_failure)};
+template <>
+inline constexpr std::string_view kKind<HealthReply> = "health";
+template <>
+inline constexpr auto kFields<HealthReply> = std::tuple{
+    field("pid", &HealthReply::pid), field("boottime_ms", &HealthReply::boottime_ms),
+    field("wall", &HealthReply::wall), required("capabilities", &HealthReply::capabilities),
+    required("resolvers", &HealthReply::resolvers)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

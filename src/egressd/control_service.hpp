@@ -39,6 +39,8 @@ class ControlService {
     std::function<void(policy::Policy)> adopt;
     // Reads all files anew; the problems, if any, and then nothing has changed.
     std::function<policy::Problems()> reload;
+    // How the pinned resolvers answer.
+    std::function<std::vector<control::ResolverReport>()> resolvers;
   };
 
   // `dns`: null where the guard cannot listen and the policy does without it.
@@ -69,6 +71,7 @@ class ControlService {
   control::Reply carry_out(const control::RefusalsRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::ProofRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::DnsRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::HealthRequest& request, const control::Peer& peer);
   void allow(control::ClientId client, const control::AllowRequest& request,
              const control::Peer& peer);
 

@@ -23,6 +23,15 @@ bool take(Result<T>&& result, std::optional<T>& into, Error& error) {
   return true;
 }
 
+std::vector<control::ResolverReport> report_resolvers(const cares::CaresResolver& resolver) {
+  std::vector<control::ResolverReport> reports;
+  for (const cares::ResolverTally& tally : resolver.tallies())
+    reports.push_back(
+        {tally.resolver, tally.answers, tally.failures, tally.failures_since,
+         tally.failures == 0 ? std::string() : std::string(dns::text(tally.last_failure))});
+  return reports;
+}
+
 constexpr const char* kGuardRemedy =
     "; the host is closed and resolves no name. The guard's sockets are those of "
     "egressd-dns.socket "
@@ -140,7 +149,8 @@ Result<void> Daemon::serve() {
                                   server_->reply(client, reply, clock_.now());
                                 },
                             .adopt = [this](policy::Policy policy) { adopt(std::move(policy)); },
-                            .reload = [this] { return reload(); }});
+                            .reload = [this] { return reload(); },
+                            .resolvers = [this] { return report_resolvers(*resolver_); }});
   if (auto watching = watch_all(); !watching) return watching;
   log(Level::info, "ready",
       {{"version", kVersion},
