@@ -7,9 +7,9 @@
 namespace egress::ctl {
 namespace {
 
-constexpr std::array<AddCommand, 11> kCommands{add_status, add_allow, add_deny,   add_list,
-                                               add_why,    add_dns,   add_diff,   add_verify,
-                                               add_reload, add_check, add_version};
+constexpr std::array<AddCommand, 12> kCommands{add_status, add_allow,  add_deny,  add_list,
+                                               add_why,    add_dns,    add_diff,  add_doctor,
+                                               add_verify, add_reload, add_check, add_version};
 
 constexpr const char* kFooter =
     "The default command is status. Exit codes: 0 done, 1 refused or failed, 2 usage, 3 no daemon "

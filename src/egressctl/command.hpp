@@ -50,6 +50,7 @@ void add_check(CLI::App& app, Context& context);
 void add_deny(CLI::App& app, Context& context);
 void add_diff(CLI::App& app, Context& context);
 void add_dns(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_list(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);

@@ -163,6 +163,21 @@ control::Reply Daemon::call(const control::Request& request) const {
   return *reply;
 }
 
+Finished Daemon::egressctl_alone(const std::string& setup, std::vector<std::string> words) const {
+  const std::string script =
+      "set -e; dir=" + lab_.dir().string() +
+      "\n"
+      "mount --bind $dir /mnt; mount -t tmpfs run /run; mkdir -p $dir; mount --bind /mnt $dir\n"
+      "mkdir /run/etc; echo root:x:0: >/run/etc/group; echo root:x:0:0::/: >/run/etc/passwd\n"
+      "for file in group passwd; do mount --bind /run/etc/$file /etc/$file; done\n" +
+      setup + "\nexec \"$@\"";
+  std::vector<std::string> all{"unshare",      "--mount",      "--pid",    "--fork",
+                               "--mount-proc", "bash",         "-c",       script,
+                               "alone",        EGRESSCTL_PATH, "--socket", socket().string()};
+  all.insert(all.end(), words.begin(), words.end());
+  return run({.words = std::move(all), .netns = lab_.host()});
+}
+
 Finished Daemon::egressctl(std::vector<std::string> words, uid_t user) const {
   words.insert(words.begin(), {EGRESSCTL_PATH, "--socket", socket().string()});
   return run({.words = std::move(words), .netns = lab_.host(), .user = user});

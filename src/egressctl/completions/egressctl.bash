@@ -1,7 +1,7 @@
 # bash completion for egressctl
 _egressctl() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="allow check deny diff dns list reload status verify version why"
+  local commands="allow check deny diff dns doctor list reload status verify version why"
   local common="--help --json --socket"
   local command="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -11,6 +11,7 @@ _egressctl() {
   case $previous in
     --socket | --ca | --egressd) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --for) mapfile -t COMPREPLY < <(compgen -W "15m 1h 8h 1d" -- "$current") && return ;;
+    --agent-user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
     --timeout | --reason | --latest) COMPREPLY=() && return ;;
   esac
 
@@ -20,6 +21,7 @@ _egressctl() {
     allow) words="$common --for --optional --private --metadata --reason --dry-run" ;;
     deny) words="$common --dry-run" ;;
     dns) words="$common --latest" ;;
+    doctor) words="$common --agent-user" ;;
     verify) words="$common --ca --timeout" ;;
     check) words="$common --egressd" ;;
     *) words=$common ;;

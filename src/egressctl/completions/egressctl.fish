@@ -1,5 +1,5 @@
 # fish completion for egressctl
-set -l commands allow check deny diff dns list reload status verify version why
+set -l commands allow check deny diff dns doctor list reload status verify version why
 
 complete -c egressctl -f
 complete -c egressctl -s h -l help -d 'show help'
@@ -15,6 +15,7 @@ __egressctl_command check 'check a policy file' $commands
 __egressctl_command deny 'take back what allow added' $commands
 __egressctl_command diff 'compare the kernel with what is desired' $commands
 __egressctl_command dns 'show what the DNS guard did' $commands
+__egressctl_command doctor 'show what weakens isolation' $commands
 __egressctl_command list 'show every entry' $commands
 __egressctl_command reload 'read the policy files again' $commands
 __egressctl_command status 'show whether the policy is enforced' $commands
@@ -32,5 +33,6 @@ complete -c egressctl -n '__fish_seen_subcommand_from allow deny' -l dry-run -d 
 complete -c egressctl -n '__fish_seen_subcommand_from check' -F
 complete -c egressctl -n '__fish_seen_subcommand_from dns' -l latest -x -d 'of the questions'
 complete -c egressctl -n '__fish_seen_subcommand_from check' -l egressd -r -F -d 'program that checks'
+complete -c egressctl -n '__fish_seen_subcommand_from doctor' -l agent-user -x -a '(__fish_complete_users)' -d 'as which the agent runs'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l ca -r -F -d 'CA certificates'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l timeout -x -d 'of one probe'
