@@ -38,6 +38,7 @@ struct ReloadRequest {};
 struct RefusalsRequest {};  // what was refused lately, with counts
 struct ProofRequest {};     // what `verify` must know to choose its probes
 struct DnsRequest {};       // what the DNS guard did lately
+struct HealthRequest {};    // what only the daemon can tell `doctor`
 struct OpenRequest {        // nothing is refused; not across a restart
   std::optional<std::int64_t> for_s;
 };
@@ -63,7 +64,7 @@ struct ConfirmRequest {
 using Request =
     std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest, DiffRequest,
                  ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest, OpenRequest,
-                 PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest>;
+                 PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest, HealthRequest>;
 
 // ---- replies
 // -------------------------------------------------------------------------------------------------------
@@ -252,6 +253,25 @@ struct ConfirmReply {
   std::string file;                   // to be written, or written
   std::string text;                   // what to write; empty once it is
   std::vector<std::string> problems;  // what is written does not load; nothing changed
+struct CapabilityReport {
+  std::string name;  // "frames", "ownership", ...
+  bool present = false;
+  std::string cost;  // what its absence costs
+};
+// Tries, of which a question may take several: at one resolver after the other.
+struct ResolverReport {
+  std::string address;
+  std::uint64_t answers = 0;         // also the word that a name does not exist
+  std::uint64_t failures = 0;        // no answer, or one that says nothing about the name
+  std::uint64_t failures_since = 0;  // of these, since its last answer
+  std::string last_failure;          // "timeout", "SERVFAIL"
+};
+struct HealthReply {
+  std::int64_t pid = 0;
+  std::int64_t boottime_ms = 0;  // the daemon's clocks
+  std::string wall;
+  std::vector<CapabilityReport> capabilities;
+  std::vector<ResolverReport> resolvers;
 };
 
 // A request that was not carried out.
@@ -262,6 +282,6 @@ struct Refused {
 
 using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply,
                            ReloadReply, RefusalsReply, ProofReply, DnsReply, PostureReply,
-                           ApplyReply, ConfirmReply, Refused>;
+                           ApplyReply, ConfirmReply, HealthReply, Refused>;
 
 }  // namespace egress::control

@@ -87,6 +87,7 @@ inline constexpr std::string_view kKind<ConfirmRequest> = "confirm";
 template <>
 inline constexpr auto kFields<ConfirmRequest> =
     std::tuple{field("written", &ConfirmRequest::is_written)};
+inline constexpr std::string_view kKind<HealthRequest> = "health";
 
 // ---- replies -----------------------------------------------------------------------------------
 
@@ -265,6 +266,22 @@ template <>
 inline constexpr auto kFields<ConfirmReply> =
     std::tuple{required("file", &ConfirmReply::file), field("text", &ConfirmReply::text),
                required("problems", &ConfirmReply::problems)};
+inline constexpr auto kFields<CapabilityReport> = std::tuple{
+    required("name", &CapabilityReport::name), required("present", &CapabilityReport::present),
+    field("cost", &CapabilityReport::cost)};
+template <>
+inline constexpr auto kFields<ResolverReport> = std::tuple{
+    required("address", &ResolverReport::address), required("answers", &ResolverReport::answers),
+    required("failures", &ResolverReport::failures),
+    field("failures_since", &ResolverReport::failures_since),
+    field("last_failure", &ResolverReport::last_failure)};
+template <>
+inline constexpr std::string_view kKind<HealthReply> = "health";
+template <>
+inline constexpr auto kFields<HealthReply> = std::tuple{
+    field("pid", &HealthReply::pid), field("boottime_ms", &HealthReply::boottime_ms),
+    field("wall", &HealthReply::wall), required("capabilities", &HealthReply::capabilities),
+    required("resolvers", &HealthReply::resolvers)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

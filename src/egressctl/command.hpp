@@ -53,6 +53,7 @@ void add_confirm(CLI::App& app, Context& context);
 void add_deny(CLI::App& app, Context& context);
 void add_diff(CLI::App& app, Context& context);
 void add_dns(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_list(CLI::App& app, Context& context);
 void add_open(CLI::App& app, Context& context);
 void add_panic(CLI::App& app, Context& context);

@@ -10,6 +10,7 @@
 #include "egress/core/limits.hpp"
 #include "egressctl/ask.hpp"
 #include "egressctl/command.hpp"
+#include "egressctl/examine.hpp"
 #include "egressctl/verify/print.hpp"
 #include "egressctl/verify/prove.hpp"
 
@@ -86,10 +87,17 @@ Exit run_verify(Context& context, const Options& options) {
   AskedDaemon daemon(context);
   const auto report = prove(context, daemon, *trust, milliseconds(options.timeout_ms));
   if (!report) return daemon.exit();
+  // Told, and no part of the verdict: each may be how a hole comes to be, none proves that there is
+  // one.
+  auto weaknesses = examine(context, {});
+  if (!weaknesses) return weaknesses.error();
+  std::erase_if(*weaknesses, [](const doctor::Finding& finding) {
+    return finding.severity == doctor::Severity::ok;
+  });
   if (context.json) {
-    verify::print_json(*report, context);
+    verify::print_json(*report, *weaknesses, context);
   } else {
-    verify::print_text(*report, context);
+    verify::print_text(*report, *weaknesses, context);
   }
   return report->verdict == verify::Verdict::proven ? Exit::done : Exit::failed;
 }

@@ -1,6 +1,9 @@
 // The requests that change nothing.
+#include <unistd.h>
+
 #include <algorithm>
 
+#include "egress/core/time_text.hpp"
 #include "egressd/control_service.hpp"
 #include "egressd/reports.hpp"
 #include "egressd/version.hpp"
@@ -134,6 +137,15 @@ Reply ControlService::carry_out(const control::DnsRequest&, const control::Peer&
   reply.names = engine().names().names().size();
   reply.learnt = engine().names().learnt_count();
   return reply;
+}
+
+Reply ControlService::carry_out(const control::HealthRequest&, const control::Peer&) {
+  return control::HealthReply{
+      .pid = getpid(),
+      .boottime_ms = now().time_since_epoch().count(),
+      .wall = print_wall_time(enforcer_.clock().wall()),
+      .capabilities = report_capabilities(enforcer_.kernel().capabilities()),
+      .resolvers = hooks_.resolvers()};
 }
 
 }  // namespace egress::daemon

@@ -33,6 +33,8 @@ class ControlService {
     std::function<policy::Problems(const MainText&, Instant until)> try_out;
     // The trial's text stands in the file by now: it stays. The problems, if any.
     std::function<policy::Problems()> confirm;
+    // How the pinned resolvers answer.
+    std::function<std::vector<control::ResolverReport>()> resolvers;
   };
 
   // `dns`: null where the guard cannot listen and the policy does without it.
@@ -70,6 +72,7 @@ class ControlService {
   control::Reply carry_out(const control::ConfirmRequest& request, const control::Peer& peer);
   control::Reply change_posture(engine::Posture posture, std::optional<std::int64_t> for_s,
                                 const char* event, const control::Peer& peer);
+  control::Reply carry_out(const control::HealthRequest& request, const control::Peer& peer);
   void allow(control::ClientId client, const control::AllowRequest& request,
              const control::Peer& peer);
 

@@ -23,6 +23,15 @@ bool take(Result<T>&& result, std::optional<T>& into, Error& error) {
   return true;
 }
 
+std::vector<control::ResolverReport> report_resolvers(const cares::CaresResolver& resolver) {
+  std::vector<control::ResolverReport> reports;
+  for (const cares::ResolverTally& tally : resolver.tallies())
+    reports.push_back(
+        {tally.resolver, tally.answers, tally.failures, tally.failures_since,
+         tally.failures == 0 ? std::string() : std::string(dns::text(tally.last_failure))});
+  return reports;
+}
+
 constexpr const char* kGuardRemedy =
     "; the host is closed and resolves no name. The guard's sockets are those of "
     "egressd-dns.socket "
@@ -142,7 +151,8 @@ Result<void> Daemon::serve() {
           .set_posture = [this](engine::Posture posture,
                                 Instant until) { return set_posture(posture, until); },
           .try_out = [this](const MainText& main, Instant until) { return try_out(main, until); },
-          .confirm = [this] { return confirm(); }});
+          .confirm = [this] { return confirm(); },
+          .resolvers = [this] { return report_resolvers(*resolver_); }});
   if (auto watching = watch_all(); !watching) return watching;
   log(Level::info, "ready",
       {{"version", kVersion},

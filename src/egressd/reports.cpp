@@ -173,28 +173,31 @@ void report_frames(const engine::Engine& engine, control::StatusReply& reply) {
   }
 }
 
+std::vector<control::CapabilityReport> report_capabilities(const nft::Capabilities& has) {
+  return {
+      {"timeout update", has.updates_timeout,
+       "timeouts are not updated in place: renewals take three messages each"},
+      {"tolerant deletion", has.destroys, "no tolerant deletion: removals take two messages each"},
+      {"log", has.logs, "no `log` statement: refusals are counted but not logged"},
+      {"counts", has.counts_destinations,
+       "no dynamic sets: list shows no hits, refused destinations are not remembered, verify "
+       "cannot prove"},
+      {"ownership", has.owns,
+       "no table that outlives its owner: other programs can change it, which egressd undoes"},
+      {"frame filter", has.filters_frames,
+       "no egress hook of devices that asks for a route: programs with CAP_NET_RAW can send frames "
+       "past the table"},
+      {"redirect", has.redirects,
+       "no redirect in this kernel: the DNS guard cannot be put in place; dns: poll does without"},
+      {"conntrack", has.deletes_flows,
+       "no conntrack access: deny does not cut connections that are open"},
+  };
+}
+
 std::vector<std::string> missing_features(const nft::Capabilities& capabilities) {
   std::vector<std::string> missing;
-  const auto lacks = [&](bool has, const char* cost) {
-    if (!has) missing.emplace_back(cost);
-  };
-  lacks(capabilities.updates_timeout,
-        "timeouts are not updated in place: renewals take three messages each");
-  lacks(capabilities.destroys, "no tolerant deletion: removals take two messages each");
-  lacks(capabilities.logs, "no `log` statement: refusals are counted but not logged");
-  lacks(capabilities.counts_destinations,
-        "no dynamic sets: list shows no hits, refused destinations are not remembered, verify "
-        "cannot prove");
-  lacks(capabilities.owns,
-        "no table that outlives its owner: other programs can change it, which egressd undoes");
-  lacks(
-      capabilities.filters_frames,
-      "no egress hook of devices that asks for a route: programs with CAP_NET_RAW can send frames "
-      "past the table");
-  lacks(capabilities.redirects,
-        "no redirect in this kernel: the DNS guard cannot be put in place; dns: poll does without");
-  lacks(capabilities.deletes_flows,
-        "no conntrack access: deny does not cut connections that are open");
+  for (control::CapabilityReport& report : report_capabilities(capabilities))
+    if (!report.present) missing.push_back(std::move(report.cost));
   return missing;
 }
 

@@ -49,9 +49,11 @@ control::WhyReply explain_address(const engine::Engine& engine, const IpAddress&
 control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name,
                                Transport transport, Port port, Instant now);
 
-// What the kernel lacks and what that costs, one line each.
+// Every capability that a kernel may lack.
+std::vector<control::CapabilityReport> report_capabilities(const nft::Capabilities& has);
 // Which links' raw frames are held, and which are not and why.
 void report_frames(const engine::Engine& engine, control::StatusReply& reply);
+// What the kernel lacks and what that costs, one line each.
 std::vector<std::string> missing_features(const nft::Capabilities& capabilities);
 
 }  // namespace egress::daemon

@@ -130,31 +130,9 @@ Daemon::Daemon(const Lab& lab, std::string_view policy, std::vector<std::string>
 void Daemon::start() {
   const std::filesystem::path dir = lab_.dir();
   const NotifySocket notify(dir / "notify");
-  process_ =
-      ChildProcess({.words = egressd_on(lab_, options_),
-                    .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), kNoLeakCheck},
-                    .output = dir / "egressd.log"});
-  // `ip netns exec` shows it the host's own /etc/resolv.conf, and becomes the daemon. The daemon
-  // drops its rights, after which the leak check at its end could no longer look at it.
-  std::vector<std::string> words{"ip",
-                                 "netns",
-                                 "exec",
-                                 lab_.host(),
-                                 EGRESSD_PATH,
-                                 "--config",
-                                 dir / "etc/egressd.yaml",
-                                 "--state-dir",
-                                 dir / "state",
-                                 "--runtime-dir",
-                                 dir / "run",
-                                 "--rules-dir",
-                                 dir / "rules",
-                                 "--user",
-                                 "nobody"};
-  words.insert(words.end(), options_.begin(), options_.end());
+  std::vector<std::string> words = egressd_on(lab_, options_);
   words.insert(words.begin(), launcher_.begin(), launcher_.end());
-  std::vector<std::string> environment{"NOTIFY_SOCKET=" + (dir / "notify").string(),
-                                       "ASAN_OPTIONS=detect_leaks=0"};
+  std::vector<std::string> environment{"NOTIFY_SOCKET=" + (dir / "notify").string(), kNoLeakCheck};
   environment.insert(environment.end(), environment_.begin(), environment_.end());
   process_ = ChildProcess({.words = std::move(words),
                            .environment = std::move(environment),
@@ -199,6 +177,21 @@ control::Reply Daemon::call(const control::Request& request) const {
   const auto reply = control::call(socket(), request);
   if (!reply) throw std::runtime_error(reply.error().message + "\n" + log());
   return *reply;
+}
+
+Finished Daemon::egressctl_alone(const std::string& setup, std::vector<std::string> words) const {
+  const std::string script =
+      "set -e; dir=" + lab_.dir().string() +
+      "\n"
+      "mount --bind $dir /mnt; mount -t tmpfs run /run; mkdir -p $dir; mount --bind /mnt $dir\n"
+      "mkdir /run/etc; echo root:x:0: >/run/etc/group; echo root:x:0:0::/: >/run/etc/passwd\n"
+      "for file in group passwd; do mount --bind /run/etc/$file /etc/$file; done\n" +
+      setup + "\nexec \"$@\"";
+  std::vector<std::string> all{"unshare",      "--mount",      "--pid",    "--fork",
+                               "--mount-proc", "bash",         "-c",       script,
+                               "alone",        EGRESSCTL_PATH, "--socket", socket().string()};
+  all.insert(all.end(), words.begin(), words.end());
+  return run({.words = std::move(all), .netns = lab_.host()});
 }
 
 Finished Daemon::egressctl(std::vector<std::string> words, uid_t user) const {

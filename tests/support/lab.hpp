@@ -58,9 +58,6 @@ class Daemon {
   Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options = {});
 
   void start();
-  void terminate();  // SIGTERM, and waits for the end
-  void crash();      // SIGKILL, and waits
-  void write_policy(std::string_view text) const { lab_.write_policy(text); }
   // NAME=value, for the next start.
   void set_environment(std::vector<std::string> environment) {
     environment_ = std::move(environment);
@@ -72,7 +69,7 @@ class Daemon {
   int wait() { return process_.wait(); }  // for its end by itself; the exit code
   void terminate();                       // SIGTERM, and waits for the end
   void crash();                           // SIGKILL, and waits
-  void write_policy(std::string_view text) const;
+  void write_policy(std::string_view text) const { lab_.write_policy(text); }
   std::string log() const;
 
   // One exchange over the control socket. Throws if nothing answers, or Refused in place of the
@@ -83,6 +80,9 @@ class Daemon {
   std::filesystem::path socket() const { return lab_.dir() / "run" / "control.sock"; }
   // egressctl as a person runs it on the host.
   Finished egressctl(std::vector<std::string> words, uid_t user = 0) const;
+  // The same on a host where nothing else runs and nothing is installed: with a /run, accounts and
+  // processes of its own, which `setup`, a shell script, may add to.
+  Finished egressctl_alone(const std::string& setup, std::vector<std::string> words) const;
 
  private:
   const Lab& lab_;

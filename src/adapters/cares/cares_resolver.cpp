@@ -40,6 +40,17 @@ bool is_word(dns::Status status) {
   return status != dns::Status::timeout && status != dns::Status::unreachable;
 }
 
+void count(ResolverTally& tally, dns::Status status) {
+  if (is_final(status)) {
+    ++tally.answers;
+    tally.failures_since = 0;
+    return;
+  }
+  ++tally.failures;
+  ++tally.failures_since;
+  tally.last_failure = status;
+}
+
 // dns::Status lists failures from the most to the least telling.
 dns::Status more_telling(dns::Status a, dns::Status b) {
   return std::min(a, b);
@@ -57,6 +68,7 @@ class CaresResolver::State {
   void ask(const dns::Question& question);
   std::optional<milliseconds> wait() const;
   void dispatch();
+  const std::vector<ResolverTally>& tallies() const { return tallies_; }
 
  private:
   Result<Channels> open_channels(const std::vector<policy::ResolverAddress>& resolvers);
@@ -68,7 +80,7 @@ class CaresResolver::State {
   Deliver deliver_;
   std::uint32_t mark_;
   std::vector<policy::ResolverAddress> resolvers_;
-  std::vector<std::string> resolver_texts_;
+  std::vector<ResolverTally> tallies_;  // of these
   std::uint64_t next_id_ = 0;
   std::map<std::uint64_t, Lookup> lookups_;
   std::vector<Reply> replies_;         // ended tries, not yet looked at
@@ -97,8 +109,8 @@ Result<void> CaresResolver::State::set_resolvers(
   if (!channels) return tl::unexpected(channels.error());
   channels_ = std::move(*channels);
   resolvers_ = resolvers;
-  resolver_texts_.clear();
-  for (const auto& resolver : resolvers_) resolver_texts_.push_back(resolver.text());
+  tallies_.clear();
+  for (const auto& resolver : resolvers_) tallies_.push_back({.resolver = resolver.text()});
   replies_.clear();
   for (auto it = lookups_.begin(); it != lookups_.end();) {
     auto& [id, lookup] = *it++;  // try_next() may erase it
@@ -129,8 +141,9 @@ void CaresResolver::State::take(Reply reply) {
   const auto found = lookups_.find(reply.lookup);
   if (found == lookups_.end()) return;
   Lookup& lookup = found->second;
+  count(tallies_[lookup.asked], reply.answer.status);
   if (is_final(reply.answer.status)) {
-    reply.answer.resolver = resolver_texts_[lookup.asked];
+    reply.answer.resolver = tallies_[lookup.asked].resolver;
     finished_.push_back(std::move(reply.answer));
     lookups_.erase(found);
     return;
@@ -196,6 +209,9 @@ Result<void> CaresResolver::set_resolvers(const std::vector<policy::ResolverAddr
 }
 void CaresResolver::ask(const dns::Question& question) {
   state_->ask(question);
+}
+const std::vector<ResolverTally>& CaresResolver::tallies() const {
+  return state_->tallies();
 }
 int CaresResolver::fd() const {
   return state_->fd();

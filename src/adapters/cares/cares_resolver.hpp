@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "egress/core/result.hpp"
@@ -23,6 +24,15 @@
 #include "egress/policy/policy.hpp"
 
 namespace egress::cares {
+
+// How the tries at one resolver ended since it was pinned.
+struct ResolverTally {
+  std::string resolver;
+  std::uint64_t answers = 0;                        // an address, NODATA or NXDOMAIN
+  std::uint64_t failures = 0;                       // everything else
+  std::uint64_t failures_since = 0;                 // of these, since its last answer
+  dns::Status last_failure = dns::Status::timeout;  // of any failures
+};
 
 class CaresResolver final : public dns::Resolver {
  public:
@@ -41,6 +51,8 @@ class CaresResolver final : public dns::Resolver {
   // `unreachable`). Open questions start again with them. On error the old ones stay.
   Result<void> set_resolvers(const std::vector<policy::ResolverAddress>& resolvers);
   void ask(const dns::Question& question) override;
+  // One for each resolver, in their order.
+  const std::vector<ResolverTally>& tallies() const;
 
   // An epoll descriptor, readable when dispatch() has something to read.
   int fd() const;

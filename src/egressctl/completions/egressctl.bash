@@ -1,7 +1,7 @@
 # bash completion for egressctl
 _egressctl() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="allow apply check confirm deny diff dns list open panic reload resume status verify version why"
+  local commands="allow apply check confirm deny diff dns doctor list open panic reload resume status verify version why"
   local common="--help --json --socket"
   local command="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -12,6 +12,7 @@ _egressctl() {
     --socket | --ca | --egressd | --policy) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --for) mapfile -t COMPREPLY < <(compgen -W "15m 1h 8h 1d" -- "$current") && return ;;
     --confirm) mapfile -t COMPREPLY < <(compgen -W "30s 2m 10m" -- "$current") && return ;;
+    --agent-user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
     --timeout | --reason | --latest) COMPREPLY=() && return ;;
   esac
 
@@ -24,6 +25,7 @@ _egressctl() {
     deny) words="$common --dry-run" ;;
     open | panic) words="$common --yes --for" ;;
     dns) words="$common --latest" ;;
+    doctor) words="$common --agent-user" ;;
     verify) words="$common --ca --timeout" ;;
     check) words="$common --egressd" ;;
     *) words=$common ;;

@@ -1,5 +1,5 @@
 # fish completion for egressctl
-set -l commands allow apply check confirm deny diff dns list open panic reload resume status verify version why
+set -l commands allow apply check confirm deny diff dns doctor list open panic reload resume status verify version why
 
 complete -c egressctl -f
 complete -c egressctl -s h -l help -d 'show help'
@@ -17,6 +17,7 @@ __egressctl_command confirm 'keep the policy that apply has put in force' $comma
 __egressctl_command deny 'take back what allow added' $commands
 __egressctl_command diff 'compare the kernel with what is desired' $commands
 __egressctl_command dns 'show what the DNS guard did' $commands
+__egressctl_command doctor 'show what weakens isolation' $commands
 __egressctl_command list 'show every entry' $commands
 __egressctl_command open 'let everything pass for a while' $commands
 __egressctl_command panic 'close everything but loopback' $commands
@@ -40,5 +41,6 @@ complete -c egressctl -n '__fish_seen_subcommand_from apply confirm' -l policy -
 complete -c egressctl -n '__fish_seen_subcommand_from apply check' -F
 complete -c egressctl -n '__fish_seen_subcommand_from dns' -l latest -x -d 'of the questions'
 complete -c egressctl -n '__fish_seen_subcommand_from check' -l egressd -r -F -d 'program that checks'
+complete -c egressctl -n '__fish_seen_subcommand_from doctor' -l agent-user -x -a '(__fish_complete_users)' -d 'as which the agent runs'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l ca -r -F -d 'CA certificates'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l timeout -x -d 'of one probe'

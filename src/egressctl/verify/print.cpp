@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "egressctl/doctor/print.hpp"
 #include "egressctl/table.hpp"
 
 namespace egress::verify {
@@ -49,7 +50,8 @@ void print_in_full(const Row& row, const ctl::Context& context) {
 
 }  // namespace
 
-void print_text(const Report& report, const ctl::Context& context) {
+void print_text(const Report& report, const doctor::Findings& weaknesses,
+                const ctl::Context& context) {
   ctl::Table table({"RESULT", "PROBE", "EXPECTED", "SEEN", "EVIDENCE"});
   for (const Row& row : report.rows) {
     table.add({{std::string(text(row.mark)), colour_of(row.mark)},
@@ -63,13 +65,19 @@ void print_text(const Report& report, const ctl::Context& context) {
   for (const Row& row : report.rows) {
     if (needs_attention(row)) print_in_full(row, context);
   }
+  if (!weaknesses.empty()) {
+    context.out << "this host, which is no part of the proof (egressctl doctor):\n";
+    doctor::print_text(weaknesses, context);
+    context.out << '\n';
+  }
   const bool proven = report.verdict == Verdict::proven;
   context.out << ctl::coloured(text(report.verdict), proven ? Colour::green : Colour::red,
                                context.out_terminal)
               << ": " << ctl::printable(report.summary) << '\n';
 }
 
-void print_json(const Report& report, const ctl::Context& context) {
+void print_json(const Report& report, const doctor::Findings& weaknesses,
+                const ctl::Context& context) {
   nlohmann::ordered_json probes = nlohmann::ordered_json::array();
   for (const Row& row : report.rows) {
     probes.push_back({{"result", lower(text(row.mark))},
@@ -80,7 +88,8 @@ void print_json(const Report& report, const ctl::Context& context) {
   }
   const nlohmann::ordered_json document{{"verdict", lower(text(report.verdict))},
                                         {"summary", report.summary},
-                                        {"probes", std::move(probes)}};
+                                        {"probes", std::move(probes)},
+                                        {"doctor", doctor::to_json(weaknesses)}};
   constexpr auto kReplaceBadUtf8 = nlohmann::ordered_json::error_handler_t::replace;
   context.out << document.dump(2, ' ', false, kReplaceBadUtf8) << '\n';
 }

@@ -2,16 +2,20 @@
 #pragma once
 
 #include "egressctl/command.hpp"
+#include "egressctl/doctor/finding.hpp"
 #include "egressctl/verify/report.hpp"
 
 namespace egress::verify {
 
 // A table (result, probe, expected, seen, evidence), then what is not as it should be in full, then
-// the verdict.
-void print_text(const Report& report, const ctl::Context& context);
+// the weaknesses of this host, then the verdict.
+void print_text(const Report& report, const doctor::Findings& weaknesses,
+                const ctl::Context& context);
 
 // {"verdict": "proven", "summary": "...", "probes": [{"result", "probe", "expected", "seen",
-// "evidence"}]}; the words of `verdict` and `result` in lower case, as text() has them.
-void print_json(const Report& report, const ctl::Context& context);
+// "evidence"}], "doctor": [...]}; the words of `verdict` and `result` in lower case, as text() has
+// them.
+void print_json(const Report& report, const doctor::Findings& weaknesses,
+                const ctl::Context& context);
 
 }  // namespace egress::verify

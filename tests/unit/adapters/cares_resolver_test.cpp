@@ -271,6 +271,22 @@ TEST_F(CaresResolverTest, TheMostTellingFailureIsTheAnswer) {
   EXPECT_EQ(first.udp_queries(), 1);
 }
 
+TEST_F(CaresResolverTest, CountsHowEachResolverAnswers) {
+  const DnsResponder broken("127.0.0.1", kPort, rcode(2));
+  const DnsResponder sound("127.0.0.2", kPort, good());
+  open({resolver("127.0.0.1"), resolver("127.0.0.2")});
+  ask();
+  ask();
+  const auto& tallies = resolver_->tallies();
+  ASSERT_EQ(tallies.size(), 2U);
+  EXPECT_EQ(tallies[0].failures, 2U);
+  EXPECT_EQ(tallies[0].failures_since, 2U);
+  EXPECT_EQ(tallies[0].answers, 0U);
+  EXPECT_EQ(tallies[0].last_failure, Status::servfail);
+  EXPECT_EQ(tallies[1].answers, 2U);
+  EXPECT_EQ(tallies[1].failures, 0U);
+}
+
 TEST_F(CaresResolverTest, ManyQuestionsGetOneAnswerEach) {
   const DnsResponder responder("127.0.0.1", kPort,
                                [](const Octets& query, Over) -> std::vector<Octets> {

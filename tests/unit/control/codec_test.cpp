@@ -58,6 +58,7 @@ TEST(Codec, RequestsWithoutMembers) {
   expect_request(RefusalsRequest{}, R"({"command":"refusals"})");
   expect_request(ProofRequest{}, R"({"command":"proof"})");
   expect_request(DnsRequest{}, R"({"command":"dns"})");
+  expect_request(HealthRequest{}, R"({"command":"health"})");
 }
 
 TEST(Codec, List) {
@@ -163,6 +164,19 @@ TEST(Codec, Dns) {
              R"("verdict":"refused","age_s":0,"took_us":-1}]})");
 }
 
+TEST(Codec, Health) {
+  expect_reply(
+      HealthReply{1,
+                  2,
+                  "2026-12-01T00:00:00Z",
+                  {{"frame filter", true, "c"}},
+                  {{"192.0.2.53", 3, 4, 5, "timeout"}}},
+      R"({"reply":"health","pid":1,"boottime_ms":2,"wall":"2026-12-01T00:00:00Z",)"
+      R"("capabilities":[{"name":"frame filter","present":true,"cost":"c"}],)"
+      R"("resolvers":[{"address":"192.0.2.53","answers":3,"failures":4,"failures_since":5,)"
+      R"("last_failure":"timeout"}]})");
+}
+
 TEST(Codec, AMessageIsOneLineWhateverItHolds) {
   const std::string line = encode(Request(WhyRequest{std::string("a\nb\r\0\x1b", 6)}));
   EXPECT_EQ(line.find('\n'), line.size() - 1);
@@ -233,7 +247,7 @@ TEST(Codec, ReadingChangesNothing) {
   for (const Request& reading :
        {Request(ListRequest{}), Request(StatusRequest{}), Request(WhyRequest{}),
         Request(DiffRequest{}), Request(RefusalsRequest{}), Request(ProofRequest{}),
-        Request(DnsRequest{})}) {
+        Request(DnsRequest{}), Request(HealthRequest{})}) {
     EXPECT_FALSE(changes_policy(reading));
   }
 }

@@ -36,7 +36,7 @@ TEST(Reject, UnknownCommands) {
   EXPECT_EQ(problem(R"({"command":"shut\ndown"})"),
             "unknown kind of message \"shut\\x0adown\"; accepted: allow, deny, list, status, why, "
             "diff, reload, refusals, "
-            "proof, dns, open, panic, resume, apply, confirm");
+            "proof, dns, open, panic, resume, apply, confirm, health");
   EXPECT_NE(problem(R"({"command":"refused","code":"a","message":"b"})"), "accepted");
 }
 
@@ -204,6 +204,7 @@ TEST(Reject, MutatedMessagesNeverCrash) {
                             {{"held", 4}},
                             {{"whole", 5, 6, 7, 8}},
                             {{"a.example", "A", "::1", "udp", 1000, "held", 9, 10}}})),
+      encode(Reply(HealthReply{1, 2, "w", {{"log", true, ""}}, {{"::1", 3, 4, 5, ""}}})),
       encode(Reply(RefusalsReply{1, {{"192.0.2.1", "tcp", 1, 2}}}))};
   const auto below = [&random](std::size_t bound) { return random() % bound; };
   int accepted = 0;

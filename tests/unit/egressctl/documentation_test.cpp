@@ -36,7 +36,7 @@ class DocumentationTest : public testing::Test {
       commands.insert(command->get_name());
       add_options(*command);
     }
-    ASSERT_EQ(commands.size(), 16U);
+    ASSERT_EQ(commands.size(), 17U);
     ASSERT_TRUE(options.contains("json") && options.contains("dry-run"));
   }
   void add_options(const CLI::App& from) {

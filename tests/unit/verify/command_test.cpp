@@ -19,6 +19,7 @@ namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Serves a TableDaemon on a control socket, in a thread of its own.
 class Served {
@@ -41,6 +42,12 @@ class Served {
   control::Reply reply_to(const control::Request& request) {
     if (std::holds_alternative<control::ProofRequest>(request)) return *daemon_.proof();
     if (std::holds_alternative<control::RefusalsRequest>(request)) return *daemon_.refusals();
+    if (std::holds_alternative<control::StatusRequest>(request)) {
+      control::StatusReply status;
+      status.state = "enforcing", status.dns = "guard", status.protection = "watched";
+      return status;
+    }
+    if (std::holds_alternative<control::HealthRequest>(request)) return control::HealthReply{};
     return control::Refused{"failed", "not asked by verify"};
   }
   void serve() {
@@ -97,6 +104,8 @@ TEST_F(VerifyCommand, PrintsATableAndAVerdictAndExitsZeroOnlyWhenProven) {
   EXPECT_THAT(closed.out, HasSubstr("EVIDENCE"));
   EXPECT_THAT(closed.out, HasSubstr("\nPROVEN: only the allow-list is reachable"));
   EXPECT_EQ(closed.err, "");
+  EXPECT_THAT(closed.out, HasSubstr("note  table: watched: others can change it"));
+  EXPECT_THAT(closed.out, Not(HasSubstr("ok    ")));
 
   lab_->nft("insert rule inet egressd judge ip daddr 169.254.169.254 accept\n");
   const Outcome open = verify(daemon);
@@ -112,6 +121,7 @@ TEST_F(VerifyCommand, PrintsJson) {
   const auto document = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(document.at("verdict"), "proven");
   EXPECT_GT(document.at("probes").size(), 20U);
+  EXPECT_THAT(document.at("doctor").dump(), HasSubstr(R"({"severity":"note","subject":"table")"));
   for (const auto& probe : document.at("probes")) {
     EXPECT_EQ(probe.at("result"), "ok") << probe;
     EXPECT_TRUE(probe.contains("expected") && probe.contains("seen") && probe.contains("evidence"));

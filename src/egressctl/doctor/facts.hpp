@@ -1,0 +1,102 @@
+// What the judges are told of this host. Plain values; read_*.cpp reads them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace egress::doctor {
+
+// Somebody by whom an agent may run.
+struct User {
+  std::string name;
+  uid_t uid = 0;
+  std::vector<gid_t> groups;  // the primary one too
+};
+
+struct Group {
+  std::string name;
+  gid_t gid = 0;
+  std::vector<std::string> members;  // also those whose primary group it is
+};
+
+// A socket in the file system.
+struct SocketFile {
+  std::string path;
+  std::string owner, group;  // names, or numbers without one
+  uid_t uid = 0;
+  gid_t gid = 0;
+  mode_t mode = 0;  // permission bits
+};
+
+struct ControlSocket {
+  SocketFile file;
+  SocketFile folder;  // in which it stands
+};
+
+struct LinkForwarding {
+  std::string name;
+  bool ipv4 = false, ipv6 = false;
+  bool has_default_route = false;  // the way out
+  bool is_bridge_port = false;     // the bridge forwards for it
+};
+
+struct Forwarding {
+  bool ipv4 = false, ipv6 = false;    // net.ipv4.ip_forward, net.ipv6.conf.all.forwarding
+  std::vector<LinkForwarding> links;  // without loopback
+};
+
+// A process with rights over networks, or over all of the host.
+struct Process {
+  pid_t pid = 0;
+  std::string name;                // its own word
+  uid_t uid = 0;                   // effective
+  std::string user;                // or the number
+  std::uint64_t capabilities = 0;  // effective
+  bool is_container = false;       // in a PID namespace that is not ours
+  bool is_in_our_network = false;
+};
+
+struct Processes {
+  // Those with CAP_SYS_ADMIN, CAP_NET_ADMIN or CAP_NET_RAW in our user namespace, but for plain
+  // root processes of this host, which hold all of them by nature.
+  std::vector<Process> mighty;
+  std::size_t unreadable = 0;  // whose namespaces may not be looked at
+};
+
+struct Unit {
+  std::string name;
+  std::string enabled;  // "enabled", "disabled", "not-found", ...
+  std::string active;   // "active", "inactive", ...
+  std::uint64_t stored_descriptors = 0;
+};
+
+struct Units {
+  bool has_systemd = false;
+  Unit daemon, lockdown, sockets;
+};
+
+struct Clocks {
+  std::int64_t boottime_ms = 0;
+  std::int64_t wall_s = 0;
+  std::optional<bool> is_synchronised;
+};
+
+struct Host {
+  std::string kernel;  // "6.1.0-28-amd64"
+  bool is_root = false;
+  std::vector<User> agents;
+  std::vector<std::string> unknown_agents;  // names that no user has
+  std::vector<Group> groups;
+  std::vector<SocketFile> sockets;  // of container engines
+  std::optional<ControlSocket> control;
+  Forwarding forwarding;
+  Processes processes;
+  Units units;
+  Clocks before, after;  // the daemon was asked for its own
+};
+
+}  // namespace egress::doctor

@@ -1,0 +1,145 @@
+// What the daemon says of itself.
+#include "egress/core/time_text.hpp"
+#include "egressctl/doctor/judge.hpp"
+#include "egressctl/doctor/words.hpp"
+
+namespace egress::doctor {
+
+using control::HealthReply;
+using control::StatusReply;
+
+Findings judge_mode(const StatusReply& status) {
+  if (status.state == "enforcing")
+    return {{Severity::ok, "enforcement", "the policy is enforced (egressd " + status.version + ")",
+             "", ""}};
+  if (status.state == "panic")
+    return {{Severity::note, "enforcement", "panic: everything is refused",
+             "nothing leaves, not even to what is allowed", "egressctl resume"}};
+  if (status.state == "open")
+    return {{Severity::weak, "enforcement", "open for a while", "nothing is refused",
+             "egressctl resume"}};
+  if (status.state == "auditing")
+    return {{Severity::weak, "enforcement", "audit mode", "nothing is refused, only counted",
+             "set `mode: enforce` in " + status.policy_file + ", then: egressctl reload"}};
+  return {{Severity::weak, "enforcement", status.state,
+           "what the kernel refuses is not what the policy says",
+           "journalctl -u egressd tells why; systemctl restart egressd puts the table back"}};
+}
+
+namespace {
+
+Finding drift(const StatusReply& status) {
+  return {Severity::weak, "drift",
+          counted(status.deviations.size(), "deviation") +
+              " from the desired table: " + list(status.deviations),
+          "the kernel does not hold what egressd wants it to hold",
+          "egressctl diff; systemctl restart egressd"};
+}
+
+Finding ownership(const StatusReply& status) {
+  if (status.protection == "owned")
+    return {Severity::ok, "table", "owned: the kernel lets no other program change it", "", ""};
+  if (status.tamperings > 0)
+    return {Severity::weak, "table",
+            "watched; others changed it " + counted(status.tamperings, "time") +
+                ", the last: " + status.last_tampering,
+            "each change was undone within milliseconds, in which more may have been open",
+            "find what changes it (often nftables.service: systemctl disable --now nftables); "
+            "with Linux 6.9 or later the kernel refuses it"};
+  return {Severity::note, "table", "watched: others can change it, which is undone (so far: 0)",
+          "a program with CAP_NET_ADMIN can open the host for some milliseconds",
+          "run Linux 6.9 or later, and egressd without --shared-table"};
+}
+
+}  // namespace
+
+Findings judge_table(const StatusReply& status) {
+  Findings findings{ownership(status)};
+  if (status.deviations.empty())
+    findings.push_back({Severity::ok, "drift", "none: the table is as desired", "", ""});
+  else
+    findings.push_back(drift(status));
+  return findings;
+}
+
+Findings judge_kernel(const std::string& kernel, const HealthReply& health) {
+  std::vector<std::string> names;
+  Findings findings;
+  for (const control::CapabilityReport& capability : health.capabilities) {
+    if (capability.present) names.push_back(capability.name);
+    // Who may change the table and what leaves as a raw frame are judged by themselves.
+    if (capability.present || capability.name == "ownership" || capability.name == "frame filter")
+      continue;
+    findings.push_back({Severity::note, "kernel", "Linux " + kernel + " lacks: " + capability.name,
+                        capability.cost, "Linux 6.12 or later with all nf_tables modules has it"});
+  }
+  findings.insert(findings.begin(),
+                  {Severity::ok, "kernel", "Linux " + kernel + " has: " + list(names), "", ""});
+  return findings;
+}
+
+Findings judge_frames(const StatusReply& status) {
+  if (status.unheld_links.empty())
+    return {{Severity::ok, "raw frames", "refused at: " + list(status.held_links), "", ""}};
+  return {{Severity::weak, "raw frames", "not refused at " + list(status.unheld_links),
+           "programs with CAP_NET_RAW can send there what the table never sees",
+           "add the bridge to `forward:`; for containers: docker run --cap-drop NET_RAW; "
+           "Linux 5.16 or later has the filter"}};
+}
+
+Findings judge_dns(const StatusReply& status) {
+  if (status.dns == "guard")
+    return {{Severity::ok, "dns", "the guard answers every question of this host", "", ""}};
+  return {{Severity::weak, "dns", "dns: " + status.dns + ": programs ask the resolvers themselves",
+           "any question may carry data to whoever serves its zone",
+           "set `dns: guard` in " + status.policy_file + ", then: egressctl reload"}};
+}
+
+namespace {
+
+Finding resolver_finding(const control::ResolverReport& resolver) {
+  const std::string counts = resolver.address + ": answers: " + std::to_string(resolver.answers) +
+                             ", failures: " + std::to_string(resolver.failures);
+  if (resolver.failures_since == 0) return {Severity::ok, "resolver", counts, "", ""};
+  return {Severity::note, "resolver",
+          counts + ", the last " + std::to_string(resolver.failures_since) + " in a row (" +
+              resolver.last_failure + ")",
+          "names are told late, or not at all when no other resolver knows",
+          "ask it from elsewhere, or pin another one under `resolvers:`"};
+}
+
+}  // namespace
+
+Findings judge_resolvers(const StatusReply& status, const HealthReply& health) {
+  Findings findings;
+  for (const control::ResolverReport& resolver : health.resolvers)
+    findings.push_back(resolver_finding(resolver));
+  if (health.resolvers.empty())
+    findings.push_back({Severity::note, "resolver", "none is pinned", "no name resolves",
+                        "name some under `resolvers:` in " + status.policy_file});
+  if (!status.failing.empty())
+    findings.push_back({Severity::note, "names", "without an address: " + list(status.failing),
+                        "they cannot be reached", "egressctl list tells why"});
+  return findings;
+}
+
+Findings judge_clock(const Clocks& before, const Clocks& after, const HealthReply& health) {
+  constexpr std::int64_t kToleranceMs = 2'000;
+  const auto wall = parse_wall_time(health.wall);
+  const bool is_boot_ours = health.boottime_ms + kToleranceMs >= before.boottime_ms &&
+                            health.boottime_ms - kToleranceMs <= after.boottime_ms;
+  const std::int64_t wall_s = wall ? wall->time_since_epoch().count() : 0;
+  const bool is_wall_ours = wall_s + 2 >= before.wall_s && wall_s - 2 <= after.wall_s;
+  if (!is_boot_ours || !is_wall_ours)
+    return {{Severity::note, "clock", "egressd's clocks are not those of egressctl",
+             "one of them runs in a time namespace: times that are shown here are not its own",
+             "run egressctl where egressd runs"}};
+  if (after.is_synchronised.value_or(false))
+    return {{Severity::ok, "clock", "synchronised", "", ""}};
+  return {{Severity::note, "clock",
+           after.is_synchronised ? "not synchronised" : "not known whether it is synchronised",
+           "entries with `until:` end by this clock; nothing else is decided by it",
+           "allow a time server (`services: { ntp: [pool.ntp.org] }`) and run one client of it"}};
+}
+
+}  // namespace egress::doctor

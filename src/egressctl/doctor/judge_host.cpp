@@ -1,0 +1,168 @@
+// What this host forwards, who on it holds rights over its network, and what comes after a boot.
+#include <algorithm>
+
+#include "egressctl/doctor/capabilities.hpp"
+#include "egressctl/doctor/judge.hpp"
+#include "egressctl/doctor/words.hpp"
+
+namespace egress::doctor {
+namespace {
+
+// As `forward:` in the policy: "br-*" matches "br-1f3c".
+bool is_held(const std::string& link, const std::vector<std::string>& held) {
+  return std::ranges::any_of(held, [&](const std::string& pattern) {
+    return pattern.ends_with('*') ? link.starts_with(pattern.substr(0, pattern.size() - 1))
+                                  : link == pattern;
+  });
+}
+
+std::string families(bool ipv4, bool ipv6) {
+  if (ipv4 && ipv6) return "IPv4 and IPv6";
+  return ipv4 ? "IPv4" : "IPv6";
+}
+
+constexpr const char* kForwardRemedy =
+    "name the interface under `forward:` in /etc/egressd/egressd.yaml, then: egressctl reload";
+
+// What comes in by the way out is the internet's; what comes in by another leaves unjudged.
+Findings judge_links(const Forwarding& forwarding, const std::vector<std::string>& held) {
+  Findings findings;
+  for (const LinkForwarding& link : forwarding.links) {
+    if (!link.ipv4 && !link.ipv6) continue;
+    if (link.has_default_route || link.is_bridge_port || is_held(link.name, held)) continue;
+    findings.push_back({Severity::weak, "forwarding",
+                        families(link.ipv4, link.ipv6) + " that comes in at " + link.name +
+                            " is forwarded, and it is not held",
+                        "containers and machines behind it reach whatever they want",
+                        kForwardRemedy});
+  }
+  return findings;
+}
+
+}  // namespace
+
+Findings judge_forwarding(const Forwarding& forwarding, const std::vector<std::string>& held) {
+  Findings findings = judge_links(forwarding, held);
+  if (!findings.empty()) return findings;
+  if (!forwarding.ipv4 && !forwarding.ipv6)
+    return {{Severity::ok, "forwarding", "off, IPv4 and IPv6", "", ""}};
+  const std::string on = families(forwarding.ipv4, forwarding.ipv6) + " on";
+  if (!held.empty()) return {{Severity::ok, "forwarding", on + ", held: " + list(held), "", ""}};
+  return {{Severity::weak, "forwarding", on + ", and no interface is held",
+           "whatever is put behind this host (containers, machines) is not held to the list",
+           forwarding.ipv6 && !forwarding.ipv4
+               ? "sysctl -w net.ipv6.conf.all.forwarding=0; or " + std::string(kForwardRemedy)
+               : kForwardRemedy}};
+}
+
+namespace {
+
+constexpr uid_t kFirstPerson = 1000;  // login.defs(5): UID_MIN
+constexpr std::size_t kShown = 4;     // of the processes of one kind
+
+bool is_agents(const Process& process, const std::vector<User>& agents) {
+  return std::ranges::any_of(agents, [&](const User& agent) { return agent.uid == process.uid; });
+}
+
+std::vector<std::string> described(const std::vector<const Process*>& processes) {
+  std::vector<std::string> words;
+  for (const Process* process : processes)
+    words.push_back(process->name + " (pid " + std::to_string(process->pid) + ", " + process->user +
+                    ": " + capability_names(process->capabilities) + ")");
+  return words;
+}
+
+// One row for all of a kind: a container may run hundreds of processes.
+struct Kind {
+  Severity severity;
+  const char* subject;
+  const char* what;
+  const char* means;
+  const char* remedy;
+};
+constexpr Kind kPrivileged{Severity::weak, "containers", "privileged: ",
+                           "it can become root of this host, which can undo everything",
+                           "run it without --privileged and without --cap-add SYS_ADMIN"};
+constexpr Kind kHostNetwork{Severity::weak, "containers", "with rights over this host's network: ",
+                            "it can make links and routes of its own, and send raw frames",
+                            "docker run --cap-drop NET_ADMIN --cap-drop NET_RAW, or without "
+                            "--network host"};
+constexpr Kind kAgent{Severity::weak, "processes",
+                      "of people or the agent, with rights over the "
+                      "network: ",
+                      "it can make links and routes of its own, or send raw frames",
+                      "take the capability from the program: setcap -r FILE; "
+                      "AmbientCapabilities= in its unit"};
+constexpr Kind kService{Severity::note, "processes", "services with rights over the network: ",
+                        "egressd does not hold them back more than its table does",
+                        "see that the agent does not control them"};
+
+const Kind* kind_of(const Process& process, const std::vector<User>& agents) {
+  const bool has_network = (process.capabilities & (kNetAdmin | kNetRaw)) != 0;
+  if (process.is_container && (process.capabilities & kSysAdmin) != 0) return &kPrivileged;
+  if (!process.is_in_our_network || !has_network) return nullptr;
+  if (process.is_container) return &kHostNetwork;
+  if (process.uid == 0) return nullptr;
+  return is_agents(process, agents) || process.uid >= kFirstPerson ? &kAgent : &kService;
+}
+
+}  // namespace
+
+Findings judge_processes(const Processes& processes, const std::vector<User>& agents,
+                         pid_t daemon) {
+  Findings findings;
+  for (const Kind* kind : {&kPrivileged, &kHostNetwork, &kAgent, &kService}) {
+    std::vector<const Process*> found;
+    for (const Process& process : processes.mighty)
+      if (process.pid != daemon && kind_of(process, agents) == kind) found.push_back(&process);
+    if (found.empty()) continue;
+    findings.push_back({kind->severity, kind->subject, kind->what + list(described(found), kShown),
+                        kind->means, kind->remedy});
+  }
+  if (processes.unreadable > 0)
+    findings.push_back({Severity::note, "processes",
+                        "not known: " + std::to_string(processes.unreadable) + " process" +
+                            (processes.unreadable == 1 ? "" : "es") + " of others",
+                        "privileged containers were not looked for among them",
+                        "run as root: egressctl doctor"});
+  if (findings.empty())
+    findings.push_back({Severity::ok, "processes",
+                        "none but egressd and this host's root has rights over the network", "",
+                        ""});
+  return findings;
+}
+
+namespace {
+
+Findings judge_unit(const Unit& unit, const char* means) {
+  if (unit.enabled == "enabled" || unit.enabled == "static")
+    return {{Severity::ok, "boot", unit.name + " is " + unit.enabled, "", ""}};
+  return {{Severity::weak, "boot",
+           unit.name + " is " + (unit.enabled.empty() ? "unknown to systemd" : unit.enabled), means,
+           "systemctl enable --now " + unit.name}};
+}
+
+}  // namespace
+
+Findings judge_units(const Units& units, bool is_owned) {
+  if (!units.has_systemd || units.daemon.enabled.empty() || units.daemon.enabled == "not-found")
+    return {{Severity::note, "boot", "egressd is not run by systemd",
+             "nothing starts it at boot or after a crash, unless you do",
+             "install it with its units: systemctl enable --now egressd"}};
+  Findings findings = judge_unit(units.daemon, "after a boot nothing is refused");
+  const auto add = [&](Findings more) { std::ranges::move(more, std::back_inserter(findings)); };
+  if (units.lockdown.enabled != "not-found" && !units.lockdown.enabled.empty())
+    add(judge_unit(units.lockdown, "a boot at which egressd cannot start is open"));
+  add(judge_unit(units.sockets, "the guard cannot listen, and no name resolves"));
+  if (units.sockets.active != "active")
+    findings.push_back({Severity::note, "boot", units.sockets.name + " does not listen",
+                        "questions fail while egressd is restarted",
+                        "systemctl start " + units.sockets.name});
+  if (is_owned && units.daemon.active == "active" && units.daemon.stored_descriptors == 0)
+    findings.push_back({Severity::note, "boot", "systemd does not hold the table's socket",
+                        "while egressd is dead, another program may change the table",
+                        "FileDescriptorStoreMax=4 in egressd.service; systemctl restart egressd"});
+  return findings;
+}
+
+}  // namespace egress::doctor
