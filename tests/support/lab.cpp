@@ -103,8 +103,16 @@ Daemon::Daemon(const Lab& lab, std::string_view policy, std::vector<std::string>
 }
 
 void Daemon::start() {
+  const NotifySocket notify(lab_.dir() / "notify");
+  launch();
+  bool is_ready = false;
+  eventually([&] { return (is_ready = notify.hears_ready()) || process_.has_ended(); },
+             kStartPatience);
+  if (!is_ready) throw std::runtime_error("egressd did not become ready:\n" + log());
+}
+
+void Daemon::launch() {
   const std::filesystem::path dir = lab_.dir();
-  const NotifySocket notify(dir / "notify");
   // `ip netns exec` shows it the host's own /etc/resolv.conf, and becomes the daemon. The daemon
   // drops its rights, after which the leak check at its end could no longer look at it.
   std::vector<std::string> words{"ip",
@@ -127,10 +135,6 @@ void Daemon::start() {
       {.words = std::move(words),
        .environment = {"NOTIFY_SOCKET=" + (dir / "notify").string(), "ASAN_OPTIONS=detect_leaks=0"},
        .output = dir / "egressd.log"});
-  bool is_ready = false;
-  eventually([&] { return (is_ready = notify.hears_ready()) || process_.has_ended(); },
-             kStartPatience);
-  if (!is_ready) throw std::runtime_error("egressd did not become ready:\n" + log());
 }
 
 void Daemon::terminate() {

@@ -54,8 +54,11 @@ class Daemon {
   Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options = {});
 
   void start();
+  // The same, without waiting for anything.
+  void launch();
   void terminate();  // SIGTERM, and waits for the end
   void crash();      // SIGKILL, and waits
+  ChildProcess& process() { return process_; }
   void write_policy(std::string_view text) const;
   std::string log() const;
 
