@@ -128,8 +128,16 @@ Daemon::Daemon(const Lab& lab, std::string_view policy, std::vector<std::string>
 }
 
 void Daemon::start() {
+  const NotifySocket notify(lab_.dir() / "notify");
+  launch();
+  bool is_ready = false;
+  eventually([&] { return (is_ready = notify.hears_ready()) || process_.has_ended(); },
+             kStartPatience);
+  if (!is_ready) throw std::runtime_error("egressd did not become ready:\n" + log());
+}
+
+void Daemon::launch() {
   const std::filesystem::path dir = lab_.dir();
-  const NotifySocket notify(dir / "notify");
   std::vector<std::string> words = egressd_on(lab_, options_);
   words.insert(words.begin(), launcher_.begin(), launcher_.end());
   std::vector<std::string> environment{"NOTIFY_SOCKET=" + (dir / "notify").string(), kNoLeakCheck};
@@ -137,10 +145,6 @@ void Daemon::start() {
   process_ = ChildProcess({.words = std::move(words),
                            .environment = std::move(environment),
                            .output = dir / "egressd.log"});
-  bool is_ready = false;
-  eventually([&] { return (is_ready = notify.hears_ready()) || process_.has_ended(); },
-             kStartPatience);
-  if (!is_ready) throw std::runtime_error("egressd did not become ready:\n" + log());
 }
 
 void Daemon::terminate() {

@@ -58,6 +58,8 @@ class Daemon {
   Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options = {});
 
   void start();
+  // The same, without waiting for anything.
+  void launch();
   // NAME=value, for the next start.
   void set_environment(std::vector<std::string> environment) {
     environment_ = std::move(environment);
@@ -70,6 +72,7 @@ class Daemon {
   void terminate();                       // SIGTERM, and waits for the end
   void crash();                           // SIGKILL, and waits
   void write_policy(std::string_view text) const { lab_.write_policy(text); }
+  ChildProcess& process() { return process_; }
   std::string log() const;
 
   // One exchange over the control socket. Throws if nothing answers, or Refused in place of the

@@ -1,0 +1,45 @@
+// Somebody inside a namespace who does what is allowed, and must never notice anything.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/probe.hpp"
+
+namespace egress::test {
+
+// Connects to port 443 of each address in turn, without end, in a thread of its own; and one
+// connection to each stays open from the start on. A TcpServer must be there.
+class AllowedTraffic {
+ public:
+  AllowedTraffic(std::string netns, std::vector<std::string> addresses);
+  ~AllowedTraffic();
+  AllowedTraffic(const AllowedTraffic&) = delete;
+  AllowedTraffic& operator=(const AllowedTraffic&) = delete;
+
+  std::uint64_t connected() const { return connected_; }
+  // What went wrong, in words.
+  std::vector<std::string> failures() const;
+  // Whether each open transfer still gets something new.
+  bool transfers_go_on();
+
+ private:
+  void run();
+  void fail(const std::string& address, int error);
+
+  const std::string netns_;
+  const std::vector<std::string> addresses_;
+  std::vector<std::unique_ptr<Connection>> transfers_;
+  std::atomic<std::uint64_t> connected_ = 0;
+  mutable std::mutex mutex_;
+  std::vector<std::string> failures_;
+  std::atomic<bool> is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace egress::test
