@@ -253,6 +253,8 @@ struct ConfirmReply {
   std::string file;                   // to be written, or written
   std::string text;                   // what to write; empty once it is
   std::vector<std::string> problems;  // what is written does not load; nothing changed
+};
+
 struct CapabilityReport {
   std::string name;  // "frames", "ownership", ...
   bool present = false;

@@ -87,6 +87,7 @@ inline constexpr std::string_view kKind<ConfirmRequest> = "confirm";
 template <>
 inline constexpr auto kFields<ConfirmRequest> =
     std::tuple{field("written", &ConfirmRequest::is_written)};
+template <>
 inline constexpr std::string_view kKind<HealthRequest> = "health";
 
 // ---- replies -----------------------------------------------------------------------------------
@@ -266,6 +267,7 @@ template <>
 inline constexpr auto kFields<ConfirmReply> =
     std::tuple{required("file", &ConfirmReply::file), field("text", &ConfirmReply::text),
                required("problems", &ConfirmReply::problems)};
+template <>
 inline constexpr auto kFields<CapabilityReport> = std::tuple{
     required("name", &CapabilityReport::name), required("present", &CapabilityReport::present),
     field("cost", &CapabilityReport::cost)};
