@@ -270,6 +270,7 @@ struct ResolverReport {
 };
 struct HealthReply {
   std::int64_t pid = 0;
+  std::int64_t uid = 0;          // as which it runs
   std::int64_t boottime_ms = 0;  // the daemon's clocks
   std::string wall;
   std::vector<CapabilityReport> capabilities;

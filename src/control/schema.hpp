@@ -280,10 +280,13 @@ inline constexpr auto kFields<ResolverReport> = std::tuple{
 template <>
 inline constexpr std::string_view kKind<HealthReply> = "health";
 template <>
-inline constexpr auto kFields<HealthReply> = std::tuple{
-    field("pid", &HealthReply::pid), field("boottime_ms", &HealthReply::boottime_ms),
-    field("wall", &HealthReply::wall), required("capabilities", &HealthReply::capabilities),
-    required("resolvers", &HealthReply::resolvers)};
+inline constexpr auto kFields<HealthReply> =
+    std::tuple{field("pid", &HealthReply::pid),
+               field("uid", &HealthReply::uid),
+               field("boottime_ms", &HealthReply::boottime_ms),
+               field("wall", &HealthReply::wall),
+               required("capabilities", &HealthReply::capabilities),
+               required("resolvers", &HealthReply::resolvers)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

@@ -142,6 +142,7 @@ Reply ControlService::carry_out(const control::DnsRequest&, const control::Peer&
 Reply ControlService::carry_out(const control::HealthRequest&, const control::Peer&) {
   return control::HealthReply{
       .pid = getpid(),
+      .uid = static_cast<std::int64_t>(geteuid()),
       .boottime_ms = now().time_since_epoch().count(),
       .wall = print_wall_time(enforcer_.clock().wall()),
       .capabilities = report_capabilities(enforcer_.kernel().capabilities()),

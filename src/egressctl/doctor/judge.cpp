@@ -29,7 +29,7 @@ Findings judge(const Host& host, const control::StatusReply& status,
   add(judge_agents(host.agents, host.unknown_agents));
   add(judge_groups(host.groups, host.agents));
   add(judge_sockets(host.sockets, host.agents));
-  add(judge_control_socket(host.control, host.groups));
+  add(judge_control_socket(host.control, host.groups, static_cast<uid_t>(health.uid)));
   add(judge_processes(host.processes, host.agents, static_cast<pid_t>(health.pid)));
   add(judge_units(host.units, status.protection == "owned"));
   add(judge_resolvers(status, health));

@@ -22,7 +22,7 @@ Findings judge_forwarding(const Forwarding& forwarding, const std::vector<std::s
 Findings judge_groups(const std::vector<Group>& groups, const std::vector<User>& agents);
 Findings judge_sockets(const std::vector<SocketFile>& sockets, const std::vector<User>& agents);
 Findings judge_control_socket(const std::optional<ControlSocket>& socket,
-                              const std::vector<Group>& groups);
+                              const std::vector<Group>& groups, uid_t daemon);
 Findings judge_agents(const std::vector<User>& agents, const std::vector<std::string>& unknown);
 Findings judge_processes(const Processes& processes, const std::vector<User>& agents, pid_t daemon);
 Findings judge_units(const Units& units, bool is_owned);

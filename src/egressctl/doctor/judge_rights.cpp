@@ -126,7 +126,7 @@ Findings judge_sockets(const std::vector<SocketFile>& sockets, const std::vector
 
 // Connecting is open to all: egressd asks the kernel who it is, and lets only some change.
 Findings judge_control_socket(const std::optional<ControlSocket>& socket,
-                              const std::vector<Group>& groups) {
+                              const std::vector<Group>& groups, uid_t daemon) {
   if (!socket)
     return {{Severity::note, "control", "not known: the socket's folder cannot be looked at",
              "who may reach the control socket was not judged", "run as root: egressctl doctor"}};
@@ -134,12 +134,12 @@ Findings judge_control_socket(const std::optional<ControlSocket>& socket,
     return {{Severity::weak, "control", "others may write to " + described(socket->folder),
              "they can put a socket of their own there, and egressctl believes it",
              "chmod 0755 " + socket->folder.path}};
-  if (socket->folder.uid != 0 && socket->folder.uid != socket->file.uid)
-    return {{Severity::weak, "control",
-             described(socket->folder) + " and " + described(socket->file) +
-                 " belong to different users",
-             "the folder's owner can put a socket of its own there, and egressctl believes it",
-             "systemctl restart egressd; ls -ld " + socket->folder.path}};
+  for (const SocketFile& file : {socket->folder, socket->file})
+    if (file.uid != 0 && file.uid != daemon)
+      return {{Severity::weak, "control",
+               described(file) + " belongs to " + file.owner + ", who is neither root nor egressd",
+               "its owner can put a socket of its own there, and egressctl believes it",
+               "see who made it, remove it, then: systemctl restart egressd"}};
   const Group* group = find_group(groups, kPolicyGroup);
   return {{Severity::ok, "control",
            described(socket->file) + ": everybody may read; root" +

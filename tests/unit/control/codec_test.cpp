@@ -167,11 +167,12 @@ TEST(Codec, Dns) {
 TEST(Codec, Health) {
   expect_reply(
       HealthReply{1,
+                  6,
                   2,
                   "2026-12-01T00:00:00Z",
                   {{"frame filter", true, "c"}},
                   {{"192.0.2.53", 3, 4, 5, "timeout"}}},
-      R"({"reply":"health","pid":1,"boottime_ms":2,"wall":"2026-12-01T00:00:00Z",)"
+      R"({"reply":"health","pid":1,"uid":6,"boottime_ms":2,"wall":"2026-12-01T00:00:00Z",)"
       R"("capabilities":[{"name":"frame filter","present":true,"cost":"c"}],)"
       R"("resolvers":[{"address":"192.0.2.53","answers":3,"failures":4,"failures_since":5,)"
       R"("last_failure":"timeout"}]})");

@@ -79,7 +79,7 @@ TEST(JudgeControlSocket, ItsFolderMustNotBeForOthersToWrite) {
   const SocketFile file{"/run/egressd/control.sock", "egressd", "egressd", 990, 990, 0666};
   SocketFile folder{"/run/egressd", "egressd", "egressd", 990, 990, 0755};
   const auto judged = [&] {
-    return judge_control_socket(ControlSocket{file, folder}, {{"egress", 5, {"anna"}}});
+    return judge_control_socket(ControlSocket{file, folder}, {{"egress", 5, {"anna"}}}, 990);
   };
   EXPECT_THAT(brief(judged()), HasSubstr("everybody may read; root, and the group egress (anna), "
                                          "may change"));
@@ -90,10 +90,12 @@ TEST(JudgeControlSocket, ItsFolderMustNotBeForOthersToWrite) {
     EXPECT_TRUE(is_complete(judged()));
   }
   folder.mode = 0755;
+  folder.uid = 0;
+  EXPECT_EQ(worst(judged()), Severity::ok);
   folder.uid = 1000;
   EXPECT_EQ(worst(judged()), Severity::weak);
   EXPECT_TRUE(is_complete(judged()));
-  EXPECT_EQ(worst(judge_control_socket(std::nullopt, {})), Severity::note);
+  EXPECT_EQ(worst(judge_control_socket(std::nullopt, {}, 990)), Severity::note);
 }
 
 TEST(JudgeAgents, RootIsWeakAndAnUnknownNameIsNoted) {
