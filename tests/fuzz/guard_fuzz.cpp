@@ -366,9 +366,10 @@ class Run {
     const auto name = DnsName::parse(pick(input_, kNames));
     const Family family = input_.below(2) == 0 ? Family::ipv4 : Family::ipv6;
     const IpAddress known = address(input_, family);
-    const Instant expires = host_.clock().now() + pick(input_, kTtls);
+    const WallTime wall = host_.clock().wall();
+    const WallTime expires = wall + pick(input_, kTtls);
     if (!name) return;
-    const engine::Restored restored{*name, known, expires};
+    const engine::Restored restored{{*name, known, expires}, wall};
     witness_.on_restored(restored);
     host_.tell(restored);
   }

@@ -92,9 +92,11 @@ void Witness::on_answer(const dns::Answer& answer) {
   }
 }
 
-void Witness::on_restored(const engine::Restored& known) {
-  const Instant latest = host_.clock().now() + policy_->limits.max_ttl + policy_->limits.grace;
-  extend(known.name, known.address, std::min(known.expires, latest));
+void Witness::on_restored(const engine::Restored& restored) {
+  const dns::KnownAddress& known = restored.known;
+  const Instant now = host_.clock().now();
+  const Instant latest = now + policy_->limits.max_ttl + policy_->limits.grace;
+  extend(known.name, known.address, std::min(now + (known.expires - restored.wall), latest));
 }
 
 bool Witness::permits(const AllowEntry& entry, const IpAddress& address) const {

@@ -22,7 +22,7 @@ class Witness {
   void on_policy(std::shared_ptr<const policy::Policy> policy);
   void on_message(const guard::Client& client, guard::Octets message);  // its handle: messages()
   void on_answer(const dns::Answer& answer);
-  void on_restored(const engine::Restored& known);
+  void on_restored(const engine::Restored& restored);
   std::size_t messages() const { return messages_.size(); }
 
   // After each step.
