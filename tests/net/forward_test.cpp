@@ -39,7 +39,8 @@ TEST_F(Forward, ContainersReachWhatIsAllowedAndNothingElse) {
     EXPECT_EQ(tcp_probe(container.netns(), address, 443), Seen::refused) << address;
     EXPECT_EQ(udp_probe(container.netns(), address, 53), Seen::refused) << address;
     EXPECT_EQ(ping_probe(container.netns(), address), Seen::refused) << address;
-    for (const std::uint16_t port : {443, 53}) EXPECT_EQ(after.count(address, port), 0U) << address;
+    for (const std::uint16_t port : {std::uint16_t{443}, std::uint16_t{53}})
+      EXPECT_EQ(after.count(address, port), 0U) << address;
   }
   EXPECT_EQ(tcp_probe(container.netns(), kApi4, 80), Seen::refused);
 }
