@@ -105,7 +105,7 @@ TEST_F(VerifyCommand, PrintsATableAndAVerdictAndExitsZeroOnlyWhenProven) {
   EXPECT_THAT(closed.out, HasSubstr("\nPROVEN: only the allow-list is reachable"));
   EXPECT_EQ(closed.err, "");
   EXPECT_THAT(closed.out, HasSubstr("note  table: watched: others can change it"));
-  EXPECT_THAT(closed.out, Not(HasSubstr("ok    ")));
+  EXPECT_THAT(closed.out, Not(testing::ContainsRegex("\nok    [a-z]"))) << "what is in order";
 
   lab_->nft("insert rule inet egressd judge ip daddr 169.254.169.254 accept\n");
   const Outcome open = verify(daemon);
@@ -121,7 +121,7 @@ TEST_F(VerifyCommand, PrintsJson) {
   const auto document = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(document.at("verdict"), "proven");
   EXPECT_GT(document.at("probes").size(), 20U);
-  EXPECT_THAT(document.at("doctor").dump(), HasSubstr(R"({"severity":"note","subject":"table")"));
+  EXPECT_THAT(document.at("doctor").dump(), HasSubstr(R"("severity":"note","subject":"table")"));
   for (const auto& probe : document.at("probes")) {
     EXPECT_EQ(probe.at("result"), "ok") << probe;
     EXPECT_TRUE(probe.contains("expected") && probe.contains("seen") && probe.contains("evidence"));
