@@ -1,34 +1,25 @@
 #include "control/peer.hpp"
 
-#include <grp.h>
-#include <pwd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+
+#include "control/account_file.hpp"
 
 namespace egress::control {
 namespace {
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-constexpr std::size_t kLineBytes = 64 << 10;  // a group may list many members
-
 std::string user_name(uid_t uid) {
-  const File file(std::fopen("/etc/passwd", "re"));
-  std::vector<char> line(kLineBytes);
-  passwd entry{};
-  passwd* found = nullptr;
-  while (file && fgetpwent_r(file.get(), &entry, line.data(), line.size(), &found) == 0) {
-    if (entry.pw_uid == uid) return entry.pw_name;
-  }
-  return "";
+  std::string name;
+  for_each_user("/etc/passwd", [&](const passwd& user) {
+    if (user.pw_uid != uid) return false;
+    name = user.pw_name;
+    return true;
+  });
+  return name;
 }
 
 Result<std::vector<gid_t>> groups_of(int socket) {
@@ -72,14 +63,13 @@ bool may_change(const Peer& peer, std::optional<gid_t> group) {
 }
 
 std::optional<gid_t> group_id(const std::string& name) {
-  const File file(std::fopen("/etc/group", "re"));
-  std::vector<char> line(kLineBytes);
-  group entry{};
-  group* found = nullptr;
-  while (file && fgetgrent_r(file.get(), &entry, line.data(), line.size(), &found) == 0) {
-    if (name == entry.gr_name) return entry.gr_gid;
-  }
-  return std::nullopt;
+  std::optional<gid_t> id;
+  for_each_group("/etc/group", [&](const group& entry) {
+    if (name != entry.gr_name) return false;
+    id = entry.gr_gid;
+    return true;
+  });
+  return id;
 }
 
 }  // namespace egress::control

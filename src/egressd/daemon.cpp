@@ -114,7 +114,9 @@ Result<void> Daemon::close_the_host() {
   if (!closed) return closed;
   keep_table();
   note_restored_panic();
-  if (policy_->unusable_known()) set_aside_known();
+  if (const auto& problem = policy_->unusable_known())
+    set_aside(options_.paths.known_addresses(), "known-addresses-set-aside",
+              "the known addresses could not be read and were set aside: " + problem->message);
   keep_at_ = clock_.now();
   return {};
 }

@@ -68,13 +68,10 @@ policy::Problems Daemon::reload() {
 }
 
 // The next run is to find a file that it can use; this one stays for people to look at.
-void Daemon::set_aside_known() {
-  const Error& problem = *policy_->unusable_known();
-  const auto aside = state::set_aside(options_.paths.known_addresses());
-  log(Level::warning, "known-addresses-set-aside",
-      {{"moved_to", aside ? *aside : aside.error().message}});
-  frame_.warnings.push_back("the known addresses could not be read and were set aside: " +
-                            problem.message);
+void Daemon::set_aside(const std::string& path, const char* event, const std::string& warning) {
+  const auto aside = state::set_aside(path);
+  log(Level::warning, event, {{"moved_to", aside ? *aside : aside.error().message}});
+  frame_.warnings.push_back(warning);
 }
 
 void Daemon::note_unsaved() {

@@ -12,12 +12,10 @@ namespace egress::daemon {
 using engine::Posture;
 
 void Daemon::note_restored_panic() {
-  if (const auto& problem = policy_->unusable_panic()) {
-    const auto aside = state::set_aside(options_.paths.panic());
-    log(Level::warning, "panic-set-aside", {{"moved_to", aside ? *aside : aside.error().message}});
-    frame_.warnings.push_back("whether PANIC was on could not be read; the policy is in force: " +
-                              problem->message);
-  }
+  if (const auto& problem = policy_->unusable_panic())
+    set_aside(
+        options_.paths.panic(), "panic-set-aside",
+        "whether PANIC was on could not be read; the policy is in force: " + problem->message);
   panic_on_disk_ = policy_->restored_panic();
 }
 

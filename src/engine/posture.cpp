@@ -1,5 +1,4 @@
 // What root makes of the policy from outside of it: open, or panic; and what ends with it.
-#include "egress/core/address_class.hpp"
 #include "egress/engine/engine.hpp"
 
 namespace egress::engine {
@@ -38,9 +37,6 @@ void Engine::end_posture(Instant now) {
 
 // What was addressed to this host is answered, not sent: an open shell of the operator's goes on.
 bool Engine::is_unlisted(const nft::Flow& flow, Instant now) const {
-  const auto is_own = [this](const IpAddress& address) {
-    return inputs_.own_addresses.contains(address) || classify(address) == AddressClass::loopback;
-  };
   if (!installed_ || is_own(flow.destination.address)) return false;
   const bool may_be_held = !installed_->base.forward.empty();
   return (may_be_held || is_own(flow.source)) && !installed_->permits(flow.destination, now);

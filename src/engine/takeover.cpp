@@ -1,21 +1,12 @@
 // What was under way before the first table.
-#include <algorithm>
-#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "egress/core/address_class.hpp"
+#include "egress/core/interface_pattern.hpp"
 #include "egress/engine/engine.hpp"
 
 namespace egress::engine {
-namespace {
-
-// As nft matches interfaces: a trailing * stands for any suffix.
-bool matches(std::string_view pattern, std::string_view interface) {
-  if (!pattern.ends_with('*')) return interface == pattern;
-  return interface.starts_with(pattern.substr(0, pattern.size() - 1));
-}
-
-}  // namespace
 
 void Engine::on(const SessionsFound& event, Instant) {
   found_sessions_ = event.sessions;
@@ -57,10 +48,7 @@ bool Engine::is_held(const IpAddress& address) const {
     if (network.prefix.contains(address) &&
         (home == nullptr || home->prefix.length() < network.prefix.length()))
       home = &network;
-  return home != nullptr &&
-         std::ranges::any_of(inputs_.policy->forward, [&](const std::string& pattern) {
-           return matches(pattern, home->interface);
-         });
+  return home != nullptr && matches_interface(inputs_.policy->forward, home->interface);
 }
 
 }  // namespace egress::engine

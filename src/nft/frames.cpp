@@ -1,5 +1,7 @@
 #include "egress/nft/frames.hpp"
 
+#include "egress/core/interface_pattern.hpp"
+
 namespace egress::nft {
 namespace {
 
@@ -25,15 +27,11 @@ Chain leaving_by(const Link& link) {
 
 }  // namespace
 
-bool matches(const std::string& pattern, const std::string& name) {
-  if (!pattern.ends_with('*')) return pattern == name;
-  return name.starts_with(pattern.substr(0, pattern.size() - 1));
-}
-
 std::string left_out(const Link& link, const std::vector<std::string>& forward) {
   if (link.is_loopback) return "nothing leaves by it";
   for (const std::string& pattern : forward)
-    if (matches(pattern, link.name)) return "its traffic is held (forward: " + pattern + ")";
+    if (matches_interface(pattern, link.name))
+      return "its traffic is held (forward: " + pattern + ")";
   if (link.is_bridge_port) return "a port of a bridge: it passes on what others have sent";
   return "";
 }

@@ -29,8 +29,6 @@ struct FrameFilter {
 // Why a link is left out; empty: it is held. `forward`: the patterns of held interfaces, behind
 // which nothing leaves.
 std::string left_out(const Link& link, const std::vector<std::string>& forward);
-// "br-*" matches "br-1f3c".
-bool matches(const std::string& pattern, const std::string& name);
 
 // The table of the netdev family: a chain at the egress hook of each link, and the counter
 // `refused`.

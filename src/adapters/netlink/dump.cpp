@@ -136,7 +136,7 @@ int read_generation(Socket& socket, std::uint32_t& generation) {
   return socket.ask(request.message(), [&](const nlmsghdr& answer) {
     for_each_attribute(answer, sizeof(nfgenmsg), [&](const nlattr& attribute) {
       if (mnl_attr_get_type(&attribute) == NFTA_GEN_ID) {
-        generation = ntohl(mnl_attr_get_u32(&attribute));
+        generation = ntohl(number_in<std::uint32_t>(&attribute).value_or(0));
       }
     });
   });

@@ -55,7 +55,7 @@ Tampering author_of(const nlmsghdr& generation) {
   Tampering author;
   for_each_attribute(generation, sizeof(nfgenmsg), [&](const nlattr& attribute) {
     if (mnl_attr_get_type(&attribute) == NFTA_GEN_PROC_PID)
-      author.pid = ntohl(mnl_attr_get_u32(&attribute));
+      author.pid = ntohl(number_in<std::uint32_t>(&attribute).value_or(0));
     if (mnl_attr_get_type(&attribute) == NFTA_GEN_PROC_NAME &&
         mnl_attr_validate(&attribute, MNL_TYPE_NUL_STRING) == 0)
       author.program = mnl_attr_get_str(&attribute);

@@ -1,43 +1,23 @@
 #include "egressctl/doctor/accounts.hpp"
 
-#include <grp.h>
-#include <pwd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <memory>
+
+#include "control/account_file.hpp"
 
 namespace egress::doctor {
-namespace {
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-constexpr std::size_t kLineBytes = 64 << 10;  // a group may list many members
-
-File open(const std::filesystem::path& path) {
-  return File(std::fopen(path.c_str(), "re"));
-}
-
-}  // namespace
 
 Accounts Accounts::read(const std::filesystem::path& etc) {
   Accounts accounts;
-  std::vector<char> line(kLineBytes);
-  const File users = open(etc / "passwd");
-  passwd user{};
-  passwd* found_user = nullptr;
-  while (users && fgetpwent_r(users.get(), &user, line.data(), line.size(), &found_user) == 0)
+  control::for_each_user((etc / "passwd").c_str(), [&](const passwd& user) {
     accounts.users_.push_back({user.pw_name, user.pw_uid, user.pw_gid});
-  const File groups = open(etc / "group");
-  ::group group{};
-  ::group* found_group = nullptr;
-  while (groups && fgetgrent_r(groups.get(), &group, line.data(), line.size(), &found_group) == 0) {
+    return false;
+  });
+  control::for_each_group((etc / "group").c_str(), [&](const ::group& group) {
     Group& added = accounts.groups_.emplace_back(Group{group.gr_name, group.gr_gid, {}});
     for (char** member = group.gr_mem; *member != nullptr; ++member)
       added.members.emplace_back(*member);
-  }
+    return false;
+  });
   return accounts;
 }
 

@@ -1,20 +1,13 @@
 // What this host forwards, who on it holds rights over its network, and what comes after a boot.
 #include <algorithm>
 
+#include "egress/core/interface_pattern.hpp"
 #include "egressctl/doctor/capabilities.hpp"
 #include "egressctl/doctor/judge.hpp"
 #include "egressctl/doctor/words.hpp"
 
 namespace egress::doctor {
 namespace {
-
-// As `forward:` in the policy: "br-*" matches "br-1f3c".
-bool is_held(const std::string& link, const std::vector<std::string>& held) {
-  return std::ranges::any_of(held, [&](const std::string& pattern) {
-    return pattern.ends_with('*') ? link.starts_with(pattern.substr(0, pattern.size() - 1))
-                                  : link == pattern;
-  });
-}
 
 std::string families(bool ipv4, bool ipv6) {
   if (ipv4 && ipv6) return "IPv4 and IPv6";
@@ -29,7 +22,8 @@ Findings judge_links(const Forwarding& forwarding, const std::vector<std::string
   Findings findings;
   for (const LinkForwarding& link : forwarding.links) {
     if (!link.ipv4 && !link.ipv6) continue;
-    if (link.has_default_route || link.is_bridge_port || is_held(link.name, held)) continue;
+    const bool is_held = matches_interface(held, link.name);
+    if (link.has_default_route || link.is_bridge_port || is_held) continue;
     findings.push_back({Severity::weak, "forwarding",
                         families(link.ipv4, link.ipv6) + " that comes in at " + link.name +
                             " is forwarded, and it is not held",

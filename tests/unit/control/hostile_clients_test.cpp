@@ -9,7 +9,19 @@
 namespace egress::control {
 namespace {
 
-using HostileClientsTest = ServerTest;
+class HostileClientsTest : public ServerTest {
+ protected:
+  // Of somebody without rights, who have asked at once.
+  std::vector<RawClient> three_readers() {
+    std::vector<RawClient> readers;
+    {
+      const AsUser as(kNobody, kNobody, {});
+      for (int i = 0; i < 3; ++i) readers.emplace_back(path);
+    }
+    for (const RawClient& reader : readers) reader.send(kStatusLine);
+    return readers;
+  }
+};
 
 TEST_F(HostileClientsTest, AHalfRequestIsCutOffWhenItsTimeIsUp) {
   start();
@@ -154,12 +166,7 @@ TEST_F(HostileClientsTest, AUserHasAFewPlacesAndTheLastAreRoots) {
 TEST_F(HostileClientsTest, ReadersWaitForFiveTimesWhatTheLastOneTook) {
   start();
   request_takes = milliseconds(10);
-  std::vector<RawClient> readers;
-  {
-    const AsUser as(kNobody, kNobody, {});
-    for (int i = 0; i < 3; ++i) readers.emplace_back(path);
-  }
-  for (const RawClient& reader : readers) reader.send(kStatusLine);
+  std::vector<RawClient> readers = three_readers();
   pump();
   EXPECT_EQ(seen.size(), 1U);
   EXPECT_EQ(server->next_deadline(), now + milliseconds(50));
@@ -182,12 +189,7 @@ TEST_F(HostileClientsTest, ReadersWaitForFiveTimesWhatTheLastOneTook) {
 TEST_F(HostileClientsTest, AReaderThatLeavesWhileItWaitsKeepsNothingBusy) {
   start();
   request_takes = milliseconds(10);
-  std::vector<RawClient> readers;
-  {
-    const AsUser as(kNobody, kNobody, {});
-    for (int i = 0; i < 3; ++i) readers.emplace_back(path);
-  }
-  for (const RawClient& reader : readers) reader.send(kStatusLine);
+  std::vector<RawClient> readers = three_readers();
   pump();
   readers[1].leave();
   pump();
