@@ -43,7 +43,6 @@ DockerEngine::DockerEngine(const Lab& lab) : lab_(lab), dir_(lab.dir() / "docker
       eventually([this] { return engine_.has_ended() || run_docker({"version"}).exit_code == 0; },
                  std::chrono::seconds(40));
   if (!is_up || engine_.has_ended()) throw std::runtime_error("no Docker Engine:\n" + log());
-  import_image();
 }
 
 DockerEngine::~DockerEngine() {
@@ -55,6 +54,12 @@ DockerEngine::~DockerEngine() {
                           "*/" + lab_.host() + "*", "-delete"}})
                .exit_code == 0;
   });
+}
+
+// Its launcher waits for it, and passes no signal on.
+void DockerEngine::stop() {
+  must_succeed({.words = {"pkill", "-TERM", "--parent", std::to_string(engine_.pid())}});
+  engine_.wait();
 }
 
 std::string DockerEngine::docker(std::vector<std::string> words) const {
@@ -69,6 +74,7 @@ void DockerEngine::make_network(const std::string& name, const std::string& pref
 
 void DockerEngine::start(const std::string& name, const std::string& network,
                          const std::vector<std::string>& options) {
+  if (netns_.empty()) import_image();
   std::vector<std::string> words{"run",       "--detach", "--name",   name,
                                  "--network", network,    "--volume", "/usr:/usr:ro"};
   words.insert(words.end(), options.begin(), options.end());

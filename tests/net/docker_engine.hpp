@@ -19,6 +19,9 @@ class DockerEngine {
   DockerEngine(const DockerEngine&) = delete;
   DockerEngine& operator=(const DockerEngine&) = delete;
 
+  // As systemd stops it: it takes back what it will. Ends it for good.
+  void stop();
+
   // The docker command; its output. Throws when it fails.
   std::string docker(std::vector<std::string> words) const;
   void make_network(const std::string& name, const std::string& prefix6) const;

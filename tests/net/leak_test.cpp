@@ -8,6 +8,7 @@
 #include <iostream>
 #include <random>
 
+#include "net/docker_engine.hpp"
 #include "net/net_test.hpp"
 #include "support/allowed_traffic.hpp"
 #include "support/container.hpp"
@@ -93,6 +94,7 @@ class Leak : public ::testing::Test {
   void stand_still_until_aborted();
   void be_flushed();
   void restart();
+  void have_docker_come_and_go();
 
   std::chrono::microseconds up_to(std::chrono::microseconds most) {
     return std::chrono::microseconds(
@@ -261,6 +263,17 @@ void Leak::restart() {
   daemon_->start();
 }
 
+// Rules of its own beside ours, from before and for a network of its own.
+void Leak::have_docker_come_and_go() {
+  DockerEngine engine(lab_);
+  const auto rules = [&] { return lab_.on_host({"nft", "list", "table", "ip", "filter"}); };
+  EXPECT_NE(rules().find("docker0"), std::string::npos);
+  engine.make_network("agents", "fd18::/64");
+  EXPECT_NE(rules().find("br-"), std::string::npos);
+  engine.docker({"network", "rm", "agents"});
+  engine.stop();
+}
+
 std::vector<Leak::Event> Leak::events() {
   return {{"reload", 60, 1'000, false, &Leak::reload},
           {"another policy", 60, 1'000, true, &Leak::swap},
@@ -269,6 +282,7 @@ std::vector<Leak::Event> Leak::events() {
           {"SIGSTOP and SIGCONT", 1, 1, false, &Leak::stand_still},
           {"SIGSTOP and SIGABRT", 1, 1, true, &Leak::stand_still_until_aborted},
           {"stop and start", 2, 50, true, &Leak::restart},
+          {"dockerd starts and stops", 1, 20, false, &Leak::have_docker_come_and_go},
           {"`nft flush ruleset`", 60, 1'000, false, &Leak::be_flushed}};
 }
 

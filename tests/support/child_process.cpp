@@ -71,7 +71,7 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
 }
 
 void ChildProcess::signal(int number) const {
-  kill(pid_, number);
+  if (pid_ != 0) kill(pid_, number);  // 0 would mean all of our group
 }
 
 bool ChildProcess::has_ended() const {

@@ -28,7 +28,7 @@ class ChildProcess {
   ChildProcess& operator=(ChildProcess&& other) noexcept;
 
   pid_t pid() const { return pid_; }  // 0: none
-  void signal(int number) const;
+  void signal(int number) const;      // nothing without a process
   // Whether it has ended by itself; wait() tells how.
   bool has_ended() const;
   // Waits for the end. The exit code, or 128 + signal.
