@@ -6,6 +6,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "egress/core/limits.hpp"
 #include "egressctl/ask.hpp"
@@ -22,6 +23,9 @@ using std::chrono::milliseconds;
 
 struct Options {
   std::string ca;
+  std::vector<std::string> only;
+  std::vector<std::string> skip;
+  bool list = false;
   std::int64_t timeout_ms = milliseconds(limits::kProofTimeout).count();
 };
 
@@ -68,15 +72,26 @@ class ProgressLine {
 };
 
 std::optional<verify::Report> prove(Context& context, AskedDaemon& daemon, const tls::Trust& trust,
-                                    milliseconds timeout) {
+                                    milliseconds timeout, const verify::Selection& chosen) {
   ProgressLine line(context);
   const auto tell = [&](std::string_view phase, std::size_t done, std::size_t total) {
     line.show(phase, done, total);
   };
-  return verify::prove(daemon, trust, {timeout, limits::kProofPhase}, tell);
+  return verify::prove(daemon, trust, {timeout, limits::kProofPhase}, chosen, tell);
+}
+
+Exit list_kinds(Context& context) {
+  context.json ? verify::print_list_json(context) : verify::print_list(context);
+  return Exit::done;
 }
 
 Exit run_verify(Context& context, const Options& options) {
+  if (options.list) return list_kinds(context);
+  const auto chosen = verify::Selection::parse(options.only, options.skip);
+  if (!chosen) {
+    print_refusal(context, {"invalid", chosen.error().message});
+    return Exit::usage;
+  }
   std::optional<std::filesystem::path> ca;
   if (!options.ca.empty()) ca = options.ca;
   auto trust = tls::Trust::load(ca);
@@ -85,7 +100,7 @@ Exit run_verify(Context& context, const Options& options) {
     return Exit::usage;
   }
   AskedDaemon daemon(context);
-  const auto report = prove(context, daemon, *trust, milliseconds(options.timeout_ms));
+  const auto report = prove(context, daemon, *trust, milliseconds(options.timeout_ms), *chosen);
   if (!report) return daemon.exit();
   // Told, and no part of the verdict: each may be how a hole comes to be, none proves that there is
   // one.
@@ -119,6 +134,15 @@ void add_verify(CLI::App& app, Context& context) {
       ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"))
       ->check(CLI::Range(std::int64_t{100},
                          std::int64_t{milliseconds(limits::kProofLongestTimeout).count()}));
+  command->add_flag("--list", options->list, "Print the kinds of probes, and make none");
+  command
+      ->add_option("--only", options->only,
+                   "Make only these probes: kinds, groups (works, refused, true), or patterns")
+      ->type_name("KIND")
+      ->delimiter(',');
+  command->add_option("--skip", options->skip, "Leave out these probes")
+      ->type_name("KIND")
+      ->delimiter(',');
   command->callback([&context, options] { context.exit = run_verify(context, *options); });
 }
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "egress/core/nearest.hpp"
 #include "egress/core/text.hpp"
 #include "policy/allow.hpp"
-#include "policy/nearest.hpp"
 
 namespace egress::policy {
 namespace {

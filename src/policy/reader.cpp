@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "egress/core/nearest.hpp"
 #include "egress/core/text.hpp"
-#include "policy/nearest.hpp"
 
 namespace egress::policy {
 namespace {

@@ -1,8 +1,8 @@
 #include "policy/unfold.hpp"
 
 #include "egress/core/address_class.hpp"
+#include "egress/core/nearest.hpp"
 #include "egress/core/text.hpp"
-#include "policy/nearest.hpp"
 #include "policy/target_parts.hpp"
 
 namespace egress::policy {

@@ -26,7 +26,7 @@ _egressctl() {
     open | panic) words="$common --yes --for" ;;
     dns) words="$common --latest" ;;
     doctor) words="$common --agent-user" ;;
-    verify) words="$common --ca --timeout" ;;
+    verify) words="$common --list --only --skip --ca --timeout" ;;
     check) words="$common --egressd" ;;
     *) words=$common ;;
   esac

@@ -42,5 +42,8 @@ complete -c egressctl -n '__fish_seen_subcommand_from apply check' -F
 complete -c egressctl -n '__fish_seen_subcommand_from dns' -l latest -x -d 'of the questions'
 complete -c egressctl -n '__fish_seen_subcommand_from check' -l egressd -r -F -d 'program that checks'
 complete -c egressctl -n '__fish_seen_subcommand_from doctor' -l agent-user -x -a '(__fish_complete_users)' -d 'as which the agent runs'
+complete -c egressctl -n '__fish_seen_subcommand_from verify' -l list -d 'print the kinds of probes'
+complete -c egressctl -n '__fish_seen_subcommand_from verify' -l only -x -d 'make only these probes'
+complete -c egressctl -n '__fish_seen_subcommand_from verify' -l skip -x -d 'leave these probes out'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l ca -r -F -d 'CA certificates'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l timeout -x -d 'of one probe'

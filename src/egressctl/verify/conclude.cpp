@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "egressctl/verify/judge.hpp"
 
@@ -10,9 +11,14 @@ std::size_t count(const Rows& rows, Mark mark) {
   return static_cast<std::size_t>(std::ranges::count(rows, mark, &Row::mark));
 }
 
-Row control_row(std::string probe, bool holds) {
-  return {std::move(probe), "works", holds ? "works" : "does not work", "positive control",
-          holds ? Mark::holds : Mark::not_proven};
+Row control_row(KindId kind, std::string probe, bool holds) {
+  return {kind,
+          std::move(probe),
+          "works",
+          holds ? "works" : "does not work",
+          "positive control",
+          holds ? Mark::holds : Mark::not_proven,
+          {}};
 }
 
 std::string counted(std::size_t number, const char* one, const char* many) {
@@ -24,42 +30,67 @@ struct Conclusion {
   std::string summary;
 };
 
-Conclusion judge_all(const Findings& findings, const Rows& rows) {
-  const std::size_t refused = count(findings.refusals, Mark::holds);
+std::string dead_network(const Controls& controls) {
+  if (controls.resolver_answers) {
+    return controls.endpoint_connects ? "" : "no allowed endpoint connects";
+  }
+  return controls.has_guard ? "egressd's DNS guard does not answer" : "no pinned resolver answers";
+}
+
+std::optional<Conclusion> without_enforcement(const Findings& findings) {
   if (findings.is_panic) {
-    return {Verdict::failed,
-            "PANIC is on: nothing but loopback passes, so nothing can be proven reachable "
-            "(egressctl resume)"};
+    return Conclusion{Verdict::failed,
+                      "PANIC is on: nothing but loopback passes, so nothing can be proven "
+                      "reachable (egressctl resume)"};
   }
   if (findings.is_open) {
-    return {Verdict::not_enforced, "egressd is OPEN: nothing is refused (egressctl resume)"};
+    return Conclusion{Verdict::not_enforced,
+                      "egressd is OPEN: nothing is refused (egressctl resume)"};
   }
-  if (findings.is_audit) return {Verdict::not_enforced, "audit mode refuses nothing"};
+  if (findings.is_audit) return Conclusion{Verdict::not_enforced, "audit mode refuses nothing"};
+  return std::nullopt;
+}
+
+std::optional<Conclusion> what_is_wrong(const Controls& controls, const Rows& rows,
+                                        const Selection& chosen) {
   if (const auto leaks = count(rows, Mark::leak)) {
-    return {Verdict::leak, counted(leaks, "probe", "probes") + " got through that must be refused"};
+    return Conclusion{Verdict::leak,
+                      counted(leaks, "probe", "probes") + " got through that must be refused"};
   }
-  if (!findings.controls.resolver_answers) {
-    const char* who = findings.controls.has_guard ? "egressd's DNS guard does not answer"
-                                                  : "no pinned resolver answers";
-    return {Verdict::not_proven, std::string(who) + ", so a refusal could be a dead network"};
-  }
-  if (!findings.controls.endpoint_connects) {
-    return {Verdict::not_proven,
-            "no allowed endpoint connects, so a refusal could be a dead network"};
+  const std::string dead = chosen.needs_controls() ? dead_network(controls) : "";
+  if (!dead.empty()) {
+    return Conclusion{Verdict::not_proven, dead + ", so a refusal could be a dead network"};
   }
   if (const auto failures = count(rows, Mark::fails)) {
-    return {Verdict::failed,
-            counted(failures, "thing that must hold does not", "things that must hold do not")};
+    return Conclusion{Verdict::failed, counted(failures, "thing that must hold does not",
+                                               "things that must hold do not")};
   }
   if (const auto open = count(rows, Mark::not_proven)) {
-    return {Verdict::not_proven,
-            counted(open, "refusal is without evidence", "refusals are without evidence")};
+    return Conclusion{Verdict::not_proven,
+                      counted(open, "probe is without evidence", "probes are without evidence")};
   }
-  if (refused == 0) return {Verdict::not_proven, "nothing was left to be refused"};
+  return std::nullopt;
+}
+
+// Nothing is wrong, but that something is right must be shown too.
+Conclusion what_holds(const Findings& findings, const Rows& rows, const Selection& chosen) {
+  const std::size_t refused = count(findings.refusals, Mark::holds);
+  if (refused == 0 && chosen.has(Group::refused))
+    return {Verdict::not_proven, "nothing was left to be refused"};
+  if (count(rows, Mark::holds) == 0)
+    return {Verdict::not_proven, "none of what was chosen could be tried"};
+  if (!chosen.is_whole())
+    return {Verdict::proven, counted(count(rows, Mark::holds), "probe holds", "probes hold")};
   return {
       Verdict::proven,
       "only the allow-list is reachable: " + std::to_string(count(findings.works, Mark::holds)) +
           " allowed probes work, " + std::to_string(refused) + " others are refused by egressd"};
+}
+
+Conclusion judge_all(const Findings& findings, const Rows& rows, const Selection& chosen) {
+  if (const auto unenforced = without_enforcement(findings)) return *unenforced;
+  if (const auto wrong = what_is_wrong(findings.controls, rows, chosen)) return *wrong;
+  return what_holds(findings, rows, chosen);
 }
 
 void append(Rows& rows, const Rows& more) {
@@ -69,7 +100,7 @@ void append(Rows& rows, const Rows& more) {
 }  // namespace
 
 Row judge_table(const control::DiffReply& table) {
-  Row row{"live table", "equals the desired one", "equal", {}, Mark::holds};
+  Row row{"true.table", "live table", "equals the desired one", "equal", {}, Mark::holds, {}};
   const std::size_t differences =
       table.deviations.size() + table.missing.size() + table.unexpected.size();
   if (differences == 0) return row;
@@ -87,20 +118,25 @@ Row judge_table(const control::DiffReply& table) {
 
 Rows control_rows(const Controls& controls) {
   return {
-      control_row(controls.has_guard ? "egressd's DNS guard answers" : "a pinned resolver answers",
+      control_row("works.control-dns",
+                  controls.has_guard ? "egressd's DNS guard answers" : "a pinned resolver answers",
                   controls.resolver_answers),
-      control_row("an allowed endpoint connects", controls.endpoint_connects)};
+      control_row("works.control-connect", "an allowed endpoint connects",
+                  controls.endpoint_connects)};
 }
 
-Report conclude(const Findings& findings) {
+Report conclude(const Findings& findings, const Selection& chosen) {
   Report report;
-  report.rows = control_rows(findings.controls);
+  if (chosen.needs_controls()) report.rows = control_rows(findings.controls);
   append(report.rows, findings.works);
   append(report.rows, findings.refusals);
-  report.rows.push_back(findings.table);
-  const Conclusion conclusion = judge_all(findings, report.rows);
+  append(report.rows, findings.truths);
+  const Conclusion conclusion = judge_all(findings, report.rows, chosen);
   report.verdict = conclusion.verdict;
   report.summary = conclusion.summary;
+  report.chosen = chosen.text();
+  if (!report.chosen.empty())
+    report.summary += " (no verdict over the whole: " + report.chosen + ")";
   return report;
 }
 

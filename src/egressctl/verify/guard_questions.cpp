@@ -39,8 +39,10 @@ std::optional<DnsName> unlisted_name(const Allowed& allowed) {
   return std::nullopt;
 }
 
-Probe question(std::string label, const IpAddress& at, const DnsName& name, GuardAnswer guard) {
+Probe question(KindId kind, std::string label, const IpAddress& at, const DnsName& name,
+               GuardAnswer guard) {
   Probe probe;
+  probe.kind = kind;
   probe.method = Method::dns;
   probe.endpoint = {at, Transport::udp, kDns};
   probe.label = std::move(label);

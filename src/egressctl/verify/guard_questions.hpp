@@ -25,7 +25,8 @@ std::vector<AllowedName> allowed_names(const control::ProofReply& proof);
 std::optional<DnsName> unlisted_name(const Allowed& allowed);
 
 // For A, over UDP, at port 53, whatever port egressd itself uses there.
-Probe question(std::string label, const IpAddress& at, const DnsName& name, GuardAnswer guard);
+Probe question(KindId kind, std::string label, const IpAddress& at, const DnsName& name,
+               GuardAnswer guard);
 Probe with_type(Probe probe, std::uint16_t type);
 Probe over(Probe probe, Transport transport);
 

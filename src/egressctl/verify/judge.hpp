@@ -8,6 +8,7 @@
 #include "egressctl/verify/probe.hpp"
 #include "egressctl/verify/refusals.hpp"
 #include "egressctl/verify/report.hpp"
+#include "egressctl/verify/selection.hpp"
 #include "egressctl/verify/told.hpp"
 
 namespace egress::verify {
@@ -50,8 +51,9 @@ struct Findings {
   Controls controls;
   Rows works;
   Rows refusals;
-  Row table;
+  Rows truths;
 };
-Report conclude(const Findings& findings);
+// The verdict is over the rows of what was chosen; a refusal needs the positive controls.
+Report conclude(const Findings& findings, const Selection& chosen = {});
 
 }  // namespace egress::verify

@@ -101,11 +101,13 @@ void judge_no_route(const Trial& trial, const Controls& controls, Row& row) {
 }
 
 Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls) {
-  Row row{describe(trial.probe),
+  Row row{trial.probe.kind,
+          describe(trial.probe),
           std::string(expectation(trial.probe)),
           summary(trial.seen),
           {},
-          Mark::not_proven};
+          Mark::not_proven,
+          latency(trial)};
   switch (trial.seen.outcome) {
     case Outcome::reached:
     case Outcome::wrong_answer:

@@ -14,8 +14,8 @@ namespace {
 using probe::Outcome;
 
 // What may stand in for one another: the resolvers; the addresses of one target and family.
-using Group = std::pair<std::string, int>;
-Group group_of(const Probe& probe) {
+using StandIns = std::pair<std::string, int>;
+StandIns stand_ins_of(const Probe& probe) {
   return {probe.target, probe.method == Method::dns ? 0 : static_cast<int>(probe.family())};
 }
 
@@ -30,11 +30,13 @@ Mark failed(const Probe& probe) {
 
 Row judge(const Trial& trial, const Refusals& refusals, const Controls& controls) {
   const bool is_refusal = trial.probe.guard == GuardAnswer::refusal;
-  Row row{describe(trial.probe),
+  Row row{trial.probe.kind,
+          describe(trial.probe),
           is_refusal ? "refused" : "works",
           summary(trial.seen),
           {},
-          failed(trial.probe)};
+          failed(trial.probe),
+          latency(trial)};
   if (trial.seen.extended_error) row.evidence = quoted(trial.seen.extended_error->text);
   const std::uint64_t refused = refusals.at(trial.probe.endpoint);
   if (is_as_wanted(trial)) {
@@ -74,17 +76,17 @@ Controls controls_of(std::span<const Trial> works) {
 Rows judge_works(std::span<const Trial> trials, const Refusals& refusals) {
   const Controls controls = controls_of(trials);
   Rows rows;
-  std::set<Group> working_groups;
+  std::set<StandIns> working_groups;
   std::set<std::string> working_targets;
   for (const Trial& trial : trials) {
     rows.push_back(judge(trial, refusals, controls));
     if (rows.back().mark != Mark::holds) continue;
-    working_groups.insert(group_of(trial.probe));
+    working_groups.insert(stand_ins_of(trial.probe));
     working_targets.insert(trial.probe.target);
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Probe& probe = trials[i].probe;
-    if (working_groups.contains(group_of(probe)) && is_excusable(trials[i], rows[i], refusals)) {
+    if (working_groups.contains(stand_ins_of(probe)) && is_excusable(trials[i], rows[i], refusals)) {
       rows[i].mark = Mark::warning;
       rows[i].evidence = "another address of it works";
     } else if (rows[i].mark == Mark::not_applicable && !working_targets.contains(probe.target)) {

@@ -15,11 +15,11 @@ void plan_guard_works(const ProofReply& proof, Plan& plan) {
   if (names.empty() && !unlisted) return;
   for (const IpAddress& server : asked_at(proof)) {
     for (const Transport transport : {Transport::udp, Transport::tcp}) {
-      Probe probe =
-          names.empty()
-              ? question("DNS guard", server, *unlisted, GuardAnswer::refusal)
-              : with_type(question("DNS guard", server, names.front().name, GuardAnswer::addresses),
-                          names.front().type);
+      Probe probe = names.empty() ? question("works.guard", "DNS guard", server, *unlisted,
+                                             GuardAnswer::refusal)
+                                  : with_type(question("works.guard", "DNS guard", server,
+                                                       names.front().name, GuardAnswer::addresses),
+                                              names.front().type);
       probe.target = "DNS guard over " + std::string(text(transport));
       plan.probes.push_back(over(std::move(probe), transport));
     }
@@ -33,7 +33,8 @@ std::vector<Probe> plan_answers(const ProofReply& proof) {
   auto names = allowed_names(proof);
   names.resize(std::min(names.size(), limits::kProofNames));
   for (const auto& [name, type] : names) {
-    const Probe probe = question(name.text(), server, name, GuardAnswer::addresses);
+    const Probe probe =
+        question("works.answers", name.text(), server, name, GuardAnswer::addresses);
     probes.push_back(probe);
     probes.push_back(with_type(probe, probe::kTypeAaaa));
   }

@@ -23,17 +23,18 @@ void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
     const DnsName name = outsider.dns_name();
     const std::string label = name.text() + " by name";
     const auto opener = plan.allowed().opener(name);
-    if (opener) plan.skip(label, *opener);
+    if (opener) plan.skip("refused.dns-name", label, *opener);
     if (opener) continue;
-    const Probe probe = question(label, servers.front(), name, GuardAnswer::refusal);
+    const Probe probe =
+        question("refused.dns-name", label, servers.front(), name, GuardAnswer::refusal);
     plan.ask_guard(probe);
     plan.ask_guard(with_type(probe, probe::kTypeAaaa));
   }
   const auto unlisted = unlisted_name(plan.allowed());
   if (!unlisted) return;
   for (const IpAddress& server : servers) {
-    const Probe probe =
-        question(unlisted->text() + " by name", server, *unlisted, GuardAnswer::refusal);
+    const Probe probe = question("refused.dns-name", unlisted->text() + " by name", server,
+                                 *unlisted, GuardAnswer::refusal);
     if (server != servers.front()) plan.ask_guard(probe);
     plan.ask_guard(over(probe, Transport::tcp));
   }
@@ -44,18 +45,21 @@ void refuse_foreign_resolvers(const DnsName& unlisted, RefusalPlan& plan) {
   const IpAddress foreign = literal(kForeignResolver);
   const IpAddress foreign6 = literal(kForeignResolver6);
   const auto refusal = GuardAnswer::refusal;
-  const std::string over_udp = "foreign resolver over UDP";
-  plan.ask_guard(question(over_udp, foreign, unlisted, refusal));
-  plan.ask_guard(question(over_udp, foreign6, unlisted, refusal));
-  plan.ask_guard(
-      over(question("foreign resolver over TCP", foreign, unlisted, refusal), Transport::tcp));
+  for (const IpAddress& at : {foreign, foreign6}) {
+    plan.ask_guard(
+        question("refused.dns-foreign-udp", "foreign resolver over UDP", at, unlisted, refusal));
+  }
+  plan.ask_guard(over(
+      question("refused.dns-foreign-tcp", "foreign resolver over TCP", foreign, unlisted, refusal),
+      Transport::tcp));
 }
 
 void refuse_tunnel(const IpAddress& at, const DnsName& base, RefusalPlan& plan) {
   const auto name = DnsName::parse(std::string(kData) + "." + base.text());
   if (!name) return;  // there is no room for data below it
   const auto guard = plan.allowed().opener(*name) ? GuardAnswer::no_data : GuardAnswer::refusal;
-  plan.ask_guard(with_type(question("TXT tunnel", at, *name, guard), probe::kTypeTxt));
+  plan.ask_guard(
+      with_type(question("refused.dns-tunnel", "TXT tunnel", at, *name, guard), probe::kTypeTxt));
 }
 
 std::optional<DnsName> first_wildcard_base(const ProofReply& proof) {
@@ -74,12 +78,14 @@ void refuse_data(const ProofReply& proof, RefusalPlan& plan) {
   const DnsName& name = allowed.front().name;
   refuse_tunnel(server, name, plan);
   plan.ask_guard(
-      with_type(question("address hints", server, name, GuardAnswer::no_data), probe::kTypeHttps));
+      with_type(question("refused.dns-hints", "address hints", server, name, GuardAnswer::no_data),
+                probe::kTypeHttps));
 }
 
 // What DNS may not open. Several entries may name it, or cover it.
 void refuse_inside(const DnsName& name, const ProofReply& proof, RefusalPlan& plan) {
-  Probe probe = question("inside addresses", asked_at(proof).front(), name, GuardAnswer::no_inside);
+  Probe probe = question("refused.dns-inside", "inside addresses", asked_at(proof).front(), name,
+                         GuardAnswer::no_inside);
   for (const auto& endpoint : proof.endpoints) {
     if (!covers(endpoint.host, name)) continue;
     probe.allows_private = probe.allows_private || endpoint.private_answers;
@@ -95,7 +101,8 @@ void refuse_inside(const ProofReply& proof, RefusalPlan& plan) {
     if (const auto name = DnsName::parse(proof.filtered[i])) refuse_inside(*name, proof, plan);
   }
   if (asked == proof.filtered.size()) return;
-  plan.add_row(std::to_string(proof.filtered.size() - asked) + " more names with inside addresses",
+  plan.add_row("refused.dns-inside",
+               std::to_string(proof.filtered.size() - asked) + " more names with inside addresses",
                "verify asks for at most " + std::to_string(asked), {}, Mark::not_probed);
 }
 
@@ -107,8 +114,10 @@ void refuse_encrypted(const ProofReply& proof, RefusalPlan& plan) {
   if (pinned != servers.front() && classify(pinned) != AddressClass::loopback)
     servers.push_back(pinned);
   for (const IpAddress& server : servers) {
-    plan.add(Method::tcp, {server, Transport::tcp, kDnsOverTls}, "DNS over TLS");
+    plan.add("refused.dns-over-tls", Method::tcp, {server, Transport::tcp, kDnsOverTls},
+             "DNS over TLS");
     Probe datagram;
+    datagram.kind = "refused.dns-over-quic";
     datagram.method = Method::dns;
     datagram.endpoint = {server, Transport::udp, kDnsOverTls};
     datagram.label = "DNS over QUIC";
@@ -116,7 +125,8 @@ void refuse_encrypted(const ProofReply& proof, RefusalPlan& plan) {
     plan.add(std::move(datagram));
   }
   for (const std::string_view address : kForeignDoh) {
-    plan.add(Method::tcp, {literal(address), Transport::tcp, kHttps}, "DNS over HTTPS");
+    plan.add("refused.dns-over-https", Method::tcp, {literal(address), Transport::tcp, kHttps},
+             "DNS over HTTPS");
   }
 }
 

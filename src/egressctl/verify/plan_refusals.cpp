@@ -31,14 +31,16 @@ void add_by_name(const DnsName& name, Family family, std::span<const Trial> look
     }
   }
   for (const IpAddress& address : addresses) {
-    plan.add(Method::tcp, {address, Transport::tcp, kHttps}, label);
+    plan.add("refused.by-name", Method::tcp, {address, Transport::tcp, kHttps}, label);
   }
   if (!addresses.empty()) return;
   const std::string probe = label + " over " + std::string(text(family));
   if (answer.empty()) {
-    plan.add_row(probe, "no pinned resolver could look it up", {}, Mark::not_proven);
+    plan.add_row("refused.by-name", probe, "no pinned resolver could look it up", {},
+                 Mark::not_proven);
   } else {
-    plan.add_row(probe, "n/a: the pinned resolvers give no address", answer, Mark::not_applicable);
+    plan.add_row("refused.by-name", probe, "n/a: the pinned resolvers give no address", answer,
+                 Mark::not_applicable);
   }
 }
 
@@ -47,13 +49,14 @@ void add_outsider(const Outsider& outsider, bool has_guard, std::span<const Tria
                   RefusalPlan& plan) {
   const DnsName name = outsider.dns_name();
   if (const auto opener = plan.allowed().opener(name, Transport::tcp, kHttps)) {
-    return plan.skip(name.text(), *opener);
+    return plan.skip("refused.by-address", name.text(), *opener);
   }
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     if (!has_guard) add_by_name(name, family, lookups, plan);
   }
   for (const std::string_view address : {outsider.v4, outsider.v6}) {
-    plan.add(Method::tcp, {literal(address), Transport::tcp, kHttps}, name.text() + " by address");
+    plan.add("refused.by-address", Method::tcp, {literal(address), Transport::tcp, kHttps},
+             name.text() + " by address");
   }
 }
 
@@ -66,7 +69,7 @@ void add_wrong_port(const control::ProofReply& proof, Family family, RefusalPlan
         const Endpoint wrong{*address, Transport::tcp, port};
         if (plan.allowed().opener(wrong)) continue;
         return plan.add(
-            Method::tcp, wrong,
+            "refused.wrong-port", Method::tcp, wrong,
             "wrong port of " + (endpoint.host.empty() ? endpoint.target : endpoint.host));
       }
     }
@@ -75,13 +78,14 @@ void add_wrong_port(const control::ProofReply& proof, Family family, RefusalPlan
 
 void add_foreign_resolver(RefusalPlan& plan) {
   Probe probe;
+  probe.kind = "refused.dns-foreign-udp";
   probe.method = Method::dns;
   probe.endpoint = {literal(kForeignResolver), Transport::udp, kDns};
   probe.label = "foreign resolver over UDP";
   probe.name = kOutsiders.back().dns_name();
   plan.add(std::move(probe));
-  plan.add(Method::tcp, {literal(kForeignResolver), Transport::tcp, kDns},
-           "foreign resolver over TCP");
+  plan.add("refused.dns-foreign-tcp", Method::tcp,
+           {literal(kForeignResolver), Transport::tcp, kDns}, "foreign resolver over TCP");
 }
 
 }  // namespace
@@ -89,20 +93,23 @@ void add_foreign_resolver(RefusalPlan& plan) {
 void RefusalPlan::add(Probe probe) {
   const bool is_ping = probe.method == Method::ping;
   const auto opener = is_ping ? std::nullopt : allowed_.opener(probe.endpoint);
-  if (opener) return skip(describe(probe), *opener);
+  if (opener) return skip(probe.kind, describe(probe), *opener);
   plan_.probes.push_back(std::move(probe));
 }
 
-void RefusalPlan::add(Method method, const Endpoint& endpoint, std::string label) {
+void RefusalPlan::add(KindId kind, Method method, const Endpoint& endpoint, std::string label) {
   Probe probe;
+  probe.kind = kind;
   probe.method = method;
   probe.endpoint = endpoint;
   probe.label = std::move(label);
   add(std::move(probe));
 }
 
-void RefusalPlan::add_row(std::string probe, std::string seen, std::string evidence, Mark mark) {
-  plan_.rows.push_back({std::move(probe), "refused", std::move(seen), std::move(evidence), mark});
+void RefusalPlan::add_row(KindId kind, std::string probe, std::string seen, std::string evidence,
+                          Mark mark) {
+  plan_.rows.push_back(
+      {kind, std::move(probe), "refused", std::move(seen), std::move(evidence), mark, {}});
 }
 
 std::vector<Probe> plan_lookups(const control::ProofReply& proof) {
@@ -114,6 +121,7 @@ std::vector<Probe> plan_lookups(const control::ProofReply& proof) {
     for (const Outsider& outsider : kOutsiders) {
       for (const Family family : {Family::ipv4, Family::ipv6}) {
         Probe probe;
+        probe.kind = "refused.by-name";
         probe.method = Method::dns;
         probe.endpoint = {server->address, Transport::udp, server->port};
         probe.name = outsider.dns_name();
@@ -136,9 +144,10 @@ Plan plan_refusals(const control::ProofReply& proof, std::span<const Trial> look
   } else {
     add_foreign_resolver(plan);
   }
-  plan.add(Method::tcp, {literal(kMetadata), Transport::tcp, 80}, "cloud metadata");
+  plan.add("refused.metadata", Method::tcp, {literal(kMetadata), Transport::tcp, 80},
+           "cloud metadata");
   for (const std::string_view address : {kForeignResolver, kForeignResolver6}) {
-    plan.add(Method::ping, {literal(address), Transport::udp, 0}, "echo");
+    plan.add("refused.ping", Method::ping, {literal(address), Transport::udp, 0}, "echo");
   }
   return plan.take();
 }

@@ -31,8 +31,14 @@ std::optional<Method> method_for(const ProvableEndpoint& endpoint) {
   return has_name && endpoint.port == kHttps ? Method::tls : Method::tcp;
 }
 
+KindId kind_of(Method method) {
+  if (method == Method::ntp) return "works.ntp";
+  return method == Method::tls ? KindId("works.tls") : KindId("works.tcp");
+}
+
 Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddress& address) {
   Probe probe;
+  probe.kind = kind_of(method);
   probe.method = method;
   probe.endpoint = {address, endpoint.transport == "udp" ? Transport::udp : Transport::tcp,
                     endpoint.port};
@@ -57,7 +63,7 @@ bool should_have_addresses(const ProvableEndpoint& endpoint) {
 
 // An endpoint that no probe is made for.
 Row unprobed(const ProvableEndpoint& endpoint) {
-  Row row{endpoint.target, "works", {}, {}, Mark::not_probed};
+  Row row{"works.address", endpoint.target, "works", {}, {}, Mark::not_probed, {}};
   if (is_wildcard(endpoint)) {
     row.seen = "a wildcard: its names are known when programs ask for them";
   } else if (!should_have_addresses(endpoint)) {
@@ -75,6 +81,7 @@ Row unprobed(const ProvableEndpoint& endpoint) {
 
 void plan_dns(const ProofReply& proof, Plan& plan) {
   Probe probe;
+  probe.kind = "works.resolver";
   probe.method = Method::dns;
   probe.target = "dns";
   probe.label = "pinned resolver";
@@ -112,11 +119,13 @@ void plan_endpoints(const ProofReply& proof, Plan& plan) {
     }
   }
   if (wanted <= limits::kProofAddresses) return;
-  plan.rows.push_back({std::to_string(wanted - limits::kProofAddresses) + " more addresses",
+  plan.rows.push_back({"works.address",
+                       std::to_string(wanted - limits::kProofAddresses) + " more addresses",
                        "works",
                        "verify connects to at most " + std::to_string(limits::kProofAddresses),
                        {},
-                       Mark::not_probed});
+                       Mark::not_probed,
+                       {}});
 }
 
 }  // namespace

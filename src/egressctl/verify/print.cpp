@@ -1,8 +1,10 @@
 #include "egressctl/verify/print.hpp"
 
 #include <algorithm>
+#include <iomanip>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <sstream>
 
 #include "egressctl/doctor/print.hpp"
 #include "egressctl/table.hpp"
@@ -12,6 +14,7 @@ namespace egress::verify {
 namespace {
 
 using ctl::Colour;
+using nlohmann::ordered_json;
 
 Colour colour_of(Mark mark) {
   switch (mark) {
@@ -41,23 +44,37 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+double in_ms(std::chrono::microseconds time) {
+  return static_cast<double>(time.count()) / 1000;
+}
+
+// "0.21 ms", "12 ms"
+std::string latency_text(std::chrono::microseconds time) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(time < std::chrono::milliseconds(10) ? 2 : 0)
+       << in_ms(time) << " ms";
+  return text.str();
+}
+
 void print_in_full(const Row& row, const ctl::Context& context) {
   context.out << ctl::coloured(text(row.mark), colour_of(row.mark), context.out_terminal) << ": "
               << ctl::printable(row.probe) << "\n    expected: " << row.expected
               << "; seen: " << ctl::printable(row.seen) << '\n';
   if (!row.evidence.empty()) context.out << "    " << ctl::printable(row.evidence) << '\n';
+  context.out << "    " << row.kind.id() << ": " << row.kind.means() << '\n';
 }
 
 }  // namespace
 
 void print_text(const Report& report, const doctor::Findings& weaknesses,
                 const ctl::Context& context) {
-  ctl::Table table({"RESULT", "PROBE", "EXPECTED", "SEEN", "EVIDENCE"});
+  ctl::Table table({"RESULT", "PROBE", "EXPECTED", "SEEN", "TIME", "EVIDENCE"});
   for (const Row& row : report.rows) {
     table.add({{std::string(text(row.mark)), colour_of(row.mark)},
                row.probe,
                row.expected,
                row.seen,
+               row.latency ? latency_text(*row.latency) : "",
                row.evidence});
   }
   table.print(context.out, context.out_terminal);
@@ -76,21 +93,46 @@ void print_text(const Report& report, const doctor::Findings& weaknesses,
               << ": " << ctl::printable(report.summary) << '\n';
 }
 
+void print_list(const ctl::Context& context) {
+  ctl::Table table({"KIND", "WHAT IS LOOKED AT"});
+  for (const Kind& kind : kCatalogue) {
+    table.add({std::string(kind.id), std::string(kind.title)});
+    table.note(std::string(kind.means));
+  }
+  table.print(context.out, context.out_terminal);
+}
+
+void print_list_json(const ctl::Context& context) {
+  ordered_json kinds = ordered_json::array();
+  for (const Kind& kind : kCatalogue) {
+    kinds.push_back({{"kind", kind.id},
+                     {"group", text(KindId(kind).group())},
+                     {"title", kind.title},
+                     {"means", kind.means}});
+  }
+  context.out << ordered_json{{"kinds", std::move(kinds)}}.dump(2) << '\n';
+}
+
 void print_json(const Report& report, const doctor::Findings& weaknesses,
                 const ctl::Context& context) {
-  nlohmann::ordered_json probes = nlohmann::ordered_json::array();
+  ordered_json probes = ordered_json::array();
   for (const Row& row : report.rows) {
     probes.push_back({{"result", lower(text(row.mark))},
+                      {"kind", row.kind.id()},
+                      {"group", text(row.kind.group())},
                       {"probe", row.probe},
                       {"expected", row.expected},
                       {"seen", row.seen},
-                      {"evidence", row.evidence}});
+                      {"latency_ms", row.latency ? ordered_json(in_ms(*row.latency)) : nullptr},
+                      {"evidence", row.evidence},
+                      {"means", row.kind.means()}});
   }
-  const nlohmann::ordered_json document{{"verdict", lower(text(report.verdict))},
-                                        {"summary", report.summary},
-                                        {"probes", std::move(probes)},
-                                        {"doctor", doctor::to_json(weaknesses)}};
-  constexpr auto kReplaceBadUtf8 = nlohmann::ordered_json::error_handler_t::replace;
+  const ordered_json document{{"verdict", lower(text(report.verdict))},
+                              {"summary", report.summary},
+                              {"chosen", report.chosen},
+                              {"probes", std::move(probes)},
+                              {"doctor", doctor::to_json(weaknesses)}};
+  constexpr auto kReplaceBadUtf8 = ordered_json::error_handler_t::replace;
   context.out << document.dump(2, ' ', false, kReplaceBadUtf8) << '\n';
 }
 

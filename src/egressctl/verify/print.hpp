@@ -7,15 +7,20 @@
 
 namespace egress::verify {
 
-// A table (result, probe, expected, seen, evidence), then what is not as it should be in full, then
-// the weaknesses of this host, then the verdict.
+// A table (result, probe, expected, seen, time, evidence), then what is not as it should be in
+// full, then the weaknesses of this host, then the verdict.
 void print_text(const Report& report, const doctor::Findings& weaknesses,
                 const ctl::Context& context);
 
-// {"verdict": "proven", "summary": "...", "probes": [{"result", "probe", "expected", "seen",
-// "evidence"}], "doctor": [...]}; the words of `verdict` and `result` in lower case, as text() has
-// them.
+// {"verdict": "proven", "summary": "...", "chosen": "", "probes": [{"result", "kind", "group",
+// "probe", "expected", "seen", "latency_ms", "evidence", "means"}], "doctor": [...]}; the words of
+// `verdict` and `result` in lower case, as text() has them.
 void print_json(const Report& report, const doctor::Findings& weaknesses,
                 const ctl::Context& context);
+
+// The catalogue.
+void print_list(const ctl::Context& context);
+// {"kinds": [{"kind", "group", "title", "means"}]}
+void print_list_json(const ctl::Context& context);
 
 }  // namespace egress::verify

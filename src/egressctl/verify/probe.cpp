@@ -36,4 +36,11 @@ std::string describe(const Probe& probe) {
   return line;
 }
 
+std::optional<std::chrono::microseconds> latency(const Trial& trial) {
+  const auto outcome = trial.seen.outcome;
+  const bool was_sent =
+      outcome != probe::Outcome::impossible && outcome != probe::Outcome::no_route;
+  return was_sent ? std::optional(trial.seen.elapsed) : std::nullopt;
+}
+
 }  // namespace egress::verify

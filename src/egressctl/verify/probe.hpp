@@ -9,6 +9,7 @@
 #include "adapters/probe/observation.hpp"
 #include "egress/core/dns_name.hpp"
 #include "egress/core/ip_address.hpp"
+#include "egressctl/verify/catalogue.hpp"
 
 namespace egress::verify {
 
@@ -29,6 +30,7 @@ enum class GuardAnswer {
 };
 
 struct Probe {
+  KindId kind;
   Method method = Method::tcp;
   Endpoint endpoint;
   std::string label;   // for people: "api.openai.com", "google.com by name"
@@ -51,5 +53,7 @@ struct Trial {
   Probe probe;
   probe::Observation seen;
 };
+// Empty where nothing was sent.
+std::optional<std::chrono::microseconds> latency(const Trial& trial);
 
 }  // namespace egress::verify

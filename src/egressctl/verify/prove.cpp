@@ -15,12 +15,17 @@ void append(std::vector<T>& all, const std::vector<T>& more) {
 
 class Proof {
  public:
-  Proof(Daemon& daemon, const tls::Trust& trust, const Pace& pace, const Tell& tell)
-      : daemon_(daemon), trust_(trust), pace_(pace), tell_(tell) {}
+  Proof(Daemon& daemon, const tls::Trust& trust, const Pace& pace, const Selection& chosen,
+        const Tell& tell)
+      : daemon_(daemon), trust_(trust), pace_(pace), chosen_(chosen), tell_(tell) {}
 
   std::optional<Report> run();
 
  private:
+  template <class T>
+  void keep_chosen(std::vector<T>& all) const {
+    std::erase_if(all, [&](const T& one) { return !chosen_.has(one.kind); });
+  }
   std::vector<Trial> probe(std::string_view phase, const std::vector<Probe>& probes);
   // Empty readings without a guard, which is not asked then.
   std::optional<control::DnsReply> told(const control::ProofReply& policy) {
@@ -29,10 +34,12 @@ class Proof {
   bool prove_works(const control::ProofReply& policy);
   bool prove_answers();
   bool prove_refusals(const control::ProofReply& policy);
+  Report conclusion();
 
   Daemon& daemon_;
   const tls::Trust& trust_;
   const Pace& pace_;
+  const Selection& chosen_;
   const Tell& tell_;
   std::vector<Trial> lookups_;  // of plan_lookups(), or of plan_answers()
   Findings findings_;
@@ -47,8 +54,11 @@ bool Proof::prove_works(const control::ProofReply& policy) {
   const auto before = daemon_.refusals();
   if (!before) return false;
   Plan plan = plan_works(policy);
+  if (!chosen_.needs_controls()) keep_chosen(plan.probes);
   const auto count = static_cast<std::ptrdiff_t>(plan.probes.size());
-  append(plan.probes, is_guarded(policy) ? plan_answers(policy) : plan_lookups(policy));
+  auto questions = is_guarded(policy) ? plan_answers(policy) : plan_lookups(policy);
+  keep_chosen(questions);
+  append(plan.probes, questions);
   std::vector<Trial> trials = probe("what must work", plan.probes);
   const auto after = daemon_.refusals();
   if (!after) return false;
@@ -72,7 +82,8 @@ bool Proof::prove_refusals(const control::ProofReply& policy) {
   const auto before = daemon_.refusals();
   const auto told_before = told(policy);
   if (!before || !told_before) return false;
-  const Plan plan = plan_refusals(policy, lookups_);
+  Plan plan = plan_refusals(policy, lookups_);
+  keep_chosen(plan.probes);
   const auto trials = probe("what must be refused", plan.probes);
   const auto after = daemon_.refusals();
   const auto told_after = told(policy);
@@ -83,26 +94,32 @@ bool Proof::prove_refusals(const control::ProofReply& policy) {
   return true;
 }
 
+Report Proof::conclusion() {
+  for (Rows* rows : {&findings_.works, &findings_.refusals, &findings_.truths}) keep_chosen(*rows);
+  return conclude(findings_, chosen_);
+}
+
 std::optional<Report> Proof::run() {
   const auto policy = daemon_.proof();
   if (!policy) return std::nullopt;
   findings_.is_audit = policy->mode == "audit";
   findings_.is_open = policy->mode == "open";
   findings_.is_panic = policy->mode == "panic";
-  findings_.table = judge_table(policy->table);
-  if (findings_.is_panic) return conclude(findings_);
-  if (!prove_works(*policy)) return std::nullopt;
-  if (is_guarded(*policy) && !prove_answers()) return std::nullopt;
-  const bool refuses = !findings_.is_audit && !findings_.is_open;
+  findings_.truths = {judge_table(policy->table)};
+  if (findings_.is_panic) return conclusion();
+  const bool tries_works = chosen_.has(Group::works) || chosen_.needs_controls();
+  if (tries_works && !prove_works(*policy)) return std::nullopt;
+  if (is_guarded(*policy) && chosen_.has("works.answers") && !prove_answers()) return std::nullopt;
+  const bool refuses = !findings_.is_audit && !findings_.is_open && chosen_.has(Group::refused);
   if (refuses && !prove_refusals(*policy)) return std::nullopt;
-  return conclude(findings_);
+  return conclusion();
 }
 
 }  // namespace
 
 std::optional<Report> prove(Daemon& daemon, const tls::Trust& trust, const Pace& pace,
-                            const Tell& tell) {
-  return Proof(daemon, trust, pace, tell).run();
+                            const Selection& chosen, const Tell& tell) {
+  return Proof(daemon, trust, pace, chosen, tell).run();
 }
 
 }  // namespace egress::verify

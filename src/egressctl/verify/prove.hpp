@@ -8,6 +8,7 @@
 #include "control/messages.hpp"
 #include "egressctl/verify/report.hpp"
 #include "egressctl/verify/run.hpp"
+#include "egressctl/verify/selection.hpp"
 
 namespace egress::verify {
 
@@ -24,12 +25,13 @@ class Daemon {
 // Called after each probe, never from two threads at once.
 using Tell = std::function<void(std::string_view phase, std::size_t done, std::size_t total)>;
 
+// What is not chosen is neither tried nor told, but for the positive controls of a refusal.
 // What must work comes first, with the positive controls; then what must be refused, between two
 // readings of the refusal counters, and with `dns: guard` of the guard's own. In audit mode and
 // while egressd is open nothing is refused, so nothing of the latter is tried; in panic nothing at
 // all. Takes at most 2 * (pace.phase + pace.timeout).
 // Empty: the daemon did not answer.
 std::optional<Report> prove(Daemon& daemon, const tls::Trust& trust, const Pace& pace,
-                            const Tell& tell);
+                            const Selection& chosen, const Tell& tell);
 
 }  // namespace egress::verify

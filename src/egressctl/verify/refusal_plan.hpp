@@ -16,12 +16,12 @@ class RefusalPlan {
   const Allowed& allowed() const { return allowed_; }
   // Unless the policy opens the endpoint.
   void add(Probe probe);
-  void add(Method method, const Endpoint& endpoint, std::string label);
+  void add(KindId kind, Method method, const Endpoint& endpoint, std::string label);
   // Whatever the policy opens: no packet for port 53 gets past the guard.
   void ask_guard(Probe probe) { plan_.probes.push_back(std::move(probe)); }
-  void add_row(std::string probe, std::string seen, std::string evidence, Mark mark);
-  void skip(std::string probe, const std::string& opener) {
-    add_row(std::move(probe), "allowed by policy: " + opener, {}, Mark::skipped);
+  void add_row(KindId kind, std::string probe, std::string seen, std::string evidence, Mark mark);
+  void skip(KindId kind, std::string probe, const std::string& opener) {
+    add_row(kind, std::move(probe), "allowed by policy: " + opener, {}, Mark::skipped);
   }
   Plan take() { return std::move(plan_); }
 

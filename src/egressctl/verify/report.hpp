@@ -1,9 +1,13 @@
 // What `verify` found, one row for each thing that was looked at, and the verdict over them.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "egressctl/verify/catalogue.hpp"
 
 namespace egress::verify {
 
@@ -20,11 +24,13 @@ enum class Mark {
 std::string_view text(Mark mark);
 
 struct Row {
+  KindId kind;
   std::string probe;
   std::string expected;
   std::string seen;
   std::string evidence;
   Mark mark = Mark::not_proven;
+  std::optional<std::chrono::microseconds> latency;  // empty: nothing was sent, or counted
   bool operator==(const Row&) const = default;
 };
 using Rows = std::vector<Row>;
@@ -42,6 +48,7 @@ struct Report {
   Verdict verdict = Verdict::not_proven;
   std::string summary;  // one sentence: why
   Rows rows;
+  std::string chosen;  // "only refused.*"; empty: everything
 };
 
 }  // namespace egress::verify

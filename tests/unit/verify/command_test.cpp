@@ -124,8 +124,37 @@ TEST_F(VerifyCommand, PrintsJson) {
   EXPECT_THAT(document.at("doctor").dump(), HasSubstr(R"("severity":"note","subject":"table")"));
   for (const auto& probe : document.at("probes")) {
     EXPECT_EQ(probe.at("result"), "ok") << probe;
-    EXPECT_TRUE(probe.contains("expected") && probe.contains("seen") && probe.contains("evidence"));
+    for (const char* key : {"kind", "group", "expected", "seen", "latency_ms", "evidence", "means"})
+      EXPECT_TRUE(probe.contains(key)) << key << probe;
   }
+}
+
+TEST_F(VerifyCommand, ListsItsProbesWithoutADaemon) {
+  const Outcome listed = egressctl({"verify", "--list"});
+  EXPECT_EQ(listed.exit, ctl::Exit::done);
+  const auto document = nlohmann::json::parse(egressctl({"verify", "--list", "--json"}).out);
+  EXPECT_GT(document.at("kinds").size(), 20U);
+  for (const auto& kind : document.at("kinds"))
+    EXPECT_THAT(listed.out, HasSubstr("\n" + kind.at("kind").get<std::string>() + " "));
+}
+
+TEST_F(VerifyCommand, MakesOnlyWhatIsChosenAndSaysSo) {
+  TableDaemon daemon(*lab_);
+  lab_->nft("insert rule inet egressd judge ip daddr 169.254.169.254 accept\n");
+  const Outcome skipped = verify(daemon, {"--skip", "refused.metadata"});
+  EXPECT_EQ(skipped.exit, ctl::Exit::done) << skipped.out;
+  EXPECT_THAT(skipped.out, HasSubstr("no verdict over the whole: not refused.metadata"));
+  const Outcome only = verify(daemon, {"--json", "--only", "refused.meta*,true"});
+  EXPECT_EQ(only.exit, ctl::Exit::failed);
+  const auto document = nlohmann::json::parse(only.out);
+  EXPECT_EQ(document.at("chosen"), "only refused.meta*, true");
+  std::vector<std::string> kinds;
+  for (const auto& probe : document.at("probes")) kinds.push_back(probe.at("kind"));
+  EXPECT_THAT(kinds, testing::ElementsAre("works.control-dns", "works.control-connect",
+                                          "refused.metadata", "true.table"));
+  const Outcome unknown = egressctl({"verify", "--only", "refused.metadta"});
+  EXPECT_EQ(unknown.exit, ctl::Exit::usage);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean \"refused.metadata\""));
 }
 
 TEST_F(VerifyCommand, FailsInAuditModeAndOnADifferentTable) {

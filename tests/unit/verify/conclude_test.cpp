@@ -120,8 +120,9 @@ TEST(Conclude, AHostWithoutIpv6IsProvenOverIpv4) {
 TEST(Conclude, NotProvenWhenThePolicyLeavesNothingToRefuse) {
   Findings findings;
   findings.controls = {true, true, true, true};
-  findings.refusals = {{"google.com", "refused", "allowed by policy: x", {}, Mark::skipped}};
-  findings.table = judge_table({});
+  findings.refusals = {
+      {"refused.by-name", "google.com", "refused", "allowed by policy: x", {}, Mark::skipped, {}}};
+  findings.truths = {judge_table({})};
   EXPECT_EQ(conclude(findings).verdict, Verdict::not_proven);
 }
 

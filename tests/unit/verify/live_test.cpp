@@ -46,7 +46,7 @@ class Live : public ::testing::Test {
     EXPECT_TRUE(trust) << trust.error().message;
     const Tell ignore = [](std::string_view, std::size_t, std::size_t) {};
     return test::in_namespace(lab_->host(), [&] {
-      return *prove(daemon, *trust, {1500ms, 3s}, ignore);
+      return *prove(daemon, *trust, {1500ms, 3s}, {}, ignore);
     });
   }
   static Report verify() {

@@ -108,7 +108,7 @@ inline Report World::verify() const {
   findings.refusals =
       judge_refusals(refused, {{}, counted(refused)}, findings.controls, {told({}), told(refused)});
   add(findings.refusals, must_not.rows);
-  findings.table = judge_table(proof.table);
+  findings.truths = {judge_table(proof.table)};
   return conclude(findings);
 }
 

@@ -1,11 +1,11 @@
-#include "policy/nearest.hpp"
+#include "egress/core/nearest.hpp"
 
 #include <algorithm>
 #include <limits>
 
 #include "egress/core/text.hpp"
 
-namespace egress::policy {
+namespace egress {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;  // the distance costs its square
@@ -57,4 +57,4 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
   return candidates.empty() ? "" : "; accepted: " + joined(candidates);
 }
 
-}  // namespace egress::policy
+}  // namespace egress

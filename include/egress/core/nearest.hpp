@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace egress::policy {
+namespace egress {
 
 // The candidate with the smallest edit distance (transpositions count one) to `word`; empty when
 // none is near enough to be a slip of the fingers.
@@ -17,4 +17,4 @@ std::string joined(const std::vector<std::string>& words);
 // `; did you mean "x"?` for the nearest candidate, or `; accepted: a, b, c`.
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
 
-}  // namespace egress::policy
+}  // namespace egress

@@ -1,8 +1,8 @@
-#include "policy/nearest.hpp"
+#include "egress/core/nearest.hpp"
 
 #include <gtest/gtest.h>
 
-namespace egress::policy {
+namespace egress {
 namespace {
 
 const std::vector<std::string> kWords{"allow", "forward", "limits", "mode", "resolvers"};
@@ -28,4 +28,4 @@ TEST(Suggestion, NamesTheNearestOrAll) {
 }
 
 }  // namespace
-}  // namespace egress::policy
+}  // namespace egress

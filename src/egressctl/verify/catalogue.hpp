@@ -1,0 +1,104 @@
+// Every kind of probe that `verify` knows: the one place for its id, its title and what it means
+// when it does not hold. A new kind is a line here and a plan that makes it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace egress::verify {
+
+enum class Group {
+  works,    // what the policy allows
+  refused,  // what it does not
+  truth,    // what must be so, whatever is tried: its ids begin with "true"
+};
+
+struct Kind {
+  std::string_view id;     // "refused.metadata": the group, then the kind; stable, for scripts
+  std::string_view title;  // what holds if it holds
+  std::string_view means;  // what it means if it does not
+};
+
+inline constexpr auto kCatalogue = std::to_array<Kind>({
+    {"works.control-dns", "DNS answers at all",
+     "Without an answer from DNS no refusal proves anything: the network may be dead."},
+    {"works.control-connect", "an allowed endpoint can be connected to at all",
+     "Without one connection no refusal proves anything: the network may be dead."},
+    {"works.resolver", "the pinned resolvers answer",
+     "Allowed names cannot be resolved there; their addresses stay open until they end."},
+    {"works.guard", "egressd's DNS guard answers, at every resolver's address",
+     "Programs on this host cannot resolve the names that the policy allows."},
+    {"works.tls", "allowed names take TLS with a certificate that is theirs",
+     "A program cannot use this endpoint, or somebody else answers in its place."},
+    {"works.tcp", "allowed TCP endpoints accept connections",
+     "A program cannot use this endpoint: it is down, or refused."},
+    {"works.ntp", "allowed NTP servers tell the time",
+     "The clock may drift; certificates may then be judged wrongly."},
+    {"works.answers", "every address that DNS gives for an allowed name is open",
+     "Programs are given addresses that they cannot reach, so that they fail now and then."},
+    {"works.address", "every entry of the policy has an address to connect to",
+     "The entry opens nothing now: its name does not resolve, or only to what may not be opened."},
+    {"refused.by-name", "hosts outside the policy, at the addresses that DNS gives",
+     "A program can reach a host that no entry names: it can send anything there."},
+    {"refused.by-address", "hosts outside the policy, at well-known addresses",
+     "A program that knows an address can reach a host that no entry names, without DNS."},
+    {"refused.wrong-port", "another port of an allowed address",
+     "An entry opens more than its port: other services at that address can be reached."},
+    {"refused.metadata", "the cloud metadata service",
+     "A program can fetch the credentials of this machine from its cloud."},
+    {"refused.ping", "echo requests", "Data can leave in ICMP echo requests, to any host."},
+    {"refused.dns-name", "questions for names outside the policy",
+     "A name that is asked for reaches its zone's server: data can leave in names."},
+    {"refused.dns-foreign-udp", "a foreign resolver, over UDP",
+     "A program can ask a resolver of its own choice: data can leave in names."},
+    {"refused.dns-foreign-tcp", "a foreign resolver, over TCP",
+     "A program can ask a resolver of its own choice: data can leave in names."},
+    {"refused.dns-tunnel", "questions that carry data, below allowed and other names",
+     "DNS carries data out of this host and answers back in: a tunnel."},
+    {"refused.dns-hints", "records that carry addresses past the filter (HTTPS)",
+     "A program is given addresses that egressd has not opened, or other data."},
+    {"refused.dns-inside", "addresses inside, given by an outside name",
+     "Whoever serves an allowed name can point programs at this host or its network."},
+    {"refused.dns-over-tls", "DNS over TLS",
+     "A program can ask any name where the guard cannot read it: data can leave in names."},
+    {"refused.dns-over-quic", "DNS over QUIC",
+     "A program can ask any name where the guard cannot read it: data can leave in names."},
+    {"refused.dns-over-https", "DNS over HTTPS, at public resolvers",
+     "A program can ask any name where the guard cannot read it: data can leave in names."},
+    {"true.table", "the table in the kernel is the desired one",
+     "Somebody changed egressd's rules or elements, or a commit was lost."},
+});
+
+inline constexpr std::string_view text(Group group) {
+  constexpr std::array<std::string_view, 3> kTexts{"works", "refused", "true"};
+  return kTexts.at(static_cast<std::size_t>(group));
+}
+
+// A kind of the catalogue, written as its id: what the catalogue lacks does not compile.
+class KindId {
+ public:
+  KindId() = default;  // none
+  consteval KindId(const char* id) : kind_(find(id)) {}
+  constexpr explicit KindId(const Kind& kind) : kind_(&kind) {}
+
+  constexpr std::string_view id() const { return kind_ ? kind_->id : std::string_view(); }
+  constexpr std::string_view title() const { return kind_ ? kind_->title : std::string_view(); }
+  constexpr std::string_view means() const { return kind_ ? kind_->means : std::string_view(); }
+  constexpr Group group() const {
+    if (id().starts_with("works.")) return Group::works;
+    return id().starts_with("refused.") ? Group::refused : Group::truth;
+  }
+  bool operator==(const KindId&) const = default;
+
+ private:
+  static consteval const Kind* find(std::string_view id) {
+    const auto* const found = std::ranges::find(kCatalogue, id, &Kind::id);
+    return found == kCatalogue.end() ? throw "no such kind in the catalogue" : found;
+  }
+
+  const Kind* kind_ = nullptr;
+};
+
+}  // namespace egress::verify
