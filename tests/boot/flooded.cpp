@@ -24,11 +24,19 @@ bool belongs_to_the_link(const SeenPacket& packet) {
   return type >= 133 && type <= 136;
 }
 
+// What the machine's own server at port 22 says.
+bool belongs_to_ssh(const SeenPacket& packet) {
+  constexpr std::size_t kIpv4Header = 20;
+  return packet.protocol == IPPROTO_TCP && packet.destination == kMachineResolver &&
+         packet.octets[kIpv4Header] == 0 && packet.octets[kIpv4Header + 1] == 22;
+}
+
 bool is_permitted(const SeenPacket& packet) {
   const auto is_one_of = [&](std::initializer_list<std::string_view> addresses) {
     return std::ranges::find(addresses, packet.destination) != addresses.end();
   };
-  return belongs_to_the_link(packet) || (is_one_of({kMachineResolver}) && packet.port == 53) ||
+  return belongs_to_the_link(packet) || belongs_to_ssh(packet) ||
+         (is_one_of({kMachineResolver}) && packet.port == 53) ||
          (is_one_of({kApi4, kApi6, kLiteral}) && packet.port == 443);
 }
 
@@ -53,9 +61,11 @@ void Flooded::add_link(const std::string& after) const {
   files.add_unit("link.service", unit);
 }
 
-Machine& Flooded::boot(std::vector<std::string> nspawn_options) {
-  machine = std::make_unique<Machine>(MachineOptions{
-      .files = files.folder(), .far = lab.net(), .nspawn = std::move(nspawn_options)});
+Machine& Flooded::boot(std::vector<std::string> nspawn_options, bool has_product) {
+  machine = std::make_unique<Machine>(MachineOptions{.files = files.folder(),
+                                                     .far = lab.net(),
+                                                     .nspawn = std::move(nspawn_options),
+                                                     .has_product = has_product});
   return *machine;
 }
 
@@ -76,10 +86,10 @@ void Flooded::await_attempts() {
   ASSERT_TRUE(eventually([&] { return rounds() > before + kManyRounds; }, kSlowMachine));
 }
 
-void Flooded::expect_nothing_left() {
+void Flooded::expect_nothing_left(Tap& tap) {
   std::size_t others = 0;
   std::string example;
-  for (const SeenPacket& packet : far_side.seen()) {
+  for (const SeenPacket& packet : tap.seen()) {
     if (is_permitted(packet)) continue;
     if (others++ == 0)
       example = packet.destination + " protocol " + std::to_string(packet.protocol) + " port " +
@@ -96,9 +106,13 @@ bool Flooded::reaches(const std::string& address) const {
   return eventually([&] { return tcp(address) == Seen::answered; }, 30s);
 }
 
-std::set<std::tuple<int, int, int>> Flooded::flood_seen() {
-  std::set<std::tuple<int, int, int>> kinds;
-  for (const SeenPacket& packet : far_side.seen()) {
+const Flooded::Kinds Flooded::kWholeFlood = {
+    {4, IPPROTO_TCP, 443}, {4, IPPROTO_UDP, 443}, {4, IPPROTO_UDP, 53}, {4, IPPROTO_ICMP, 0},
+    {6, IPPROTO_TCP, 443}, {6, IPPROTO_UDP, 443}, {6, IPPROTO_UDP, 53}, {6, IPPROTO_ICMPV6, 0}};
+
+Flooded::Kinds Flooded::flood_seen(Tap& tap) {
+  Kinds kinds;
+  for (const SeenPacket& packet : tap.seen()) {
     if (packet.destination == kFlooded4) kinds.insert({4, packet.protocol, packet.port});
     if (packet.destination == kFlooded6) kinds.insert({6, packet.protocol, packet.port});
   }

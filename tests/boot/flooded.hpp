@@ -33,17 +33,21 @@ class Flooded : public ::testing::Test {
 
   // host0 comes up, with addresses and routes, once this unit is through.
   void add_link(const std::string& after = "network-pre.target") const;
-  Machine& boot(std::vector<std::string> nspawn_options = {});
+  Machine& boot(std::vector<std::string> nspawn_options = {}, bool has_product = true);
 
   // Until the link carries and the agent has tried again often since.
   void await_attempts();
   // That nothing came out but what the base and the policy permit.
-  void expect_nothing_left();
+  void expect_nothing_left() { expect_nothing_left(far_side); }
+  static void expect_nothing_left(Tap& tap);
   Seen tcp(const std::string& address) const;
   // Answered as soon as the link carries.
   bool reaches(const std::string& address) const;
   // The kinds of packets of the flood that came out: family, protocol, port.
-  std::set<std::tuple<int, int, int>> flood_seen();
+  using Kinds = std::set<std::tuple<int, int, int>>;
+  Kinds flood_seen() { return flood_seen(far_side); }
+  static Kinds flood_seen(Tap& tap);
+  static const Kinds kWholeFlood;
 
   Lab lab;
   TcpServer tcp_server{lab.net(), {443}};

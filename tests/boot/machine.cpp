@@ -62,7 +62,7 @@ Machine::Machine(const MachineOptions& options) {
   if (!fs::exists(RELEASE_BUILD "/src/egressd/egressd"))
     throw std::runtime_error(
         "the shipped build is missing; scripts/test makes it: cmake --build --preset release");
-  std::vector<std::string> words{"up", RELEASE_BUILD};
+  std::vector<std::string> words{"up", options.has_product ? RELEASE_BUILD : "-"};
   if (!options.files.empty()) words.insert(words.end(), {"--files", options.files});
   if (!options.far.empty()) words.insert(words.end(), {"--far", options.far});
   if (!options.in.empty()) words.insert(words.end(), {"--in", options.in});
@@ -95,9 +95,10 @@ Finished Machine::execute(std::vector<std::string> words) const {
   return run({.words = std::move(words)});
 }
 
-void Machine::configure(const std::string& commands) const {
-  const Finished finished = execute({"sh", "-ec", commands});
+std::string Machine::configure(const std::string& commands) const {
+  const Finished finished = execute({"env", "--chdir=/", "sh", "-ec", commands});
   if (finished.exit_code != 0) throw std::runtime_error(commands + ": " + finished.output);
+  return finished.output;
 }
 
 std::string Machine::property(const std::string& name, const std::string& unit) const {

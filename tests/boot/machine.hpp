@@ -36,8 +36,9 @@ class MachineFiles {
 struct MachineOptions {
   std::filesystem::path files = {};  // laid over the tree
   std::string far = {};              // the namespace that its link, host0, ends in; empty: no link
-  std::string in = {};  // the namespace whose network it has; empty: one of its own
+  std::string in = {};               // the namespace whose network it has; empty: one of its own
   std::vector<std::string> nspawn = {};  // further options of systemd-nspawn(1)
+  bool has_product = true;
 };
 
 class Machine {
@@ -55,8 +56,8 @@ class Machine {
   Finished shell(const std::string& script) const {
     return execute({"env", "--chdir=/", "sh", "-c", script});
   }
-  // Shell commands; throws when they fail.
-  void configure(const std::string& commands) const;
+  // Shell commands; throws when they fail. Their output.
+  std::string configure(const std::string& commands) const;
   std::string property(const std::string& name, const std::string& unit = "egressd.service") const;
   bool becomes_active(const std::string& unit = "egressd.service") const;
   bool has_table() const;
