@@ -35,7 +35,7 @@ std::vector<control::ResolverReport> report_resolvers(const cares::CaresResolver
 constexpr const char* kGuardRemedy =
     "; the host is closed and resolves no name. The guard's sockets are those of "
     "egressd-dns.socket "
-    "(systemctl start egressd-dns.socket); without it egressd is started as root, with --user";
+    "(systemctl restart egressd-dns.socket); without it egressd is started as root, with --user";
 
 }  // namespace
 

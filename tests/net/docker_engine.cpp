@@ -90,11 +90,18 @@ Finished DockerEngine::execute(const std::string& container, std::vector<std::st
   return run_docker(std::move(words));
 }
 
+Finished DockerEngine::type(const std::string& command) const {
+  return run({.words = {"bash", "-c", command}, .environment = environment()});
+}
+
 Finished DockerEngine::run_docker(std::vector<std::string> words) const {
   words.insert(words.begin(), kDocker);
-  return run({.words = std::move(words),
-              .environment = {"DOCKER_HOST=unix://" + (dir_ / "socket").string(),
-                              "DOCKER_CONFIG=" + (dir_ / "client").string()}});
+  return run({.words = std::move(words), .environment = environment()});
+}
+
+std::vector<std::string> DockerEngine::environment() const {
+  return {"DOCKER_HOST=unix://" + (dir_ / "socket").string(),
+          "DOCKER_CONFIG=" + (dir_ / "client").string()};
 }
 
 // No more than the places where containers see the machine's /usr, and what a distribution's image

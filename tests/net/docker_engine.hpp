@@ -28,6 +28,8 @@ class DockerEngine {
   // A container that waits, on that network; `options` are those of `docker run`.
   void start(const std::string& name, const std::string& network,
              const std::vector<std::string>& options = {});
+  // A command line that calls docker, as a person types it.
+  Finished type(const std::string& command) const;
   // Runs a program in the container.
   Finished execute(const std::string& container, std::vector<std::string> words) const;
   // The container's network namespace, by the name that probes and taps take.
@@ -35,6 +37,7 @@ class DockerEngine {
 
  private:
   Finished run_docker(std::vector<std::string> words) const;
+  std::vector<std::string> environment() const;
   void import_image() const;
   std::string log() const;
 
