@@ -38,6 +38,26 @@ std::vector<Change> diff(const Elements& installed, const Elements& desired, Ins
   return changes;
 }
 
+std::vector<Change> onto(std::span<const LiveElement> standing, std::span<const Change> additions) {
+  std::vector<Change> changes;
+  auto have = standing.begin();
+  for (const Change& wanted : additions) {
+    for (; have != standing.end() && have->key < wanted.key; ++have)
+      changes.push_back({Change::Verb::remove, have->key, milliseconds{0}});
+    if (have == standing.end() || have->key != wanted.key) {
+      changes.push_back(wanted);
+      continue;
+    }
+    const bool is_permanent = wanted.lifetime == milliseconds{0};
+    if (!is_permanent || have->expires != milliseconds{0})
+      changes.push_back({Change::Verb::renew, wanted.key, wanted.lifetime});
+    ++have;
+  }
+  for (; have != standing.end(); ++have)
+    changes.push_back({Change::Verb::remove, have->key, milliseconds{0}});
+  return changes;
+}
+
 Transaction install(const Ruleset& desired, Instant now) {
   return {.replace = desired.base, .changes = diff(Elements{}, desired.elements, now)};
 }

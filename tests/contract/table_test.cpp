@@ -181,6 +181,21 @@ TEST_P(Contract, HitsOutliveRenewalAndRemoval) {
   EXPECT_FALSE(machine().connect(endpoint)) << "having been open admits nothing";
 }
 
+TEST_P(Contract, CountsOutliveAReplacement) {
+  const auto element = key(SetId::allow, "192.0.2.1");
+  const Endpoint endpoint{element.first, Transport::tcp, 443};
+  const Endpoint stranger{*IpAddress::parse("192.0.2.66"), Transport::tcp, 443};
+  commit(nft::Transaction{nft::Base{}, {add(element, 1min)}});
+  EXPECT_TRUE(machine().connect(endpoint));
+  EXPECT_FALSE(machine().connect(stranger));
+  commit(nft::Transaction{audit_base(), {add(element, 1min)}});
+  commit(nft::Transaction{nft::Base{}, {add(element, 1min)}});
+  const nft::Snapshot snapshot = read();
+  EXPECT_THAT(snapshot.hits, ElementsAre(counted(endpoint, 1)));
+  EXPECT_THAT(snapshot.refusals, ElementsAre(nft::Count{stranger, 1}));
+  EXPECT_EQ(snapshot.refused_packets, 1U);
+}
+
 TEST_P(Contract, AuditCountsAndLetsPass) {
   const nft::Base audit = audit_base();
   install(audit);

@@ -71,6 +71,11 @@ int FakeKernel::apply(const nft::Transaction& transaction, ElementKey& fault) {
     before = std::move(table_);
     Table fresh;
     fresh.base = *transaction.replace;
+    if (before && before->base.counts_destinations == fresh.base.counts_destinations) {
+      fresh.hits = before->hits;
+      fresh.refusals = before->refusals;
+      fresh.refused_packets = before->refused_packets;
+    }
     table_ = std::move(fresh);
   } else if (!table_) {
     fault = transaction.changes.front().key;

@@ -27,11 +27,6 @@ struct CommitOutcome {
   std::chrono::microseconds kernel_time{0};  // from send to acknowledgement
 };
 
-struct LiveElement {
-  ElementKey key;
-  milliseconds expires{0};  // what is left; 0: permanent
-};
-
 // A destination that was let through or refused lately, with how often: for a connection that is
 // let through, its first packet. Only TCP and UDP have one; other protocols count in
 // Snapshot::refused_packets alone.

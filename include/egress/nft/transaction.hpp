@@ -26,6 +26,11 @@ struct Capabilities {
   bool operator==(const Capabilities&) const = default;
 };
 
+struct LiveElement {
+  ElementKey key;
+  milliseconds expires{0};  // what is left; 0: permanent
+};
+
 struct Change {
   enum class Verb : std::uint8_t {
     add,     // absent before
@@ -38,8 +43,9 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 
-// Applied whole or not at all. With `replace` the table is deleted and made anew in the same batch,
-// so that no packet meets a moment without rules; the changes are then all additions.
+// Applied whole or not at all. With `replace` the table comes to hold just these rules and
+// elements, whatever it held before, and no packet meets a moment without rules; the changes are
+// then all additions, sorted by key.
 struct Transaction {
   std::optional<Base> replace;
   std::vector<Change> changes;
@@ -57,6 +63,11 @@ Transaction diff(const Ruleset& installed, const Ruleset& desired, Instant now);
 // The same for the elements of one key range only (the hot path): `installed` and `desired` hold
 // just those.
 std::vector<Change> diff(const Elements& installed, const Elements& desired, Instant now);
+
+// The same for elements that stand already, as the kernel lists them (sorted by key): `additions`
+// are what a replacement would add to an empty set. An element that stays for good is not touched,
+// so that no packet misses it.
+std::vector<Change> onto(std::span<const LiveElement> standing, std::span<const Change> additions);
 
 // What the kernel holds once it has acknowledged.
 void apply(const Transaction& transaction, Instant now, Ruleset& installed);

@@ -164,6 +164,13 @@ void compare_holder(const Holder& live, const Holder& expected, Lines& lines) {
 
 }  // namespace
 
+bool has_same_sets(const LiveTable& live, const nft::Layout& expected) {
+  Lines lines;
+  compare_objects(live, expected, lines);
+  compare_sets(live, expected, lines);
+  return lines.empty() && live.flowtables == 0;
+}
+
 std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
                                     const nft::Layout& expected, const Holder& holder) {
   if (!live.is_present) {

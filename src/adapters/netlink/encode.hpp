@@ -61,6 +61,12 @@ void destroy_table(Batch& batch, const std::string& table);  // it may be absent
 void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& definition);
 // Counters, sets, chains and rules of a layout, into a table that exists and is empty.
 void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout);
+// Of that only chains and rules, into a table that has the rest.
+void add_chains(Batch& batch, const std::string& table, const nft::Layout& layout);
+void delete_rules(Batch& batch, const std::string& table);  // of all chains
+void delete_chain(Batch& batch, const std::string& table,
+                  const std::string& chain);  // without rules
+void flush_set(Batch& batch, const std::string& table, const std::string& set);
 // Elements, many to a message. `commands` must outlive the batch.
 void add_elements(Batch& batch, const std::string& table, std::span<const nft::Command> commands);
 

@@ -173,6 +173,27 @@ void destroy_table(Batch& batch, const std::string& table) {
   table_message(batch, kDestroyTable, table);
 }
 
+// flush table inet egressd
+void delete_rules(Batch& batch, const std::string& table) {
+  batch.add(NFT_MSG_DELRULE, 0, {"rules of table " + table, {}},
+            [&](nlmsghdr* message) { mnl_attr_put_strz(message, NFTA_RULE_TABLE, table.c_str()); });
+}
+
+void delete_chain(Batch& batch, const std::string& table, const std::string& chain) {
+  batch.add(NFT_MSG_DELCHAIN, 0, {"chain " + chain, {}}, [&](nlmsghdr* message) {
+    mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, table.c_str());
+    mnl_attr_put_strz(message, NFTA_CHAIN_NAME, chain.c_str());
+  });
+}
+
+// flush set inet egressd allow4
+void flush_set(Batch& batch, const std::string& table, const std::string& set) {
+  batch.add(NFT_MSG_DELSETELEM, 0, {"set " + set, {}}, [&](nlmsghdr* message) {
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, table.c_str());
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set.c_str());
+  });
+}
+
 void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& definition) {
   const SetPtr set = encode_set(table, definition);
   batch.add(NFT_MSG_NEWSET, NLM_F_CREATE, {"set " + definition.name, {}},
@@ -180,9 +201,13 @@ void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& d
 }
 
 void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout) {
-  std::uint32_t next_set_id = 1;
   for (const std::string& counter : layout.counters) add_counter(batch, table, counter);
   for (const nft::SetDefinition& set : layout.sets) add_set(batch, table, set);
+  add_chains(batch, table, layout);
+}
+
+void add_chains(Batch& batch, const std::string& table, const nft::Layout& layout) {
+  std::uint32_t next_set_id = 1;
   for (const nft::Chain& chain : layout.chains) {
     add_chain(batch, table, chain);
     for (const nft::Rule& rule : chain.rules) {

@@ -7,6 +7,7 @@
 #include "adapters/netlink/conntrack.hpp"
 #include "adapters/netlink/encode.hpp"
 #include "adapters/netlink/probe.hpp"
+#include "adapters/netlink/replace.hpp"
 #include "adapters/netlink/snapshot.hpp"
 #include "adapters/system_error.hpp"
 
@@ -14,23 +15,6 @@ namespace egress::netlink {
 namespace {
 
 const std::string kTable(nft::kTableName);
-
-Ownership ownership(const nft::Capabilities& capabilities) {
-  return capabilities.owns ? Ownership::owned : Ownership::shared;
-}
-
-// A table that may or may not exist is made anew within one batch. Where the kernel cannot destroy
-// what may be absent, it is added first, so that deleting it cannot fail.
-void replace_table(Batch& batch, const nft::Layout& layout, const nft::Capabilities& capabilities) {
-  if (capabilities.destroys) {
-    destroy_table(batch, kTable);
-  } else {
-    add_table(batch, kTable);
-    delete_table(batch, kTable);
-  }
-  add_table(batch, kTable, ownership(capabilities));
-  add_layout(batch, kTable, layout);
-}
 
 nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b) {
   return {.updates_timeout = a.updates_timeout && b.updates_timeout,
@@ -58,9 +42,29 @@ NetlinkKernel::NetlinkKernel(Socket socket, const nft::Capabilities& capabilitie
 
 nft::CommitOutcome NetlinkKernel::commit(const nft::Transaction& transaction) {
   if (transaction.empty()) return {};
-  const auto commands = nft::lower(transaction.changes, capabilities_);
+  if (transaction.replace) return replace(nft::layout(*transaction.replace), transaction.changes);
   Batch batch;
-  if (transaction.replace) replace_table(batch, nft::layout(*transaction.replace), capabilities_);
+  return send(batch, transaction.changes);
+}
+
+// In place where that is possible. What the kernel refuses then, it may still take as a table that
+// is made anew: what stood may have changed since it was read, or be beyond repair.
+nft::CommitOutcome NetlinkKernel::replace(const nft::Layout& desired,
+                                          std::span<const nft::Change> additions) {
+  const Ownership holds = ownership(capabilities_);
+  if (const auto standing = read_standing(socket_, kTable, desired, holds)) {
+    Batch batch;
+    replace_rules(batch, kTable, desired, *standing, holds);
+    const auto outcome = send(batch, changes(*standing, additions));
+    if (outcome.status != nft::CommitOutcome::Status::refused) return outcome;
+  }
+  Batch batch;
+  replace_table(batch, kTable, desired, capabilities_);
+  return send(batch, additions);
+}
+
+nft::CommitOutcome NetlinkKernel::send(Batch& batch, std::span<const nft::Change> changes) {
+  const auto commands = nft::lower(changes, capabilities_);
   add_elements(batch, kTable, commands);
   return send(batch);
 }
@@ -93,7 +97,7 @@ Result<nft::Adopted> NetlinkKernel::adopt_flows(std::span<const nft::Session> se
 nft::CommitOutcome NetlinkKernel::filter_frames(const nft::FrameFilter& filter) {
   Batch batch(NFPROTO_NETDEV);
   if (!filter.links.empty()) {
-    replace_table(batch, nft::layout(filter), capabilities_);
+    replace_table(batch, kTable, nft::layout(filter), capabilities_);
   } else {
     add_table(batch, kTable, ownership(capabilities_));
     delete_table(batch, kTable);

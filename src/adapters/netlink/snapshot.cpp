@@ -157,6 +157,16 @@ class Reader {
 
 }  // namespace
 
+int read_elements(Socket& socket, const std::string& table, nft::SetId set, Family family,
+                  std::vector<nft::LiveElement>& elements) {
+  const auto take = [&](nftnl_set_elem* element) {
+    if (const auto decoded = decode_element(set, element)) elements.push_back(*decoded);
+  };
+  const int error = dump_elements(socket, table, nft::set_name(set, family), take);
+  std::ranges::sort(elements, {}, &nft::LiveElement::key);
+  return error;
+}
+
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
                                     const Holder& holder) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {

@@ -10,4 +10,8 @@ namespace egress::netlink {
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
                                     const Holder& holder);
 
+// The elements of one set of a table, sorted by key. 0 or an errno.
+int read_elements(Socket& socket, const std::string& table, nft::SetId set, Family family,
+                  std::vector<nft::LiveElement>& elements);
+
 }  // namespace egress::netlink

@@ -48,6 +48,39 @@ TEST(Diff, WhatHasEndedIsNotDesired) {
               ElementsAre(Change{Verb::add, allow("192.0.2.1"), 1ms}));
 }
 
+TEST(Onto, TouchesNothingThatStaysForGood) {
+  const auto net1 = net("10.0.0.0", "10.0.0.255", {443, 443});
+  const auto net2 = net("10.1.0.0", "10.1.0.255", {443, 443});
+  const std::vector<LiveElement> standing{{net1, 0ms}, {net2, 0ms}};
+  const std::vector<Change> additions{{Verb::add, net1, 0ms}, {Verb::add, net2, 0ms}};
+  EXPECT_THAT(onto(standing, additions), IsEmpty());
+  EXPECT_EQ(onto({}, additions), additions);
+  EXPECT_THAT(onto(standing, {}),
+              ElementsAre(Change{Verb::remove, net1, 0ms}, Change{Verb::remove, net2, 0ms}));
+}
+
+TEST(Onto, RenewsWhereEitherHasAnEnd) {
+  const auto key = net("10.0.0.0", "10.0.0.255", {443, 443});
+  const auto result = [&](milliseconds stands, milliseconds wanted) {
+    return onto(std::vector<LiveElement>{{key, stands}},
+                std::vector<Change>{{Verb::add, key, wanted}});
+  };
+  EXPECT_THAT(result(0ms, 5s), ElementsAre(Change{Verb::renew, key, 5s}));
+  EXPECT_THAT(result(5s, 0ms), ElementsAre(Change{Verb::renew, key, 0ms}));
+  EXPECT_THAT(result(5s, 5s), ElementsAre(Change{Verb::renew, key, 5s}));
+}
+
+TEST(Onto, RemovesAndAddsBetweenWhatStays) {
+  const auto a = net("10.0.0.0", "10.0.0.9", {443, 443});
+  const auto b = net("10.1.0.0", "10.1.0.9", {443, 443});
+  const auto c = net("10.2.0.0", "10.2.0.9", {443, 443});
+  const auto d = net("10.3.0.0", "10.3.0.9", {443, 443});
+  EXPECT_THAT(onto(std::vector<LiveElement>{{a, 0ms}, {c, 0ms}, {d, 0ms}},
+                   std::vector<Change>{{Verb::add, b, 0ms}, {Verb::add, c, 0ms}}),
+              ElementsAre(Change{Verb::remove, a, 0ms}, Change{Verb::add, b, 0ms},
+                          Change{Verb::remove, d, 0ms}));
+}
+
 TEST(Diff, AnotherBaseReplacesTheTable) {
   const Elements elements{{allow("192.0.2.1"), kNow + 60s}};
   Base audit;

@@ -1,0 +1,41 @@
+// How a table takes the place of the one that stands, within one batch.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adapters/netlink/batch.hpp"
+#include "adapters/netlink/encode.hpp"
+#include "adapters/netlink/socket.hpp"
+#include "egress/nft/kernel.hpp"
+#include "egress/nft/layout.hpp"
+
+namespace egress::netlink {
+
+// What must be known of the table that stands, so that its sets can stay.
+struct Standing {
+  std::vector<std::string> chains;
+  std::vector<nft::LiveElement> intervals;  // sorted by key
+};
+
+// Empty: it is missing, its sets are not those of `desired`, it is not ours to change with these
+// flags, or it cannot be read.
+std::optional<Standing> read_standing(Socket& socket, const std::string& table,
+                                      const nft::Layout& desired, Ownership ownership);
+
+// Swaps chains and rules; hashes are emptied, to be filled again in the same batch; what counts
+// goes on. The elements of interval sets are left to changes(): Linux shows those of a set that is
+// filled anew to packets a moment after the rules of the same commit.
+void replace_rules(Batch& batch, const std::string& table, const nft::Layout& desired,
+                   const Standing& standing, Ownership ownership);
+std::vector<nft::Change> changes(const Standing& standing, std::span<const nft::Change> additions);
+
+// Deletes the table, if there is one, and makes it anew.
+void replace_table(Batch& batch, const std::string& table, const nft::Layout& desired,
+                   const nft::Capabilities& capabilities);
+
+Ownership ownership(const nft::Capabilities& capabilities);
+
+}  // namespace egress::netlink
