@@ -13,9 +13,10 @@ bool is_interval(const nft::Change& change) {
   return change.key.set == nft::SetId::nets;
 }
 
+// One that its owner left behind has lost the flag, and can be adopted.
 bool can_be_held(const Holder& holder, Ownership ownership, std::uint32_t port) {
-  const std::uint32_t flags = ownership == Ownership::owned ? kOwnedFlags : 0;
-  return holder.flags == flags && (holder.port == 0 || holder.port == port);
+  if (ownership == Ownership::shared) return holder == Holder{};
+  return holder == Holder{kOwnedFlags, port} || holder == Holder{kOwnedFlags & ~kOwnerFlag, 0};
 }
 
 }  // namespace
