@@ -27,6 +27,10 @@ class Ownership : public testing::Test {
                             .changes = {{nft::Change::Verb::add, key, std::chrono::minutes(1)}}});
   }
   bool stands() const { return netns_.run("nft list tables").find("egressd") != std::string::npos; }
+  // The kernel's own number of a set: another one after it was made anew.
+  std::string set_handle() const {
+    return netns_.run("nft -a list sets inet | grep 'set nets4' | head -n 1");
+  }
   // What another root process tries.
   bool others_can(const std::string& command) const {
     try {
@@ -95,7 +99,10 @@ TEST_F(Ownership, AnOrphanStaysAndIsAdopted) {
   const Kernel next = open_kernel(netns_);
   EXPECT_TRUE(next->found_table());
   EXPECT_THAT(next->read({})->deviations, testing::ElementsAre(HasSubstr("nobody's own")));
+  const std::string handle = set_handle();
+  ASSERT_THAT(handle, HasSubstr("handle"));
   ASSERT_TRUE(installs(*next));
+  EXPECT_EQ(set_handle(), handle) << "its sets stay";
   EXPECT_THAT(next->read({})->deviations, IsEmpty());
   flush();
   EXPECT_TRUE(stands());

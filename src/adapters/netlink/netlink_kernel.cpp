@@ -53,14 +53,23 @@ nft::CommitOutcome NetlinkKernel::replace(const nft::Layout& desired,
                                           std::span<const nft::Change> additions) {
   const Ownership holds = ownership(capabilities_);
   if (const auto standing = read_standing(socket_, kTable, desired, holds)) {
+    if (standing->is_orphan) adopt_table();
     Batch batch;
-    replace_rules(batch, kTable, desired, *standing, holds);
+    replace_rules(batch, kTable, desired, *standing);
     const auto outcome = send(batch, changes(*standing, additions));
     if (outcome.status != nft::CommitOutcome::Status::refused) return outcome;
   }
   Batch batch;
   replace_table(batch, kTable, desired, capabilities_);
   return send(batch, additions);
+}
+
+// In a batch of its own: the kernel takes no base chain together with a change of the table's flags
+// (nf_tables_addchain). If it fails, so does what follows.
+void NetlinkKernel::adopt_table() {
+  Batch batch;
+  add_table(batch, kTable, Ownership::owned);
+  send(batch);
 }
 
 nft::CommitOutcome NetlinkKernel::send(Batch& batch, std::span<const nft::Change> changes) {

@@ -13,10 +13,9 @@ bool is_interval(const nft::Change& change) {
   return change.key.set == nft::SetId::nets;
 }
 
-// One that its owner left behind has lost the flag, and can be adopted.
-bool can_be_held(const Holder& holder, Ownership ownership, std::uint32_t port) {
-  if (ownership == Ownership::shared) return holder == Holder{};
-  return holder == Holder{kOwnedFlags, port} || holder == Holder{kOwnedFlags & ~kOwnerFlag, 0};
+// What its owner left behind has lost the flag.
+bool is_orphan(const Holder& holder) {
+  return holder == Holder{kOwnedFlags & ~kOwnerFlag, 0};
 }
 
 }  // namespace
@@ -25,9 +24,10 @@ std::optional<Standing> read_standing(Socket& socket, const std::string& table,
                                       const nft::Layout& desired, Ownership ownership) {
   LiveTable live;
   if (dump_table(socket, table, live) != 0 || !live.is_present) return std::nullopt;
-  if (!can_be_held(live.holder, ownership, socket.port()) || !has_same_sets(live, desired))
-    return std::nullopt;
-  Standing standing;
+  const bool is_owned = ownership == Ownership::owned;
+  const bool is_held = live.holder == (is_owned ? Holder{kOwnedFlags, socket.port()} : Holder{});
+  Standing standing{.is_orphan = is_owned && is_orphan(live.holder)};
+  if ((!is_held && !standing.is_orphan) || !has_same_sets(live, desired)) return std::nullopt;
   for (const ChainPtr& chain : live.chains)
     standing.chains.emplace_back(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
   for (const Family family : {Family::ipv4, Family::ipv6}) {
@@ -38,8 +38,7 @@ std::optional<Standing> read_standing(Socket& socket, const std::string& table,
 }
 
 void replace_rules(Batch& batch, const std::string& table, const nft::Layout& desired,
-                   const Standing& standing, Ownership ownership) {
-  add_table(batch, table, ownership);  // one that nobody owns becomes ours
+                   const Standing& standing) {
   delete_rules(batch, table);
   for (const std::string& chain : standing.chains) delete_chain(batch, table, chain);
   for (const nft::SetDefinition& set : desired.sets) {

@@ -16,8 +16,9 @@ namespace egress::netlink {
 
 // What must be known of the table that stands, so that its sets can stay.
 struct Standing {
-  std::vector<std::string> chains;
-  std::vector<nft::LiveElement> intervals;  // sorted by key
+  bool is_orphan = false;  // to be adopted first
+  std::vector<std::string> chains{};
+  std::vector<nft::LiveElement> intervals{};  // sorted by key
 };
 
 // Empty: it is missing, its sets are not those of `desired`, it is not ours to change with these
@@ -29,7 +30,7 @@ std::optional<Standing> read_standing(Socket& socket, const std::string& table,
 // goes on. The elements of interval sets are left to changes(): Linux shows those of a set that is
 // filled anew to packets a moment after the rules of the same commit.
 void replace_rules(Batch& batch, const std::string& table, const nft::Layout& desired,
-                   const Standing& standing, Ownership ownership);
+                   const Standing& standing);
 std::vector<nft::Change> changes(const Standing& standing, std::span<const nft::Change> additions);
 
 // Deletes the table, if there is one, and makes it anew.
