@@ -1,23 +1,10 @@
-// Every command and option stands in the manual page and in the completions of each shell.
-#include <gtest/gtest.h>
-
-#include <CLI/CLI.hpp>
-#include <fstream>
-#include <set>
-#include <sstream>
-
-#include "egressctl/app.hpp"
+// What --help tells stands in the manual page and in the completions of each shell, command by
+// command, and nothing else does.
 #include "egressctl/child.hpp"
+#include "unit/egressctl/every_command.hpp"
 
 namespace egress::ctl {
 namespace {
-
-std::string content(const std::string& path) {
-  std::ifstream file(std::string(SOURCE_DIR) + "/" + path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // The page as a reader sees it, unformatted: macros and their arguments as plain words.
 std::string words_of(const std::string& page) {
@@ -27,51 +14,45 @@ std::string words_of(const std::string& page) {
   return words;
 }
 
-class DocumentationTest : public testing::Test {
- protected:
-  void SetUp() override {
-    add_commands(app, context);
-    add_options(app);
-    for (const CLI::App* command : app.get_subcommands({})) {
-      commands.insert(command->get_name());
-      add_options(*command);
-    }
-    ASSERT_EQ(commands.size(), 17U);
-    ASSERT_TRUE(options.contains("json") && options.contains("dry-run"));
-  }
-  void add_options(const CLI::App& from) {
-    for (const CLI::Option* option : from.get_options()) {
-      for (const std::string& name : option->get_lnames()) options.insert(name);
-    }
-  }
-  void expect_words(const std::string& path, const std::string& option_prefix) const {
-    const std::string text = content(path);
-    for (const std::string& command : commands)
-      EXPECT_NE(text.find(command), std::string::npos) << path << ": " << command;
-    for (const std::string& option : options) {
-      EXPECT_NE(text.find(option_prefix + option), std::string::npos) << path << ": --" << option;
-    }
-  }
+using DocumentationTest = EveryCommandTest;
 
-  std::ostringstream nowhere;
-  Context context{nowhere, nowhere, {}, {}, ""};
-  CLI::App app;
-  std::set<std::string> commands;
-  std::set<std::string> options;
-};
-
-TEST_F(DocumentationTest, TheManualPageHasEveryCommandAndOption) {
-  const std::string page = content("docs/man/egressctl.1");
-  for (const std::string& command : commands) {
-    EXPECT_NE(page.find(".It Cm " + command), std::string::npos) << command;
+// The commands of the page's list, each with the options in its head and in the list below it.
+OptionsOf options_in_page() {
+  std::istringstream text(content("docs/man/egressctl.1"));
+  OptionsOf found;
+  std::string command;
+  int depth = 0;
+  bool is_commands = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with(".Sh")) is_commands = line == ".Sh COMMANDS";
+    if (line.starts_with(".Bl")) ++depth;
+    if (line.starts_with(".El")) --depth;
+    const bool is_head = depth == 1 && line.starts_with(".It Cm ");
+    if (!is_commands || (!is_head && !line.starts_with(".It Fl "))) continue;
+    if (is_head) command = *found_in(line, "Cm ([a-z]+)").begin();
+    found[command].merge(found_in(line, "Fl -([a-z-]+)"));
   }
-  expect_words("docs/man/egressctl.1", "Fl -");
+  return found;
 }
 
-TEST_F(DocumentationTest, TheCompletionsHaveEveryCommandAndOption) {
-  expect_words("src/egressctl/completions/egressctl.bash", "--");
-  expect_words("src/egressctl/completions/_egressctl", "--");
-  expect_words("src/egressctl/completions/egressctl.fish", "-l ");
+TEST_F(DocumentationTest, TheManualPageTellsTheOptionsOfEachCommandAndNoOther) {
+  OptionsOf told = every_command();
+  for (auto& [command, options] : told) options = without(options, {"help", "json", "socket"});
+  EXPECT_EQ(options_in_page(), told);
+  const std::string text = content("docs/man/egressctl.1");
+  for (const char* common :
+       {".It Fl -json", ".It Fl -socket", ".It Fl h , Fl -help", ".It Fl -version"})
+    EXPECT_NE(text.find(common), std::string::npos) << common;
+}
+
+TEST(ManualPages, TellTheOptionsOfTheDaemonAndNoOther) {
+  const auto help = run_program({EGRESSD_PATH, "--help"});
+  ASSERT_TRUE(help && help->status == 0);
+  const std::string page = content("docs/man/egressd.8");
+  EXPECT_EQ(found_in(page, "\\.It Fl -([a-z-]+)"), found_in(help->out, "\n  (?:-h,)?--([a-z-]+)"));
+  EXPECT_EQ(without(found_in(page, "Fl -([a-z-]+)"), {"help", "version"}),
+            without(found_in(page, "\\.It Fl -([a-z-]+)"), {"help", "version"}))
+      << "the synopsis";
 }
 
 TEST_F(DocumentationTest, TheManualPageHasEveryVerdictOfTheGuard) {
@@ -91,9 +72,17 @@ TEST(ManualPages, ThePolicyPageHasTheSettingsOfTheGuard) {
   }
 }
 
+std::vector<std::string> manual_pages() {
+  std::vector<std::string> pages;
+  for (const auto& file : std::filesystem::directory_iterator(SOURCE_DIR "/docs/man"))
+    pages.push_back(file.path());
+  EXPECT_GE(pages.size(), 3U);
+  return pages;
+}
+
 TEST(ManualPages, AreSoundForGroff) {
-  for (const char* page : {"egressctl.1", "egressd.8", "egressd.yaml.5"}) {
-    const std::string path = std::string(SOURCE_DIR) + "/docs/man/" + page;
+  for (const std::string& path : manual_pages()) {
+    const std::string page = path.substr(path.rfind('/') + 1);
     const auto set = run_program({"groff", "-mandoc", "-Tutf8", "-ww", "-b", path});
     ASSERT_TRUE(set) << set.error().message << " (groff-base is needed)";
     EXPECT_EQ(set->status, 0) << page;
@@ -102,23 +91,12 @@ TEST(ManualPages, AreSoundForGroff) {
   }
 }
 
-TEST(Completions, AreSoundForBash) {
-  const auto checked = run_program(
-      {"bash", "-n", std::string(SOURCE_DIR) + "/src/egressctl/completions/egressctl.bash"});
-  ASSERT_TRUE(checked);
-  EXPECT_EQ(checked->status, 0) << checked->err;
-}
-
-TEST(Completions, CompleteInBash) {
-  const std::string script =
-      "source " + std::string(SOURCE_DIR) +
-      "/src/egressctl/completions/egressctl.bash; COMP_WORDS=(egressctl --json al); COMP_CWORD=2; "
-      "_egressctl; echo ${COMPREPLY[*]}; COMP_WORDS=(egressctl allow a.example --f); COMP_CWORD=3; "
-      "_egressctl; echo ${COMPREPLY[*]}; COMP_WORDS=(egressctl dns --l); COMP_CWORD=2; "
-      "_egressctl; echo ${COMPREPLY[*]}";
-  const auto completed = run_program({"bash", "-c", script});
-  ASSERT_TRUE(completed);
-  EXPECT_EQ(completed->out, "allow\n--for\n--latest\n") << completed->err;
+TEST(ManualPages, AreSoundForMandoc) {
+  for (const std::string& page : manual_pages()) {
+    const auto checked = run_program({"mandoc", "-T", "lint", "-W", "warning", page});
+    ASSERT_TRUE(checked) << checked.error().message << " (mandoc is needed)";
+    EXPECT_EQ(checked->out + checked->err, "") << page;
+  }
 }
 
 }  // namespace
