@@ -57,6 +57,18 @@ void print_row(std::ostream& out, const std::vector<Cell>& row,
   out << '\n';
 }
 
+std::size_t line_width(const std::vector<std::size_t>& columns) {
+  return std::accumulate(columns.begin(), columns.end(), kGap * (columns.size() - 1));
+}
+
+void narrow(std::vector<std::size_t>& columns, std::size_t width) {
+  while (line_width(columns) > width) {
+    const auto widest = std::ranges::max_element(columns);
+    if (*widest <= kNarrowest) break;
+    --*widest;
+  }
+}
+
 }  // namespace
 
 std::string coloured(std::string_view text, Colour colour, const Terminal& terminal) {
@@ -94,7 +106,7 @@ void Table::note(Cell text) {
   rows_.push_back({std::move(text)});
 }
 
-std::vector<std::size_t> Table::widths(const Terminal& terminal) const {
+std::vector<std::size_t> Table::widths() const {
   std::vector<std::size_t> widths(columns_, 0);
   const auto widen = [&widths](const std::vector<Cell>& row) {
     if (row.size() != widths.size()) return;
@@ -104,17 +116,32 @@ std::vector<std::size_t> Table::widths(const Terminal& terminal) const {
   };
   widen(header_);
   for (const auto& row : rows_) widen(row);
-  while (terminal.is_terminal) {
-    const auto widest = std::max_element(widths.begin(), widths.end());
-    const std::size_t line = std::accumulate(widths.begin(), widths.end(), kGap * (columns_ - 1));
-    if (line <= terminal.width || *widest <= kNarrowest) break;
-    --*widest;
-  }
   return widths;
 }
 
+std::size_t Table::column(const std::string& title) const {
+  const auto at = std::ranges::find(header_, title, &Cell::text);
+  assert(at != header_.end());
+  return static_cast<std::size_t>(at - header_.begin());
+}
+
+Table Table::without_dispensable() const {
+  Table narrower = *this;
+  const auto at = static_cast<std::ptrdiff_t>(column(dispensable_.front()));
+  narrower.dispensable_.erase(narrower.dispensable_.begin());
+  narrower.header_.erase(narrower.header_.begin() + at);
+  for (auto& row : narrower.rows_)
+    if (row.size() == columns_) row.erase(row.begin() + at);
+  --narrower.columns_;
+  return narrower;
+}
+
 void Table::print(std::ostream& out, const Terminal& terminal) const {
-  const std::vector<std::size_t> columns = widths(terminal);
+  std::vector<std::size_t> columns = widths();
+  if (terminal.is_terminal && line_width(columns) > terminal.width) {
+    if (!dispensable_.empty()) return without_dispensable().print(out, terminal);
+    narrow(columns, terminal.width);
+  }
   print_row(out, header_, columns, terminal);
   for (const auto& row : rows_) {
     if (row.size() == columns_) {

@@ -29,22 +29,28 @@ struct Cell {
   Cell(const char* cell_text) : text(cell_text) {}
 };
 
-// Left-aligned columns two spaces apart, under a header. On a terminal the widest columns are cut
-// with "…" until a line fits; elsewhere nothing is cut.
+// Left-aligned columns two spaces apart, under a header. On a terminal that is too narrow the
+// columns that may go are left out, one after the other, and then the widest are cut with "…";
+// elsewhere nothing is left out or cut.
 class Table {
  public:
   explicit Table(std::vector<std::string> header);
   void add(std::vector<Cell> row);  // as many cells as the header has
   void note(Cell text);             // a line of its own below the row before it, never cut
+  // Columns that may go, by their titles, the first one first.
+  void let_go(std::vector<std::string> titles) { dispensable_ = std::move(titles); }
   bool empty() const { return rows_.empty(); }
   void print(std::ostream& out, const Terminal& terminal) const;
 
  private:
-  std::vector<std::size_t> widths(const Terminal& terminal) const;
+  std::vector<std::size_t> widths() const;
+  std::size_t column(const std::string& title) const;
+  Table without_dispensable() const;
 
   std::vector<std::vector<Cell>> rows_;  // a note has one cell
   std::size_t columns_;
   std::vector<Cell> header_;
+  std::vector<std::string> dispensable_;
 };
 
 }  // namespace egress::ctl

@@ -42,6 +42,16 @@ TEST(Table, CutsTheWidestColumnOnATerminal) {
             "b                                   yy\n");
 }
 
+TEST(Table, LetsColumnsGoBeforeItCuts) {
+  Table table = example();
+  table.let_go({"NOTE", "STATE"});
+  EXPECT_EQ(printed(table, {true, false, 80}), printed(example(), {true, false, 80}));
+  EXPECT_EQ(printed(table, {true, false, 45}).substr(0, 42),
+            "NAME                                STATE\n");
+  EXPECT_EQ(printed(table, {true, false, 35}).substr(0, 5), "NAME\n");
+  EXPECT_EQ(printed(table, {false, false, 10}), printed(example(), {false, false, 10}));
+}
+
 TEST(Table, KeepsReadableWidthsOnATinyTerminal) {
   EXPECT_EQ(printed(example(), {true, false, 1}).substr(0, 22), "NAME      STATE  NOTE\n");
 }
