@@ -86,6 +86,10 @@ void Machine::reboot() {
   boot({"reboot"});
 }
 
+void Machine::power_cycle() {
+  boot({"power-cycle"});
+}
+
 std::string Machine::netns() const {
   return "egb-" + std::to_string(getpid());
 }

@@ -50,6 +50,8 @@ class Machine {
 
   // Shuts down in order, and boots on a kernel without tables.
   void reboot();
+  // The same without a shutdown.
+  void power_cycle();
 
   std::string netns() const;
   Finished execute(std::vector<std::string> words) const;
