@@ -133,13 +133,17 @@ TEST_P(FailTheNthCall, LeavesTheHostClosedAndIsRecoveredFrom) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, FailTheNthCall,
-                         ::testing::Values(Failure{"FileNoSpace", "file", ENOSPC, {3, 12}},
-                                           Failure{"FileError", "file", EIO, {6, 20}},
-                                           Failure{"NetlinkNoRoom", "netlink", ENOBUFS, {4, 35}},
-                                           Failure{"NetlinkRefused", "netlink", EPERM, {7, 50}},
-                                           Failure{
-                                               "NetlinkInterrupted", "netlink", EINTR, {10, 40}}),
+// In sample: calls of start, of the first commit and of what comes after it.
+const Failure kFailures[] = {{"FileNoSpace", "file", ENOSPC, {3, 12}},
+                             {"FileError", "file", EIO, {6, 20}},
+                             {"FileInterrupted", "file", EINTR, {60}},
+                             {"FileNoDescriptor", "file", EMFILE, {40}},
+                             {"NetlinkNoRoom", "netlink", ENOBUFS, {4, 35}},
+                             {"NetlinkRefused", "netlink", EPERM, {7, 50}},
+                             {"NetlinkInterrupted", "netlink", EINTR, {10, 40}},
+                             {"NetlinkTimeout", "netlink", EAGAIN, {150}},
+                             {"NetlinkNoMemory", "netlink", ENOMEM, {99}}};
+INSTANTIATE_TEST_SUITE_P(Each, FailTheNthCall, ::testing::ValuesIn(kFailures),
                          [](const auto& of) { return of.param.name; });
 
 }  // namespace
