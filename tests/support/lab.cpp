@@ -199,8 +199,12 @@ Finished Daemon::egressctl_alone(const std::string& setup, std::vector<std::stri
 }
 
 Finished Daemon::egressctl(std::vector<std::string> words, uid_t user) const {
+  return run({.words = egressctl_words(std::move(words)), .netns = lab_.host(), .user = user});
+}
+
+std::vector<std::string> Daemon::egressctl_words(std::vector<std::string> words) const {
   words.insert(words.begin(), {EGRESSCTL_PATH, "--socket", socket().string()});
-  return run({.words = std::move(words), .netns = lab_.host(), .user = user});
+  return words;
 }
 
 }  // namespace egress::test

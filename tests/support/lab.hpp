@@ -83,6 +83,8 @@ class Daemon {
   std::filesystem::path socket() const { return lab_.dir() / "run" / "control.sock"; }
   // egressctl as a person runs it on the host.
   Finished egressctl(std::vector<std::string> words, uid_t user = 0) const;
+  // Its words, for a test that runs it beside others.
+  std::vector<std::string> egressctl_words(std::vector<std::string> words) const;
   // The same on a host where nothing else runs and nothing is installed: with a /run, accounts and
   // processes of its own, which `setup`, a shell script, may add to.
   Finished egressctl_alone(const std::string& setup, std::vector<std::string> words) const;

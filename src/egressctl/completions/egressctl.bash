@@ -9,7 +9,7 @@ _egressctl() {
   done
 
   case $previous in
-    --socket | --ca | --egressd | --policy) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+    --socket | --ca | --junit | --html | --netns | --egressd | --policy) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --for) mapfile -t COMPREPLY < <(compgen -W "15m 1h 8h 1d" -- "$current") && return ;;
     --confirm) mapfile -t COMPREPLY < <(compgen -W "30s 2m 10m" -- "$current") && return ;;
     --agent-user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
@@ -26,7 +26,7 @@ _egressctl() {
     open | panic) words="$common --yes --for" ;;
     dns) words="$common --latest" ;;
     doctor) words="$common --agent-user" ;;
-    verify) words="$common --list --only --skip --ca --timeout" ;;
+    verify) words="$common --list --only --skip --as --netns --container --unit --junit --html --watch --ca --timeout" ;;
     check) words="$common --egressd" ;;
     *) words=$common ;;
   esac

@@ -21,6 +21,11 @@ struct Controls {
   bool reached_v4 = false;
   bool reached_v6 = false;
   bool has_guard = false;  // the resolver is egressd's DNS guard
+  // What the user whose probes these are has no right to send, he cannot send.
+  bool is_other_user = false;
+  // The probes came from another network namespace, so this host forwarded them. The kernel limits
+  // how many ICMP errors it sends to others (icmp_ratelimit), so a refusal may be silent.
+  bool is_forwarded = false;
 
   bool reached(Family family) const { return family == Family::ipv4 ? reached_v4 : reached_v6; }
 };

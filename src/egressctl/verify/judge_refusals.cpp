@@ -34,12 +34,14 @@ bool is_reject_error(const Trial& trial) {
 // once.
 class Evidence {
  public:
-  Evidence(std::span<const Trial> trials, const Refusals& refusals) : refusals_(refusals) {
+  Evidence(std::span<const Trial> trials, const Refusals& refusals, bool is_forwarded)
+      : refusals_(refusals), is_forwarded_(is_forwarded) {
     for (const Trial& trial : trials) {
-      if (trial.seen.outcome != Outcome::refused) continue;
+      const bool is_silent = may_be_silent(trial);
+      if (trial.seen.outcome != Outcome::refused && !is_silent) continue;
       if (!is_ping(trial)) {
         ++trials_at_[trial.probe.endpoint];
-      } else if (is_reject_error(trial)) {
+      } else if (is_silent || is_reject_error(trial)) {
         ++pings_;
       }
     }
@@ -48,6 +50,14 @@ class Evidence {
     elsewhere_ = refusals.total() > with_ports ? refusals.total() - with_ports : 0;
   }
 
+  // A refusal without an error that reached whoever was refused.
+  bool may_be_silent(const Trial& trial) const {
+    return is_forwarded_ && trial.seen.outcome == Outcome::timeout;
+  }
+  // The error for an earlier packet was held back, and this one is shown to be of this host.
+  bool may_be_late(const Trial& trial) const {
+    return is_forwarded_ && trial.seen.offender_is_local;
+  }
   bool counted(const Trial& trial) const {
     return is_ping(trial)
                ? elsewhere_ >= pings_
@@ -61,6 +71,7 @@ class Evidence {
 
  private:
   const Refusals& refusals_;
+  bool is_forwarded_ = false;
   std::map<Endpoint, std::uint64_t> trials_at_;
   std::uint64_t pings_ = 0;
   std::uint64_t elsewhere_ = 0;  // refused packets that went to none of the probed endpoints
@@ -77,7 +88,7 @@ void judge_error(const Trial& trial, const Evidence& evidence, Row& row) {
   row.evidence = evidence.text(trial) + error_source(seen);
   if (!is_reject_error(trial)) {
     row.evidence = "not the error that egressd's reject makes; " + row.evidence;
-  } else if (seen.elapsed > kAtOnce) {
+  } else if (seen.elapsed > kAtOnce && !evidence.may_be_late(trial)) {
     row.evidence = "the error came late, so from elsewhere; " + row.evidence;
   } else if (is_ping(trial) && !seen.offender_is_local) {
     row.evidence = "not shown to come from this host; " + row.evidence;
@@ -85,8 +96,15 @@ void judge_error(const Trial& trial, const Evidence& evidence, Row& row) {
     row.evidence = "the packet left this host; " + row.evidence;
   } else if (evidence.counted(trial)) {
     row.mark = Mark::holds;
-    row.evidence = "at once; " + row.evidence;
+    if (seen.elapsed <= kAtOnce) row.evidence = "at once; " + row.evidence;
   }
+}
+
+void judge_silence(const Trial& trial, const Evidence& evidence, Row& row) {
+  row.evidence = "silence: dropped somewhere, or the network is dead";
+  if (!evidence.may_be_silent(trial) || !evidence.counted(trial)) return;
+  row.mark = Mark::holds;
+  row.evidence = "this host sent no error, whose rate it limits; " + evidence.text(trial);
 }
 
 void judge_no_route(const Trial& trial, const Controls& controls, Row& row) {
@@ -98,6 +116,15 @@ void judge_no_route(const Trial& trial, const Controls& controls, Row& row) {
   row.mark = Mark::not_applicable;
   row.seen = "n/a: this host has no " + family + " route";
   row.evidence = "nothing can leave that way";
+}
+
+void judge_impossible(const Trial& trial, const Controls& controls, Row& row) {
+  const bool is_forbidden = trial.seen.error == EPERM || trial.seen.error == EACCES;
+  row.evidence = "the probe could not be made; run verify as root";
+  if (!is_forbidden || !controls.is_other_user) return;
+  row.mark = Mark::not_applicable;
+  row.seen = "n/a: this user may not make the socket";
+  row.evidence = "he cannot send it; a program with more rights is probed without --as";
 }
 
 Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls) {
@@ -115,7 +142,7 @@ Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls
       row.evidence = "something answered";
       break;
     case Outcome::timeout:
-      row.evidence = "silence: dropped somewhere, or the network is dead";
+      judge_silence(trial, evidence, row);
       break;
     case Outcome::refused:
       judge_error(trial, evidence, row);
@@ -124,7 +151,7 @@ Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls
       judge_no_route(trial, controls, row);
       break;
     case Outcome::impossible:
-      row.evidence = "the probe could not be made; run verify as root";
+      judge_impossible(trial, controls, row);
       break;
   }
   return row;
@@ -134,7 +161,7 @@ Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls
 
 Rows judge_refusals(std::span<const Trial> trials, const Refusals& refusals,
                     const Controls& controls, const Told& told) {
-  const Evidence evidence(trials, refusals);
+  const Evidence evidence(trials, refusals, controls.is_forwarded);
   const GuardEvidence guard_evidence(trials, told);
   Rows rows;
   for (const Trial& trial : trials) {

@@ -86,7 +86,8 @@ Rows judge_works(std::span<const Trial> trials, const Refusals& refusals) {
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Probe& probe = trials[i].probe;
-    if (working_groups.contains(stand_ins_of(probe)) && is_excusable(trials[i], rows[i], refusals)) {
+    if (working_groups.contains(stand_ins_of(probe)) &&
+        is_excusable(trials[i], rows[i], refusals)) {
       rows[i].mark = Mark::warning;
       rows[i].evidence = "another address of it works";
     } else if (rows[i].mark == Mark::not_applicable && !working_targets.contains(probe.target)) {

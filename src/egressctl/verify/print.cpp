@@ -1,12 +1,10 @@
 #include "egressctl/verify/print.hpp"
 
-#include <algorithm>
-#include <iomanip>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sstream>
 
 #include "egressctl/doctor/print.hpp"
+#include "egressctl/duration.hpp"
 #include "egressctl/table.hpp"
 
 namespace egress::verify {
@@ -36,24 +34,8 @@ bool needs_attention(const Row& row) {
   return colour == Colour::red || colour == Colour::yellow;
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char letter) {
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter | 0x20) : letter;
-  });
-  return result;
-}
-
 double in_ms(std::chrono::microseconds time) {
   return static_cast<double>(time.count()) / 1000;
-}
-
-// "0.21 ms", "12 ms"
-std::string latency_text(std::chrono::microseconds time) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(time < std::chrono::milliseconds(10) ? 2 : 0)
-       << in_ms(time) << " ms";
-  return text.str();
 }
 
 void print_in_full(const Row& row, const ctl::Context& context) {
@@ -66,8 +48,8 @@ void print_in_full(const Row& row, const ctl::Context& context) {
 
 }  // namespace
 
-void print_text(const Report& report, const doctor::Findings& weaknesses,
-                const ctl::Context& context) {
+void print_text(const Document& document, const ctl::Context& context) {
+  const auto& [report, weaknesses, about] = document;
   ctl::Table table({"RESULT", "PROBE", "EXPECTED", "SEEN", "TIME", "EVIDENCE"});
   table.let_go({"EVIDENCE", "EXPECTED", "TIME"});  // told in full below where something is wrong
   for (const Row& row : report.rows) {
@@ -75,7 +57,7 @@ void print_text(const Report& report, const doctor::Findings& weaknesses,
                row.probe,
                row.expected,
                row.seen,
-               row.latency ? latency_text(*row.latency) : "",
+               row.latency ? ctl::print_microseconds(row.latency->count()) : "",
                row.evidence});
   }
   table.print(context.out, context.out_terminal);
@@ -83,6 +65,7 @@ void print_text(const Report& report, const doctor::Findings& weaknesses,
   for (const Row& row : report.rows) {
     if (needs_attention(row)) print_in_full(row, context);
   }
+  if (!about.place.empty()) context.out << "probed " << ctl::printable(about.place) << "\n\n";
   if (!weaknesses.empty()) {
     context.out << "this host, which is no part of the proof (egressctl doctor):\n";
     doctor::print_text(weaknesses, context);
@@ -93,6 +76,21 @@ void print_text(const Report& report, const doctor::Findings& weaknesses,
                                context.out_terminal)
               << ": " << ctl::printable(report.summary) << '\n';
 }
+
+namespace {
+
+ordered_json to_json(const About& about) {
+  return {{"host", about.host},
+          {"time", about.time},
+          {"place", about.place},
+          {"egressctl", about.egressctl},
+          {"egressd", about.egressd},
+          {"kernel", about.kernel},
+          {"protection", about.protection},
+          {"policy", about.policy}};
+}
+
+}  // namespace
 
 void print_list(const ctl::Context& context) {
   ctl::Table table({"KIND", "WHAT IS LOOKED AT"});
@@ -114,8 +112,8 @@ void print_list_json(const ctl::Context& context) {
   context.out << ordered_json{{"kinds", std::move(kinds)}}.dump(2) << '\n';
 }
 
-void print_json(const Report& report, const doctor::Findings& weaknesses,
-                const ctl::Context& context) {
+void print_json(const Document& document, const ctl::Context& context) {
+  const auto& [report, weaknesses, about] = document;
   ordered_json probes = ordered_json::array();
   for (const Row& row : report.rows) {
     probes.push_back({{"result", lower(text(row.mark))},
@@ -128,13 +126,14 @@ void print_json(const Report& report, const doctor::Findings& weaknesses,
                       {"evidence", row.evidence},
                       {"means", row.kind.means()}});
   }
-  const ordered_json document{{"verdict", lower(text(report.verdict))},
-                              {"summary", report.summary},
-                              {"chosen", report.chosen},
-                              {"probes", std::move(probes)},
-                              {"doctor", doctor::to_json(weaknesses)}};
+  const ordered_json whole{{"verdict", lower(text(report.verdict))},
+                           {"summary", report.summary},
+                           {"chosen", report.chosen},
+                           {"about", to_json(about)},
+                           {"probes", std::move(probes)},
+                           {"doctor", doctor::to_json(weaknesses)}};
   constexpr auto kReplaceBadUtf8 = ordered_json::error_handler_t::replace;
-  context.out << document.dump(2, ' ', false, kReplaceBadUtf8) << '\n';
+  context.out << whole.dump(2, ' ', false, kReplaceBadUtf8) << '\n';
 }
 
 }  // namespace egress::verify

@@ -2,21 +2,18 @@
 #pragma once
 
 #include "egressctl/command.hpp"
-#include "egressctl/doctor/finding.hpp"
-#include "egressctl/verify/report.hpp"
+#include "egressctl/verify/document.hpp"
 
 namespace egress::verify {
 
 // A table (result, probe, expected, seen, time, evidence), then what is not as it should be in
 // full, then the weaknesses of this host, then the verdict.
-void print_text(const Report& report, const doctor::Findings& weaknesses,
-                const ctl::Context& context);
+void print_text(const Document& document, const ctl::Context& context);
 
-// {"verdict": "proven", "summary": "...", "chosen": "", "probes": [{"result", "kind", "group",
-// "probe", "expected", "seen", "latency_ms", "evidence", "means"}], "doctor": [...]}; the words of
-// `verdict` and `result` in lower case, as text() has them.
-void print_json(const Report& report, const doctor::Findings& weaknesses,
-                const ctl::Context& context);
+// {"verdict": "proven", "summary": "...", "chosen": "", "about": {...}, "probes": [{"result",
+// "kind", "group", "probe", "expected", "seen", "latency_ms", "evidence", "means"}], "doctor":
+// [...]}; the words of `verdict` and `result` in lower case, as text() has them.
+void print_json(const Document& document, const ctl::Context& context);
 
 // The catalogue.
 void print_list(const ctl::Context& context);

@@ -15,9 +15,8 @@ void append(std::vector<T>& all, const std::vector<T>& more) {
 
 class Proof {
  public:
-  Proof(Daemon& daemon, const tls::Trust& trust, const Pace& pace, const Selection& chosen,
-        const Tell& tell)
-      : daemon_(daemon), trust_(trust), pace_(pace), chosen_(chosen), tell_(tell) {}
+  Proof(Daemon& daemon, Prober& prober, const Selection& chosen, const Tell& tell)
+      : daemon_(daemon), prober_(prober), chosen_(chosen), tell_(tell) {}
 
   std::optional<Report> run();
 
@@ -26,7 +25,7 @@ class Proof {
   void keep_chosen(std::vector<T>& all) const {
     std::erase_if(all, [&](const T& one) { return !chosen_.has(one.kind); });
   }
-  std::vector<Trial> probe(std::string_view phase, const std::vector<Probe>& probes);
+  std::optional<std::vector<Trial>> probe(std::string_view phase, const std::vector<Probe>& probes);
   // Empty readings without a guard, which is not asked then.
   std::optional<control::DnsReply> told(const control::ProofReply& policy) {
     return is_guarded(policy) ? daemon_.dns() : control::DnsReply{};
@@ -37,17 +36,16 @@ class Proof {
   Report conclusion();
 
   Daemon& daemon_;
-  const tls::Trust& trust_;
-  const Pace& pace_;
+  Prober& prober_;
   const Selection& chosen_;
   const Tell& tell_;
   std::vector<Trial> lookups_;  // of plan_lookups(), or of plan_answers()
   Findings findings_;
 };
 
-std::vector<Trial> Proof::probe(std::string_view phase, const std::vector<Probe>& probes) {
-  return verify::run(probes, trust_, pace_,
-                     [&](std::size_t done) { tell_(phase, done, probes.size()); });
+std::optional<std::vector<Trial>> Proof::probe(std::string_view phase,
+                                               const std::vector<Probe>& probes) {
+  return prober_.probe(probes, [&](std::size_t done) { tell_(phase, done, probes.size()); });
 }
 
 bool Proof::prove_works(const control::ProofReply& policy) {
@@ -59,13 +57,15 @@ bool Proof::prove_works(const control::ProofReply& policy) {
   auto questions = is_guarded(policy) ? plan_answers(policy) : plan_lookups(policy);
   keep_chosen(questions);
   append(plan.probes, questions);
-  std::vector<Trial> trials = probe("what must work", plan.probes);
+  auto trials = probe("what must work", plan.probes);
   const auto after = daemon_.refusals();
-  if (!after) return false;
-  lookups_.assign(trials.begin() + count, trials.end());
-  trials.erase(trials.begin() + count, trials.end());
-  findings_.controls = controls_of(trials);
-  findings_.works = judge_works(trials, {*before, *after});
+  if (!trials || !after) return false;
+  lookups_.assign(trials->begin() + count, trials->end());
+  trials->erase(trials->begin() + count, trials->end());
+  findings_.controls = controls_of(*trials);
+  findings_.controls.is_other_user = prober_.is_other_user();
+  findings_.controls.is_forwarded = prober_.is_forwarded();
+  findings_.works = judge_works(*trials, {*before, *after});
   append(findings_.works, plan.rows);
   return true;
 }
@@ -87,9 +87,9 @@ bool Proof::prove_refusals(const control::ProofReply& policy) {
   const auto trials = probe("what must be refused", plan.probes);
   const auto after = daemon_.refusals();
   const auto told_after = told(policy);
-  if (!after || !told_after) return false;
+  if (!trials || !after || !told_after) return false;
   findings_.refusals =
-      judge_refusals(trials, {*before, *after}, findings_.controls, {*told_before, *told_after});
+      judge_refusals(*trials, {*before, *after}, findings_.controls, {*told_before, *told_after});
   append(findings_.refusals, plan.rows);
   return true;
 }
@@ -117,9 +117,9 @@ std::optional<Report> Proof::run() {
 
 }  // namespace
 
-std::optional<Report> prove(Daemon& daemon, const tls::Trust& trust, const Pace& pace,
-                            const Selection& chosen, const Tell& tell) {
-  return Proof(daemon, trust, pace, chosen, tell).run();
+std::optional<Report> prove(Daemon& daemon, Prober& prober, const Selection& chosen,
+                            const Tell& tell) {
+  return Proof(daemon, prober, chosen, tell).run();
 }
 
 }  // namespace egress::verify

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "control/messages.hpp"
+#include "egressctl/verify/prober.hpp"
 #include "egressctl/verify/report.hpp"
-#include "egressctl/verify/run.hpp"
 #include "egressctl/verify/selection.hpp"
 
 namespace egress::verify {
@@ -29,9 +29,9 @@ using Tell = std::function<void(std::string_view phase, std::size_t done, std::s
 // What must work comes first, with the positive controls; then what must be refused, between two
 // readings of the refusal counters, and with `dns: guard` of the guard's own. In audit mode and
 // while egressd is open nothing is refused, so nothing of the latter is tried; in panic nothing at
-// all. Takes at most 2 * (pace.phase + pace.timeout).
-// Empty: the daemon did not answer.
-std::optional<Report> prove(Daemon& daemon, const tls::Trust& trust, const Pace& pace,
-                            const Selection& chosen, const Tell& tell);
+// all. Probes twice, so that it takes at most 2 * (pace.phase + pace.timeout).
+// Empty: the daemon did not answer, or the probes could not be made.
+std::optional<Report> prove(Daemon& daemon, Prober& prober, const Selection& chosen,
+                            const Tell& tell);
 
 }  // namespace egress::verify

@@ -28,8 +28,8 @@ std::string complaint(const std::string& word) {
     known.emplace_back(kind.id);
   }
   const std::string meant = nearest(word, known);
-  return "no probe is called " + quoted(word) +
-         (meant.empty() ? "" : "; did you mean " + quoted(meant) + "?") +
+  return "no probe is called " + egress::quoted(word) +
+         (meant.empty() ? "" : "; did you mean " + egress::quoted(meant) + "?") +
          " (all of them: egressctl verify --list)";
 }
 

@@ -117,6 +117,44 @@ TEST(JudgeRefusals, AProbeThatCouldNotBeMadeIsNotProven) {
   }
 }
 
+TEST(JudgeRefusals, WhatAUserHasNoRightToSendIsNotApplicableOnlyWhenProbingAsThatUser) {
+  Controls other = kBoth;
+  other.is_other_user = true;
+  const auto forbidden = trial(Method::ping, kOutside, outcome(Outcome::impossible, EACCES));
+  EXPECT_EQ(refusal_mark(forbidden, kNothing), Mark::not_proven);
+  EXPECT_EQ(refusal_mark(forbidden, kNothing, other), Mark::not_applicable);
+  const auto broken = trial(Method::ping, kOutside, outcome(Outcome::impossible, EMFILE));
+  EXPECT_EQ(refusal_mark(broken, kNothing, other), Mark::not_proven);
+}
+
+// The kernel limits the rate of ICMP errors to others.
+TEST(JudgeRefusals, FromAnotherNamespaceSilenceHoldsWithOurCounterAndOnlyThen) {
+  Controls forwarded = kBoth;
+  forwarded.is_forwarded = true;
+  const auto silent = trial(Method::tcp, kOutside, outcome(Outcome::timeout));
+  EXPECT_EQ(refusal_mark(silent, moved(kOutside, 1, 1), forwarded), Mark::holds);
+  EXPECT_EQ(refusal_mark(silent, kNothing, forwarded), Mark::not_proven);
+  const auto twice = judge_refusals(std::vector{silent, silent}, moved(kOutside, 1, 1), forwarded);
+  EXPECT_EQ(twice.front().mark, Mark::not_proven) << "each needs a packet of its own";
+  const auto ping = trial(Method::ping, kOutside, outcome(Outcome::timeout));
+  EXPECT_EQ(refusal_mark(ping, moved(kOutside, 0, 1), forwarded), Mark::holds);
+  const auto both = judge_refusals(std::vector{silent, ping}, moved(kOutside, 1, 1), forwarded);
+  EXPECT_EQ(both.back().mark, Mark::not_proven) << "the one packet was the other's";
+}
+
+TEST(JudgeRefusals, FromAnotherNamespaceALateErrorHoldsIfItIsOfThisHost) {
+  Controls forwarded = kBoth;
+  forwarded.is_forwarded = true;
+  for (const bool is_local : {true, false}) {
+    auto seen = error_from(ip("172.17.0.1"), is_local, EHOSTUNREACH);
+    seen.elapsed = 1500ms;
+    const auto late = trial(Method::dns, kOutside, seen);
+    EXPECT_EQ(refusal_mark(late, moved(kOutside, 2, 2)), Mark::not_proven);
+    EXPECT_EQ(refusal_mark(late, moved(kOutside, 2, 2), forwarded),
+              is_local ? Mark::holds : Mark::not_proven);
+  }
+}
+
 TEST(JudgeRefusals, AUdpErrorFromAfarIsNotProven) {
   const Endpoint udp{ip("203.0.113.53"), Transport::udp, 53};
   const auto here = trial(Method::dns, udp, error_from(ip("192.0.2.1"), true, EHOSTUNREACH));

@@ -46,7 +46,8 @@ class Live : public ::testing::Test {
     EXPECT_TRUE(trust) << trust.error().message;
     const Tell ignore = [](std::string_view, std::size_t, std::size_t) {};
     return test::in_namespace(lab_->host(), [&] {
-      return *prove(daemon, *trust, {1500ms, 3s}, {}, ignore);
+      LocalProber prober(*trust, {1500ms, 3s});
+      return *prove(daemon, prober, {}, ignore);
     });
   }
   static Report verify() {
