@@ -75,6 +75,12 @@ struct AddressReport {
   std::uint64_t hits = 0;      // new connections, all ports of the entry
 };
 
+// What the preset of an entry knows of its risk.
+struct RiskReport {
+  std::string kind;  // "upload" | "shared-cdn" | "wide"
+  std::string why;
+};
+
 struct EntryReport {
   std::string target;    // canonical: "tcp/api.openai.com:443"
   std::string state;     // "open" | "resolving" | "failing" (no address) | "stale" (addresses, but
@@ -84,7 +90,7 @@ struct EntryReport {
   std::string added_by;  // operator's additions only
   bool optional = false;
   std::string reason;
-  std::string risk;
+  std::optional<RiskReport> risk;
   std::string error;  // last failure of resolution: "NXDOMAIN from 10.0.0.2, next try in 5 s"
   std::optional<std::int64_t> until_s;  // seconds to the end of a time-boxed grant
   std::vector<AddressReport> addresses;
@@ -96,7 +102,7 @@ struct TargetOutcome {
   std::string state;    // "open" | "failed" (kept, retried) | "unresolved" (the same, optional) |
                         // "already" | "revoked" | "would allow" | "would revoke" | "refused"
   std::string message;  // why, and what to do
-  std::string risk;
+  std::optional<RiskReport> risk;
   std::vector<std::string> addresses;
 };
 

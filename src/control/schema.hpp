@@ -98,6 +98,10 @@ inline constexpr auto kFields<AddressReport> =
                field("expires_s", &AddressReport::expires_s), field("hits", &AddressReport::hits)};
 
 template <>
+inline constexpr auto kFields<RiskReport> =
+    std::tuple{required("kind", &RiskReport::kind), required("why", &RiskReport::why)};
+
+template <>
 inline constexpr auto kFields<EntryReport> = std::tuple{
     required("target", &EntryReport::target),  required("state", &EntryReport::state),
     field("origin", &EntryReport::origin),     field("added_by", &EntryReport::added_by),

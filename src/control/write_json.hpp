@@ -26,7 +26,7 @@ ordered_json write(const std::vector<T>& values) {
 
 template <class T>
 ordered_json write(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
+  return value ? write(*value) : ordered_json(nullptr);
 }
 
 template <class M>

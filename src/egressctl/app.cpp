@@ -7,10 +7,10 @@
 namespace egress::ctl {
 namespace {
 
-constexpr std::array<AddCommand, 17> kCommands{
-    add_status,  add_allow,  add_deny,   add_list,   add_why,    add_dns,
-    add_diff,    add_verify, add_doctor, add_reload, add_check,  add_apply,
-    add_confirm, add_open,   add_panic,  add_resume, add_version};
+constexpr std::array<AddCommand, 18> kCommands{
+    add_status, add_allow,   add_deny,   add_list,   add_presets, add_why,
+    add_dns,    add_diff,    add_verify, add_doctor, add_reload,  add_check,
+    add_apply,  add_confirm, add_open,   add_panic,  add_resume,  add_version};
 
 constexpr const char* kFooter =
     "The default command is status. Exit codes: 0 done, 1 refused or failed, 2 usage, 3 no daemon "

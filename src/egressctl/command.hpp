@@ -57,6 +57,7 @@ void add_doctor(CLI::App& app, Context& context);
 void add_list(CLI::App& app, Context& context);
 void add_open(CLI::App& app, Context& context);
 void add_panic(CLI::App& app, Context& context);
+void add_presets(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
 void add_resume(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);

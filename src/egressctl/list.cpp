@@ -48,7 +48,7 @@ void add_entry(Table& table, const control::EntryReport& entry) {
              origin(entry)});
   if (entry.optional) table.note("optional");
   if (!entry.reason.empty()) table.note("reason: " + egress::quoted(entry.reason));
-  if (!entry.risk.empty()) table.note({"risk: " + entry.risk, Colour::yellow});
+  if (entry.risk) table.note(risk_note(*entry.risk));
   if (!entry.error.empty()) table.note({"error: " + entry.error, state_colour(entry.state)});
   if (is_wildcard(entry)) {
     table.note("addresses of the names below it that were asked for: " +

@@ -45,12 +45,16 @@ Colour state_colour(const std::string& state) {
   return Colour::none;
 }
 
+Cell risk_note(const control::RiskReport& risk) {
+  return {"risk: " + risk.kind + ": " + risk.why, Colour::yellow};
+}
+
 void print_outcomes(const Context& context, const std::vector<control::TargetOutcome>& targets) {
   Table table({"TARGET", "STATE", "ADDRESSES"});
   for (const control::TargetOutcome& target : targets) {
     table.add({target.target, {target.state, state_colour(target.state)}, join(target.addresses)});
     if (!target.message.empty()) table.note(target.message);
-    if (!target.risk.empty()) table.note({"risk: " + target.risk, Colour::yellow});
+    if (target.risk) table.note(risk_note(*target.risk));
   }
   table.print(context.out, context.out_terminal);
 }

@@ -41,6 +41,9 @@ Exit ask_in_slices(Context& context, Request request, const std::vector<std::str
 // Green for what is as wanted, red for what is not.
 Colour state_colour(const std::string& state);
 
+// "risk: upload: anybody can make a gist", in yellow.
+Cell risk_note(const control::RiskReport& risk);
+
 // One row a target, with its messages and risks below it.
 void print_outcomes(const Context& context, const std::vector<control::TargetOutcome>& targets);
 

@@ -71,7 +71,7 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
   control::AllowReply preview;
   for (const policy::AllowEntry* entry : stemming_from(next->entries, targets)) {
     wait.targets.push_back(entry->target());
-    preview.targets.push_back({wait.targets.back(), "would allow", "", entry->risk, {}});
+    preview.targets.push_back({wait.targets.back(), "would allow", "", report_risk(*entry), {}});
   }
   if (request.dry_run) return hooks_.reply(client, preview);
   std::ranges::copy_if(wait.targets, std::back_inserter(wait.already),
@@ -130,7 +130,7 @@ control::TargetOutcome ControlService::outcome(const policy::AllowEntry& entry) 
   const engine::Standing standing = engine().standing(entry, now());
   const bool is_open = standing.state == engine::Standing::State::open ||
                        standing.state == engine::Standing::State::stale;
-  control::TargetOutcome outcome{entry.target(), "open", "", entry.risk, {}};
+  control::TargetOutcome outcome{entry.target(), "open", "", report_risk(entry), {}};
   for (const auto& [address, end] : standing.addresses) outcome.addresses.push_back(address.text());
   if (is_open) return outcome;
   outcome.state = entry.is_optional ? "unresolved" : "failed";
@@ -153,7 +153,7 @@ Reply ControlService::carry_out(const control::DenyRequest& request, const contr
         continue;
       }
       revoked.push_back(part);
-      reply.targets.push_back({part, request.dry_run ? "would revoke" : "revoked", "", "", {}});
+      reply.targets.push_back({part, request.dry_run ? "would revoke" : "revoked", "", {}, {}});
     }
   }
   if (request.dry_run || revoked.empty()) return reply;
@@ -176,7 +176,7 @@ Reply ControlService::carry_out(const control::DenyRequest& request, const contr
 
 // Only additions can be denied; whatever else allows the target has to be changed where it stands.
 control::TargetOutcome ControlService::refuse_to_deny(const std::string& target) const {
-  control::TargetOutcome outcome{target, "refused", "", "", {}};
+  control::TargetOutcome outcome{target, "refused", "", {}, {}};
   for (const policy::AllowEntry* entry : stemming_from(policy().entries, {target})) {
     const policy::Origin& origin = entry->origin;
     if (origin.kind == policy::Origin::Kind::operator_added)

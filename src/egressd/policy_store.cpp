@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "adapters/catalogue/catalogue.hpp"
 #include "adapters/names/names.hpp"
 #include "adapters/state/files.hpp"
 #include "adapters/state/policy_files.hpp"
@@ -148,17 +149,7 @@ tl::expected<std::vector<policy::Addition>, policy::Problems> PolicyStore::read_
 }
 
 tl::expected<policy::Catalogue, policy::Problems> PolicyStore::read_catalogue() const {
-  const auto files = state::read_policy_folder(paths_.rules_dir);
-  if (!files) return problem(paths_.rules_dir, files.error().message);
-  policy::Catalogue catalogue;
-  for (const state::PolicyFile& file : *files) {
-    const auto node = adapters::parse_yaml(file.text, file.path);
-    if (!node) return tl::unexpected(policy::Problems{node.error()});
-    auto preset = policy::parse_preset(*node, rules_);
-    if (!preset) return tl::unexpected(preset.error());
-    catalogue.insert_or_assign(preset->name, *std::move(preset));
-  }
-  return catalogue;
+  return adapters::read_catalogue(paths_.rules_dir, rules_);
 }
 
 }  // namespace egress::daemon

@@ -69,6 +69,11 @@ std::vector<std::string> filtered_names(const engine::Engine& engine) {
 
 }  // namespace
 
+std::optional<control::RiskReport> report_risk(const policy::AllowEntry& entry) {
+  if (!entry.risk) return std::nullopt;
+  return control::RiskReport{std::string(policy::text(entry.risk->kind)), entry.risk->why};
+}
+
 control::EntryReport report_entry(const engine::Engine& engine, const policy::AllowEntry& entry,
                                   const nft::Snapshot& live, Instant now) {
   const Standing standing = engine.standing(entry, now);
@@ -79,7 +84,7 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
   report.added_by = entry.origin.added_by;
   report.optional = entry.is_optional;
   report.reason = entry.reason;
-  report.risk = entry.risk;
+  report.risk = report_risk(entry);
   report.error = standing.error;
   if (const dns::NameState* state = entry.name() ? engine.names().find(*entry.name()) : nullptr;
       state != nullptr && !standing.error.empty() && standing.state != Standing::State::open)

@@ -14,6 +14,8 @@
 
 namespace egress::daemon {
 
+std::optional<control::RiskReport> report_risk(const policy::AllowEntry& entry);
+
 // `live` may be empty: then hits are 0.
 control::EntryReport report_entry(const engine::Engine& engine, const policy::AllowEntry& entry,
                                   const nft::Snapshot& live, Instant now);

@@ -22,6 +22,22 @@ std::string Origin::text() const {
   return {};
 }
 
+std::string_view text(Risk::Kind kind) {
+  switch (kind) {
+    case Risk::Kind::upload:
+      return "upload";
+    case Risk::Kind::shared_cdn:
+      return "shared-cdn";
+    case Risk::Kind::wide:
+      return "wide";
+  }
+  return {};
+}
+
+std::string Risk::text() const {
+  return std::string(policy::text(kind)) + ": " + why;
+}
+
 std::string AllowEntry::target() const {
   return std::string(egress::text(transport)) + '/' + text(destination) + ':' + ports.text();
 }

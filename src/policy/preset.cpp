@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 
 #include "egress/core/nearest.hpp"
 #include "egress/core/text.hpp"
@@ -10,6 +11,10 @@ namespace {
 constexpr Form kPreset{"a preset", "a map with name, title, source, date, entries"};
 constexpr Form kWord{"a name", "lower-case letters, digits and hyphens"};
 constexpr Form kLine{"one line of text", "text"};
+constexpr Form kUrl{"a URL", "where it can be read: https://..."};
+constexpr Form kDate{"a date", "2026-11 or 2026-11-05"};
+constexpr Form kRisk{"a risk", "a map with kind (upload, shared-cdn or wide) and why (one line)"};
+constexpr Form kRiskKind{"a kind of risk", "upload, shared-cdn or wide"};
 constexpr Form kTemplate{"a target", "a target, in which {parameter} may stand"};
 
 Result<std::string> parse_word(std::string_view text) {
@@ -20,6 +25,23 @@ Result<std::string> parse_word(std::string_view text) {
   return fail(quoted(text) + " is not a name; accepted: " + std::string(kWord.accepted));
 }
 
+Result<std::string> parse_line(std::string_view text) {
+  if (text.empty()) return fail("an empty text; accepted: one line of text");
+  return check_reason(text);
+}
+
+// Month and day of a text that has the shape of a date.
+bool is_in_calendar(std::string_view text) {
+  const auto number = [text](std::size_t at, std::size_t length) {
+    unsigned value = 0;
+    for (const char digit : text.substr(at, length)) value = value * 10 + unsigned(digit - '0');
+    return value;
+  };
+  using namespace std::chrono;
+  const unsigned day_of_month = text.size() > 7 ? number(8, 2) : 1;
+  return (year(static_cast<int>(number(0, 4))) / month(number(5, 2)) / day(day_of_month)).ok();
+}
+
 // "2026-11" or "2026-11-05".
 Result<std::string> parse_date(std::string_view text) {
   constexpr std::string_view kShape = "0000-00-00";
@@ -27,8 +49,23 @@ Result<std::string> parse_date(std::string_view text) {
   for (std::size_t i = 0; is_date && i < text.size(); ++i) {
     is_date = kShape[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == '-';
   }
-  if (is_date) return std::string(text);
-  return fail(quoted(text) + " is not a date; accepted: 2026-11 or 2026-11-05");
+  if (is_date && is_in_calendar(text)) return std::string(text);
+  return fail(quoted(text) + " is not a date; accepted: " + std::string(kDate.accepted));
+}
+
+Result<std::string> parse_url(std::string_view text) {
+  const std::string_view scheme = "https://";
+  const bool is_url = text.starts_with(scheme) && text.size() > scheme.size() &&
+                      text.find_first_of(" \t\"<>") == text.npos;
+  if (is_url) return check_reason(text);
+  return fail(quoted(text) + " is not a URL; accepted: " + std::string(kUrl.accepted));
+}
+
+Result<Risk::Kind> parse_risk_kind(std::string_view word) {
+  for (const Risk::Kind kind : {Risk::Kind::upload, Risk::Kind::shared_cdn, Risk::Kind::wide})
+    if (word == text(kind)) return kind;
+  return fail(quoted(word) + " is not " + std::string(kRiskKind.noun) +
+              "; accepted: " + std::string(kRiskKind.accepted));
 }
 
 // Reads one preset; problems end up in the Reader.
@@ -39,11 +76,13 @@ class PresetReader {
   Preset read(const Node& document) {
     Keys keys(document, kPreset, reader_);
     Preset preset;
+    preset.place = document.place;
     preset.name = required(keys, "name", kWord, parse_word);
-    preset.title = required(keys, "title", kLine, check_reason);
-    preset.source = required(keys, "source", kLine, check_reason);
-    preset.date = required(keys, "date", {"a date", "2026-11 or 2026-11-05"}, parse_date);
-    if (const Node* node = keys.find("risk")) preset.risk = line(*node);
+    preset.title = required(keys, "title", kLine, parse_line);
+    preset.source = required(keys, "source", kUrl, parse_url);
+    preset.date = required(keys, "date", kDate, parse_date);
+    if (const Node* node = keys.find("date")) preset.date_place = node->place;
+    if (const Node* node = keys.find("risk")) preset.risk = risk(*node);
     if (const Node* node = keys.find("parameters")) preset.parameters = parameters(*node);
     if (const Node* node = keys.find("entries")) {
       for (const auto& item : reader_.list(*node, {"a list of entries", "targets"})) {
@@ -69,8 +108,19 @@ class PresetReader {
     return {};
   }
 
-  std::string line(const Node& node) {
-    return reader_.parsed(node, kLine, check_reason).value_or("");
+  std::optional<Risk> risk(const Node& node) {
+    Keys keys(node, kRisk, reader_);
+    const Node* kind = keys.find("kind");
+    const Node* why = keys.find("why");
+    keys.refuse_unknown();
+    if (!keys.is_map()) return std::nullopt;
+    if (kind == nullptr || why == nullptr) {
+      reader_.refuse(node.place, "a risk without " + std::string(kind == nullptr ? "kind" : "why") +
+                                     "; accepted: " + std::string(kRisk.accepted));
+      return std::nullopt;
+    }
+    return Risk{reader_.parsed(*kind, kRiskKind, parse_risk_kind).value_or(Risk::Kind::upload),
+                reader_.parsed(*why, kLine, parse_line).value_or("")};
   }
 
   std::vector<std::string> parameters(const Node& node) {
@@ -95,9 +145,9 @@ class PresetReader {
       reader_.refuse(item.place,
                      "the key \"target\" is missing; accepted: " + std::string(kTemplate.accepted));
     }
-    const Node* optional = keys.find("optional");
-    entry.is_optional = optional != nullptr && reader_.flag(*optional);
-    if (const Node* node = keys.find("risk")) entry.risk = line(*node);
+    if (const Node* node = keys.find("optional")) entry.is_optional = reader_.flag(*node);
+    if (const Node* node = keys.find("private")) entry.allows_private = reader_.flag(*node);
+    if (const Node* node = keys.find("risk")) entry.risk = risk(*node);
     keys.refuse_unknown();
     return entry;
   }

@@ -44,7 +44,7 @@ std::string options_text(const AllowEntry& entry) {
 // Where the entry comes from and its risk are remarks: they cannot be written in a policy file.
 std::string remark(const AllowEntry& entry) {
   std::string out = entry.origin.text();
-  if (!entry.risk.empty()) out += "; risk: " + entry.risk;
+  if (entry.risk) out += "; risk: " + entry.risk->text();
   return out.empty() ? "" : "  # " + yaml_comment(out);
 }
 

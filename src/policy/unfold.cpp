@@ -98,6 +98,7 @@ Result<std::vector<AllowEntry>> unfold_preset_entry(const PresetEntry& written,
                                                     const Values& values, EntryOptions options,
                                                     const NameRules& rules) {
   options.is_optional = options.is_optional || written.is_optional;
+  options.allows_private = options.allows_private || written.allows_private;
   return substitute(written.target, values)
       .and_then([&](const std::string& target) { return parse_target(target, rules); })
       .and_then([&](const Target& target) { return unfold_ports(target, options); });
@@ -117,7 +118,7 @@ Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryO
     if (!unfolded)
       return fail("in the preset " + quoted(reference.name) + ": " + unfolded.error().message);
     for (auto& entry : *unfolded) {
-      entry.risk = written.risk.empty() ? (*preset)->risk : written.risk;
+      entry.risk = written.risk ? written.risk : (*preset)->risk;
       entry.origin.preset = target.text().substr(std::string_view("preset:").size());
       entries.push_back(std::move(entry));
     }
@@ -132,7 +133,9 @@ Result<const Preset*> find_preset(std::string_view name, const Catalogue& catalo
   if (found != catalogue.end()) return &found->second;
   std::vector<std::string> names;
   for (const auto& [known, preset] : catalogue) names.push_back(known);
-  return fail("unknown preset " + quoted(name) + suggestion(name, names));
+  const bool has_near = !nearest(name, names).empty();
+  return fail("unknown preset " + quoted(name) +
+              (has_near ? suggestion(name, names) : "; accepted: those of egressctl presets"));
 }
 
 Result<std::string> substitute(std::string_view template_text, const Values& values) {

@@ -68,7 +68,7 @@ Policy without_remarks(Policy policy) {
   std::vector<AllowEntry> entries(policy.entries.begin(), policy.entries.end());
   for (auto& entry : entries) {
     entry.origin = {entry.origin.kind, {}, {}, {}, {}};
-    entry.risk.clear();
+    entry.risk.reset();
   }
   policy.entries = Entries(std::move(entries));
   return policy;

@@ -1,6 +1,6 @@
-// What each shipped preset opens, from its YAML to the table, as nft text. Every name is answered
-// with an address of each family, numbered in the order of the names. To accept a change:
-// EGRESSD_UPDATE_GOLDEN=1 ctest -L golden.
+// What each shipped preset stands for, and for some what they open in the table, as nft text. Every
+// name is answered with an address of each family, numbered in the order of the names. To accept a
+// change: EGRESSD_UPDATE_GOLDEN=1 ctest -L golden.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -46,15 +46,34 @@ nft::Ruleset compile(const policy::Policy& policy) {
   return engine.desired(kStart);
 }
 
-TEST(GoldenPresets, EachOpensExactlyThis) {
-  ASSERT_GE(policy::shipped_catalogue().size(), 4u);
+void expect_golden(const std::string& text, const std::string& file) {
+  const std::string path = SOURCE_DIR "/tests/golden/nft/" + file;
+  if (std::getenv("EGRESSD_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  EXPECT_EQ(text, policy::read_file(path)) << path;
+}
+
+TEST(GoldenPresets, EachIsWorthExactlyTheseEntries) {
+  std::string text;
   for (const auto& [name, preset] : policy::shipped_catalogue()) {
     const auto policy = policy::load_text(reference(preset));
     ASSERT_TRUE(policy) << policy::problems_of(policy);
-    const std::string path = SOURCE_DIR "/tests/golden/nft/preset-" + name + ".nft";
-    const std::string text = nft::print(compile(*policy), kStart);
-    if (std::getenv("EGRESSD_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
-    EXPECT_EQ(text, policy::read_file(path)) << path;
+    text += name + ":\n";
+    for (const policy::AllowEntry& entry : policy->entries) {
+      text += "  " + entry.target() + (entry.is_optional ? " optional" : "") +
+              (entry.allows_private ? " private" : "") +
+              (entry.risk ? " " + std::string(policy::text(entry.risk->kind)) : "") + "\n";
+    }
+  }
+  expect_golden(text, "presets.txt");
+}
+
+// One of each make: a name, ranges, parameters, a wildcard, several ports, private addresses.
+TEST(GoldenPresets, EachMakeOpensExactlyThis) {
+  for (const char* name : {"anthropic", "anthropic-ranges", "azure-openai", "bedrock", "debian",
+                           "github-copilot", "litellm"}) {
+    const auto policy = policy::load_text(reference(policy::shipped_catalogue().at(name)));
+    ASSERT_TRUE(policy) << policy::problems_of(policy);
+    expect_golden(nft::print(compile(*policy), kStart), "preset-" + std::string(name) + ".nft");
   }
 }
 

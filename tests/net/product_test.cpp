@@ -58,5 +58,22 @@ TEST_F(Product, PresetsOpenTheirNames) {
   }
 }
 
+TEST_F(Product, APresetTellsItsRiskWhenItIsAllowed) {
+  constexpr const char* kBedrock = "52.95.120.66";
+  ASSERT_EQ(tcp_probe(lab.host(), kBedrock, 443), Seen::refused);
+  const std::string risk =
+      "risk: upload: with the credentials of another account, that account can log what is sent";
+  const Finished dry = daemon.egressctl({"allow", "--dry-run", "preset:bedrock@eu-west-1"});
+  EXPECT_NE(dry.output.find(risk), std::string::npos) << dry.output;
+  EXPECT_EQ(tcp_probe(lab.host(), kBedrock, 443), Seen::refused);
+  const Finished allow = daemon.egressctl({"allow", "--optional", "preset:bedrock@eu-west-1"});
+  EXPECT_NE(allow.output.find(risk), std::string::npos) << allow.output;
+  EXPECT_EQ(tcp_probe(lab.host(), kBedrock, 443), Seen::answered);
+  const Finished json = daemon.egressctl({"list", "--json"});
+  EXPECT_NE(json.output.find(R"("risk":{"kind":"upload","why":"with the credentials)"),
+            std::string::npos)
+      << json.output;
+}
+
 }  // namespace
 }  // namespace egress::test

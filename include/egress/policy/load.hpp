@@ -35,21 +35,32 @@ struct NameRules {
 struct PresetEntry {
   std::string target;  // target grammar; may hold {region}, {resource}
   bool is_optional = false;
-  std::string risk;  // "upload: ..." and why, or empty
+  bool allows_private = false;  // a service of one's own network
+  std::optional<Risk> risk;
   Place place;
+  bool operator==(const PresetEntry&) const = default;
 };
 struct Preset {
   std::string name;
   std::string title;
-  std::string source;  // where the facts come from
+  std::string source;  // the URL that the facts come from
   std::string date;    // when they were read, YYYY-MM or YYYY-MM-DD
-  std::string risk;
+  std::optional<Risk> risk;             // of every entry that has none of its own
   std::vector<std::string> parameters;  // "region", "resource", in the order in which @ takes them
   std::vector<PresetEntry> entries;
+  Place place;       // where it begins
+  Place date_place;  // where its date stands
 };
 using Catalogue = std::map<std::string, Preset, std::less<>>;
 
 tl::expected<Preset, Problems> parse_preset(const Node& document, const NameRules& rules);
+
+// What is doubtful about presets although each can be read: lint.cpp has the list. `today`: any time of the day.
+struct Finding {
+  Problem problem;
+  bool is_warning = false;  // only to be looked at
+};
+std::vector<Finding> lint(const Catalogue& catalogue, const NameRules& rules, WallTime today);
 
 // A target as written, before presets unfold. The same grammar in files and on the command line:
 //   [tcp/|udp/]host[:port[,port|lo-hi]...]   address   [ipv6]:port   cidr   preset:name[@parameter]

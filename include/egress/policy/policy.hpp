@@ -69,6 +69,20 @@ struct Wildcard {
 
 using Destination = std::variant<DnsName, Wildcard, Prefix>;
 
+// How a destination can serve another end than the one it is allowed for: what a preset knows of it.
+struct Risk {
+  enum class Kind {
+    upload,      // strangers with accounts of their own there can be given data
+    shared_cdn,  // its addresses serve other sites too
+    wide,        // it stands for many hosts or services
+  };
+  Kind kind = Kind::upload;
+  std::string why;           // one line
+  std::string text() const;  // "upload: anybody can make a gist"
+  bool operator==(const Risk&) const = default;
+};
+std::string_view text(Risk::Kind kind);  // "upload", "shared-cdn", "wide"
+
 // One destination, one transport, one port or range of ports: the unit that is allowed, listed, counted
 // and revoked. A target with several ports and a preset become several entries.
 struct AllowEntry {
@@ -80,7 +94,7 @@ struct AllowEntry {
   bool allows_metadata = false;   // loopback and metadata addresses may be opened
   std::optional<WallTime> until;  // a time-boxed grant
   std::string reason;
-  std::string risk;  // from the preset: why this name can carry data out; empty: nothing known
+  std::optional<Risk> risk;  // from the preset; none: nothing known
   Origin origin;
 
   const DnsName* name() const { return std::get_if<DnsName>(&destination); }

@@ -1,7 +1,30 @@
 # bash completion for egressctl
+
+# The names of the presets.
+_egressctl_presets() {
+  local file
+  for file in "${EGRESSD_RULES_DIR:-/usr/share/egressd/rules}"/*.yaml; do
+    [[ -e $file ]] && basename "$file" .yaml
+  done
+}
+
+# What is typed of a preset's name after "preset:"; the shell takes a colon for a word of its own or not.
+_egressctl_preset_prefix() {
+  local -r last=$COMP_CWORD
+  if [[ ${COMP_WORDS[last]} == preset:* ]]; then
+    echo "${COMP_WORDS[last]#preset:}"
+  elif [[ ${COMP_WORDS[last]} == : && ${COMP_WORDS[last - 1]} == preset ]]; then
+    echo
+  elif [[ ${COMP_WORDS[last - 1]} == : && ${COMP_WORDS[last - 2]} == preset ]]; then
+    echo "${COMP_WORDS[last]}"
+  else
+    return 1
+  fi
+}
+
 _egressctl() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="allow apply check confirm deny diff dns doctor list open panic reload resume status verify version why"
+  local commands="allow apply check confirm deny diff dns doctor list open panic presets reload resume status verify version why"
   local common="--help --json --socket"
   local command="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -9,14 +32,14 @@ _egressctl() {
   done
 
   case $previous in
-    --socket | --ca | --junit | --html | --netns | --egressd | --policy) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+    --socket | --ca | --junit | --html | --netns | --egressd | --policy | --rules-dir) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --for) mapfile -t COMPREPLY < <(compgen -W "15m 1h 8h 1d" -- "$current") && return ;;
     --confirm) mapfile -t COMPREPLY < <(compgen -W "30s 2m 10m" -- "$current") && return ;;
     --agent-user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
     --timeout | --reason | --latest) COMPREPLY=() && return ;;
   esac
 
-  local words
+  local words name prefix=""
   case $command in
     "") words="$commands $common --version" ;;
     allow) words="$common --for --optional --private --metadata --reason --dry-run" ;;
@@ -28,9 +51,14 @@ _egressctl() {
     doctor) words="$common --agent-user" ;;
     verify) words="$common --list --only --skip --as --netns --container --unit --junit --html --watch --ca --timeout" ;;
     check) words="$common --egressd" ;;
+    presets) words="$common --rules-dir --check $(_egressctl_presets)" ;;
     *) words=$common ;;
   esac
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  if [[ $command == allow ]] && name=$(_egressctl_preset_prefix); then
+    current=$name words=$(_egressctl_presets)
+    [[ ${COMP_WORDS[COMP_CWORD]} == preset:* ]] && prefix=preset:
+  fi
+  mapfile -t COMPREPLY < <(compgen -P "$prefix" -W "$words" -- "$current")
   if [[ $command == @(apply|check) && $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   fi

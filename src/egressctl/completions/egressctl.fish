@@ -1,5 +1,5 @@
 # fish completion for egressctl
-set -l commands allow apply check confirm deny diff dns doctor list open panic reload resume status verify version why
+set -l commands allow apply check confirm deny diff dns doctor list open panic presets reload resume status verify version why
 
 complete -c egressctl -f
 complete -c egressctl -s h -l help -d 'show help'
@@ -21,6 +21,7 @@ __egressctl_command doctor 'show what weakens isolation' $commands
 __egressctl_command list 'show every entry' $commands
 __egressctl_command open 'let everything pass for a while' $commands
 __egressctl_command panic 'close everything but loopback' $commands
+__egressctl_command presets 'show the presets' $commands
 __egressctl_command reload 'read the policy files again' $commands
 __egressctl_command resume 'end open or panic' $commands
 __egressctl_command status 'show whether the policy is enforced' $commands
@@ -40,6 +41,17 @@ complete -c egressctl -n '__fish_seen_subcommand_from apply' -l confirm -x -a '3
 complete -c egressctl -n '__fish_seen_subcommand_from apply confirm' -l policy -r -F -d 'policy file of egressd'
 complete -c egressctl -n '__fish_seen_subcommand_from apply check' -F
 complete -c egressctl -n '__fish_seen_subcommand_from dns' -l latest -x -d 'of the questions'
+function __egressctl_presets
+    set -l folder /usr/share/egressd/rules
+    set -q EGRESSD_RULES_DIR; and set folder $EGRESSD_RULES_DIR
+    for file in $folder/*.yaml
+        basename $file .yaml
+    end
+end
+complete -c egressctl -n '__fish_seen_subcommand_from allow' -a 'preset:(__egressctl_presets)'
+complete -c egressctl -n '__fish_seen_subcommand_from presets' -a '(__egressctl_presets)'
+complete -c egressctl -n '__fish_seen_subcommand_from presets' -l rules-dir -r -F -d 'folder of the presets'
+complete -c egressctl -n '__fish_seen_subcommand_from presets' -l check -d 'say what is wrong in any of them'
 complete -c egressctl -n '__fish_seen_subcommand_from check' -l egressd -r -F -d 'program that checks'
 complete -c egressctl -n '__fish_seen_subcommand_from doctor' -l agent-user -x -a '(__fish_complete_users)' -d 'as which the agent runs'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l list -d 'print the kinds of probes'

@@ -37,11 +37,11 @@ TEST(Codec, Allow) {
       R"("metadata":false,"dry_run":false,"reason":""})");
   expect_reply(
       AllowReply{
-          {{"tcp/a.example:443", "open", "ok", "upload: gists", {"192.0.2.1", "2001:db8::1"}}},
+          {{"tcp/a.example:443", "open", "ok", RiskReport{"upload", "gists"}, {"192.0.2.1", "2001:db8::1"}}},
           4200,
           130},
       R"({"reply":"allow","targets":[{"target":"tcp/a.example:443","state":"open","message":"ok",)"
-      R"("risk":"upload: gists","addresses":["192.0.2.1","2001:db8::1"]}],"total_us":4200,"kernel_us":130})");
+      R"("risk":{"kind":"upload","why":"gists"},"addresses":["192.0.2.1","2001:db8::1"]}],"total_us":4200,"kernel_us":130})");
 }
 
 TEST(Codec, Deny) {
@@ -69,7 +69,7 @@ TEST(Codec, List) {
   entry.added_by = "root (uid 0)";
   entry.optional = true;
   entry.reason = "r";
-  entry.risk = "k";
+  entry.risk = {"wide", "k"};
   entry.error = "NXDOMAIN";
   entry.until_s = 60;
   entry.addresses = {{"192.0.2.1", 30, 7}};
@@ -77,7 +77,7 @@ TEST(Codec, List) {
   expect_reply(
       ListReply{{entry}, "open"},
       R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
-      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"reason":"r","risk":"k",)j"
+      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"reason":"r","risk":{"kind":"wide","why":"k"},)j"
       R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
       R"("hits":18446744073709551615}],"state":"open"})");
 }

@@ -35,16 +35,19 @@ TEST(Allow, AsksForNothingMoreThanThat) {
   EXPECT_EQ(request.reason, "");
 }
 
-const AllowReply kMixed{
-    {{"tcp/api.example:443", "open", "", "", {"192.0.2.1", "2001:db8::1"}},
-     {"tcp/gist.example:443", "open", "", "upload: anybody can make a gist", {"192.0.2.2"}},
-     {"tcp/absent.example:443",
-      "failed",
-      "NXDOMAIN from 192.0.2.53; kept, next try in 5 s",
-      "",
-      {}}},
-    4200,
-    130};
+const AllowReply kMixed{{{"tcp/api.example:443", "open", "", {}, {"192.0.2.1", "2001:db8::1"}},
+                         {"tcp/gist.example:443",
+                          "open",
+                          "",
+                          control::RiskReport{"upload", "anybody can make a gist"},
+                          {"192.0.2.2"}},
+                         {"tcp/absent.example:443",
+                          "failed",
+                          "NXDOMAIN from 192.0.2.53; kept, next try in 5 s",
+                          {},
+                          {}}},
+                        4200,
+                        130};
 
 TEST(Allow, ShowsOutcomesMessagesAndRisks) {
   const Ran ran = run_against(kMixed, {"allow", "a", "b", "c"});
@@ -70,7 +73,7 @@ TEST(Allow, PrintsTheReplyAsJsonOnEitherSideOfTheCommand) {
 
 TEST(Allow, ExitsZeroOnlyIfAllIsWell) {
   const auto exit = [](const std::string& state) {
-    return run_against(AllowReply{{{"a", "open", "", "", {}}, {"b", state, "", "", {}}}, 0, 0},
+    return run_against(AllowReply{{{"a", "open", "", {}, {}}, {"b", state, "", {}, {}}}, 0, 0},
                        {"allow", "a", "b"})
         .exit;
   };
@@ -83,7 +86,7 @@ TEST(Allow, ManyTargetsGoInSeveralRequestsAndComeBackAsOneReply) {
   const FakeDaemon daemon([](const control::Request& request) {
     AllowReply reply{{}, 1000, 10};
     for (const auto& target : std::get<AllowRequest>(request).targets)
-      reply.targets.push_back({target, "open", "", "", {}});
+      reply.targets.push_back({target, "open", "", {}, {}});
     return reply;
   });
   std::vector<std::string> arguments{"allow", "--json"};
@@ -91,7 +94,7 @@ TEST(Allow, ManyTargetsGoInSeveralRequestsAndComeBackAsOneReply) {
   for (std::size_t i = 0; i < 2 * kTargetsPerCall + 1; ++i) {
     arguments.push_back("host-" + std::to_string(i) + "." +
                         std::string(limits::kTargetBytes - 20, 'x'));
-    expected.targets.push_back({arguments.back(), "open", "", "", {}});
+    expected.targets.push_back({arguments.back(), "open", "", {}, {}});
   }
   const Ran ran = run_egressctl(daemon.socket(), arguments);
   EXPECT_EQ(daemon.requests().size(), 3U);
@@ -101,7 +104,7 @@ TEST(Allow, ManyTargetsGoInSeveralRequestsAndComeBackAsOneReply) {
 TEST(Allow, WhatWasDoneBeforeAFailureIsShown) {
   int calls = 0;
   const FakeDaemon daemon([&calls](const auto&) -> control::Reply {
-    if (calls++ == 0) return AllowReply{{{"tcp/first.example:443", "open", "", "", {}}}, 0, 0};
+    if (calls++ == 0) return AllowReply{{{"tcp/first.example:443", "open", "", {}, {}}}, 0, 0};
     return control::Refused{"failed", "the disk is full"};
   });
   std::vector<std::string> arguments{"allow"};
@@ -130,11 +133,11 @@ TEST(Allow, AWaitNamesItsTargets) {
 
 TEST(Deny, AsksAndShows) {
   const FakeDaemon daemon([](const auto&) {
-    return DenyReply{{{"tcp/a.example:443", "revoked", "", "", {}},
+    return DenyReply{{{"tcp/a.example:443", "revoked", "", {}, {}},
                       {"tcp/b.example:443",
                        "refused",
                        "it stands in egressd.yaml:12:5; edit that line and reload",
-                       "",
+                       {},
                        {}}},
                      2};
   });

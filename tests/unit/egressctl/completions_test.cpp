@@ -100,5 +100,41 @@ TEST(Completions, ValuesInBash) {
   EXPECT_EQ(run_in("bash", script, "egressctl.bash"), "allow\n15m 1h 8h 1d\n");
 }
 
+TEST(Completions, PresetsInBash) {
+  const auto complete = [](const std::string& words, int at) {
+    return run_in(
+        "bash",
+        "set +f; source \"$1\"; export EGRESSD_RULES_DIR=" SOURCE_DIR "/rules; COMP_WORDS=(" +
+            words + "); COMP_CWORD=" + std::to_string(at) + "; _egressctl; echo ${COMPREPLY[*]}",
+        "egressctl.bash");
+  };
+  EXPECT_EQ(complete("egressctl presets anthropic-", 2), "anthropic-ranges\n");
+  EXPECT_EQ(complete("egressctl allow preset:bedr", 2), "preset:bedrock\n");
+  EXPECT_EQ(complete("egressctl allow preset : bedr", 4), "bedrock\n");
+  EXPECT_NE(complete("egressctl allow preset :", 3).find("anthropic-ranges"), std::string::npos);
+  EXPECT_EQ(complete("egressctl deny preset : bedr", 4), "\n");
+}
+
+// Each has the prefix, and what is handed to zsh's own function is the whole list.
+TEST(Completions, PresetsInZsh) {
+  const std::string out =
+      run_in("zsh",
+             "export EGRESSD_RULES_DIR=" SOURCE_DIR
+             "/rules; _arguments() { [[ $1 != -C ]] || state=argument; "
+             "[[ $1 == -C ]] || print -rl -- $preset_targets; }; words=(allow); source \"$1\"",
+             "_egressctl");
+  EXPECT_NE(out.find("preset:bedrock\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("preset:zai\n"), std::string::npos) << out;
+}
+
+TEST(Completions, PresetsInFish) {
+  const std::string out = run_in("fish",
+                                 "set -x EGRESSD_RULES_DIR " SOURCE_DIR
+                                 "/rules; source $argv[-1]; complete -C 'egressctl "
+                                 "allow preset:bedr'; complete -C 'egressctl presets anthropic-'",
+                                 "egressctl.fish");
+  EXPECT_EQ(out, "preset:bedrock\nanthropic-ranges\n");
+}
+
 }  // namespace
 }  // namespace egress::ctl

@@ -25,7 +25,7 @@ ListReply two_entries() {
   failing.added_by = "root (uid 0)";
   failing.optional = true;
   failing.reason = "the \x1b[31mmirror";
-  failing.risk = "upload: gists";
+  failing.risk = {"upload", "gists"};
   failing.error = "NXDOMAIN from 192.0.2.53, next try in 5 s";
   failing.until_s = 7'260;
   return {{open, failing}};
@@ -163,9 +163,9 @@ TEST(Status, TellsWhereOthersCanGetPast) {
   status.protection = "watched";
   status.held_links = {};
   status.unheld_links = {"eth0: a port of a bridge"};
-  EXPECT_NE(run_against(status, {"status"}).out.find(
-                "  frames     raw ones are refused at: none (refused: 3)\n"
-                "  table      watched: what others change is undone (so far: 0)\n"),
+  EXPECT_NE(run_against(status, {"status"})
+                .out.find("  frames     raw ones are refused at: none (refused: 3)\n"
+                          "  table      watched: what others change is undone (so far: 0)\n"),
             std::string::npos);
   status.tamperings = 2;
   status.last_tampering = "nft (pid 12)";

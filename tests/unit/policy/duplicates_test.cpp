@@ -50,12 +50,13 @@ TEST(Duplicates, AreJudgedPerPort) {
 }
 
 TEST(Duplicates, WrittenOutBeatsPresetAndService) {
-  for (const std::string_view items : {"  - preset: openai\n  - eu.api.openai.com\n",
-                                       "  - eu.api.openai.com\n  - preset: openai\n"}) {
+  for (const std::string_view items :
+       {"  - preset:azure-openai@x\n  - x.services.ai.azure.com\n",
+        "  - x.services.ai.azure.com\n  - preset:azure-openai@x\n"}) {
     const auto loaded = load_text("version: 1\nallow:\n" + std::string(items));
     ASSERT_TRUE(loaded) << problems_of(loaded);
-    EXPECT_FALSE(only(loaded, "tcp/eu.api.openai.com:443").is_optional);
-    EXPECT_TRUE(only(loaded, "tcp/us.api.openai.com:443").is_optional);
+    EXPECT_FALSE(only(loaded, "tcp/x.services.ai.azure.com:443").is_optional);
+    EXPECT_TRUE(only(loaded, "tcp/x.cognitiveservices.azure.com:443").is_optional);
   }
   const auto loaded = load_text(
       "version: 1\nservices: { ntp: [t.example] }\nallow: [{ target: 'udp/t.example:123', private: "
@@ -65,11 +66,12 @@ TEST(Duplicates, WrittenOutBeatsPresetAndService) {
 }
 
 TEST(Duplicates, OfTwoPresetsTheRequiredOneStays) {
-  const auto loaded =
-      load_text("version: 1\nallow:\n  - { preset: openai, optional: true }\n  - preset: openai\n");
+  const auto loaded = load_text(
+      "version: 1\nallow:\n  - { preset: azure-openai@x, optional: true }\n"
+      "  - preset:azure-openai@x\n");
   ASSERT_TRUE(loaded) << problems_of(loaded);
-  EXPECT_FALSE(only(loaded, "tcp/api.openai.com:443").is_optional);
-  EXPECT_TRUE(only(loaded, "tcp/us.api.openai.com:443").is_optional);
+  EXPECT_FALSE(only(loaded, "tcp/x.openai.azure.com:443").is_optional);
+  EXPECT_TRUE(only(loaded, "tcp/x.services.ai.azure.com:443").is_optional);
   EXPECT_NE(problems("  - { preset: openai, private: true }\n  - preset: openai\n"), "");
 }
 

@@ -34,7 +34,7 @@ inline const Catalogue& shipped_catalogue() {
     for (const auto& file : std::filesystem::directory_iterator(SOURCE_DIR "/rules")) {
       if (file.path().extension() != ".yaml") continue;
       const std::string text = read_file(file.path());
-      catalogue.emplace(file.path().stem(), parse_preset(node(text), name_rules()).value());
+      catalogue.emplace(file.path().stem(), parse_preset(node(text, file.path().filename()), name_rules()).value());
     }
     return catalogue;
   }();

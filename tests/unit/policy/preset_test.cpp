@@ -13,7 +13,7 @@ std::string problems(std::string_view text) {
   return out;
 }
 
-constexpr std::string_view kHead = "name: p\ntitle: T\nsource: s\ndate: 2026-11\n";
+constexpr std::string_view kHead = "name: p\ntitle: T\nsource: https://s.example\ndate: 2026-11\n";
 
 std::string with(std::string_view rest) {
   return problems(std::string(kHead) + std::string(rest));
@@ -30,7 +30,9 @@ TEST(ShippedPresets, AreNamedAfterTheirFileAndHaveASource) {
     EXPECT_FALSE(preset.source.empty());
     EXPECT_FALSE(preset.date.empty());
   }
-  for (const std::string_view name : {"openai", "anthropic", "bedrock", "azure-openai"}) {
+  EXPECT_GE(shipped_catalogue().size(), 40U);
+  for (const std::string_view name : {"openai", "anthropic", "bedrock", "azure-openai",
+                                      "github-api", "npm", "pypi", "openhands"}) {
     EXPECT_TRUE(shipped_catalogue().contains(name)) << name;
   }
 }
@@ -41,7 +43,7 @@ TEST(ShippedPresets, UnfoldWithAValueForEachParameter) {
     for (const auto& parameter : preset.parameters) item += ", " + parameter + ": x1";
     const auto loaded = load_text("version: 1\nallow: [" + item + " }]\n");
     ASSERT_TRUE(loaded) << problems_of(loaded);
-    EXPECT_EQ(loaded->entries.size(), preset.entries.size()) << name;
+    EXPECT_GE(loaded->entries.size(), preset.entries.size()) << name;
   }
 }
 
@@ -75,17 +77,18 @@ TEST(Preset, ParametersStayWithinTheirLabel) {
 
 TEST(Preset, RiskReachesTheEntry) {
   Catalogue catalogue;
-  catalogue.emplace("p",
-                    parse_preset(node(std::string(kHead) +
-                                      "risk: 'upload: everything'\nentries: [a.example, { target: "
-                                      "b.example, risk: 'upload: b' }]\n"),
-                                 name_rules())
-                        .value());
+  catalogue.emplace(
+      "p",
+      parse_preset(node(std::string(kHead) +
+                        "risk: { kind: wide, why: everything }\nentries: [a.example, { target: "
+                        "b.example, risk: { kind: upload, why: b } }]\n"),
+                   name_rules())
+          .value());
   const auto loaded = load(
       Sources{{node("version: 1\nallow: ['preset:p']\n")}, {}, &catalogue, &name_rules(), kNow});
   ASSERT_TRUE(loaded) << problems_of(loaded);
-  EXPECT_EQ(loaded->entries[0].risk, "upload: everything");
-  EXPECT_EQ(loaded->entries[1].risk, "upload: b");
+  EXPECT_EQ(loaded->entries[0].risk, (Risk{Risk::Kind::wide, "everything"}));
+  EXPECT_EQ(loaded->entries[1].risk->text(), "upload: b");
 }
 
 TEST(PresetFile, RefusesWhatWouldNotUnfold) {
@@ -111,13 +114,62 @@ TEST(PresetFile, NamesWhatIsMissing) {
   EXPECT_EQ(
       problems("name: P!\ndate: today\n"),
       "test.yaml:1:1: the key \"title\" is missing; accepted: text\n"
-      "test.yaml:1:1: the key \"source\" is missing; accepted: text\n"
+      "test.yaml:1:1: the key \"source\" is missing; accepted: where it can be read: https://...\n"
       "test.yaml:1:1: a preset without entries; accepted: at least one\n"
       "test.yaml:1:7: \"P!\" is not a name; accepted: lower-case letters, digits and hyphens\n"
       "test.yaml:2:7: \"today\" is not a date; accepted: 2026-11 or 2026-11-05\n");
   EXPECT_EQ(problems("x\n"),
             "test.yaml:1:1: \"x\" is not a preset; accepted: a map with name, title, "
             "source, date, entries\n");
+}
+
+TEST(PresetFile, ItsSourceIsAUrlAndItsDateIsInTheCalendar) {
+  const auto head = [](std::string_view source, std::string_view date) {
+    return problems("name: p\ntitle: T\nsource: " + std::string(source) +
+                    "\ndate: " + std::string(date) + "\nentries: [a.example]\n");
+  };
+  EXPECT_EQ(head("https://s.example/a", "2024-02-29"), "");
+  EXPECT_EQ(
+      head("s.example", "2026-11"),
+      "test.yaml:3:9: \"s.example\" is not a URL; accepted: where it can be read: https://...\n");
+  for (const std::string_view date : {"2026-13", "2026-00", "2026-02-29", "2026-11-31", "2026"}) {
+    EXPECT_EQ(head("https://s.example", date),
+              "test.yaml:4:7: \"" + std::string(date) +
+                  "\" is not a date; accepted: 2026-11 or 2026-11-05\n");
+  }
+}
+
+TEST(PresetFile, ARiskHasAKindAndAReason) {
+  constexpr std::string_view kAccepted =
+      "; accepted: a map with kind (upload, shared-cdn or wide) and why (one line)\n";
+  const std::string entries = "\nentries: [a.example]\n";
+  for (const std::string_view kind : {"upload", "shared-cdn", "wide"})
+    EXPECT_EQ(with("risk: { kind: " + std::string(kind) + ", why: w }" + entries), "") << kind;
+  EXPECT_EQ(with("risk: 'upload: w'" + entries),
+            "test.yaml:5:7: the string \"upload: w\" is not a risk" + std::string(kAccepted));
+  EXPECT_EQ(with("risk: { kind: upload }" + entries),
+            "test.yaml:5:7: a risk without why" + std::string(kAccepted));
+  EXPECT_EQ(with("risk: { why: w }" + entries),
+            "test.yaml:5:7: a risk without kind" + std::string(kAccepted));
+  EXPECT_EQ(
+      with("risk: { kind: low, why: w }" + entries),
+      "test.yaml:5:15: \"low\" is not a kind of risk; accepted: upload, shared-cdn or wide\n");
+  EXPECT_EQ(with("risk: { kind: wide, why: '' }" + entries),
+            "test.yaml:5:26: an empty text; accepted: one line of text\n");
+}
+
+TEST(PresetFile, MayOpenAddressesForPrivateUse) {
+  Catalogue catalogue;
+  catalogue.emplace(
+      "p", parse_preset(node(std::string(kHead) + "entries: [{ target: a.example, private: true }, "
+                                                  "b.example]\n"),
+                        name_rules())
+               .value());
+  const auto loaded = load(
+      Sources{{node("version: 1\nallow: ['preset:p']\n")}, {}, &catalogue, &name_rules(), kNow});
+  ASSERT_TRUE(loaded) << problems_of(loaded);
+  EXPECT_TRUE(loaded->entries[0].allows_private);
+  EXPECT_FALSE(loaded->entries[1].allows_private);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ Policy without_remarks(Policy policy) {
   for (auto& entry : entries) {
     const bool is_service = entry.origin.kind == Origin::Kind::service;
     entry.origin = is_service ? Origin{Origin::Kind::service, {}, {}, {}, "ntp"} : Origin{};
-    entry.risk.clear();
+    entry.risk.reset();
   }
   policy.entries = Entries(std::move(entries));
   return policy;
@@ -50,7 +50,7 @@ TEST(Print, RemarksCannotAddLines) {
   AllowEntry entry;
   entry.destination = DnsName::parse("a.example").value();
   entry.origin.place.file = "evil\nallow: [evil.example]";
-  entry.risk = "upload\n  - evil.example";
+  entry.risk = Risk{Risk::Kind::upload, "all\n  - evil.example"};
   policy.entries = Entries(std::vector{entry});
   EXPECT_EQ(targets_of(load_text(print(policy))), "tcp/a.example:443\n");
 }
