@@ -23,7 +23,8 @@ enum class Exit : int {
 struct Terminal {
   bool is_terminal = false;
   bool has_colour = false;
-  std::size_t width = 80;  // columns
+  std::size_t width = 80;   // columns
+  bool is_journal = false;  // a line may begin with its priority: sd-daemon(3), "<3>"
 };
 
 // What every command is given. Lives as long as the process.

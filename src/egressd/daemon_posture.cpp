@@ -20,7 +20,13 @@ void Daemon::note_restored_panic() {
 }
 
 std::string Daemon::set_posture(Posture posture, Instant until) {
-  enforcer_->tell(engine::PostureChanged{posture, until});
+  // wall() is rounded down: the kernel must not close before the engine does, whose table has the
+  // guard in it.
+  constexpr seconds kRounding{1};
+  std::optional<WallTime> until_wall;
+  if (until != kNever)
+    until_wall = clock_.wall() + std::chrono::ceil<seconds>(until - clock_.now()) + kRounding;
+  enforcer_->tell(engine::PostureChanged{posture, until, until_wall});
   return keep_posture();
 }
 

@@ -141,6 +141,7 @@ bool refuses_nothing(const Inputs& inputs) {
 
 nft::Base compile_base(const Inputs& inputs) {
   return {.is_audit = refuses_nothing(inputs),
+          .audit_ends = inputs.posture == Posture::open ? inputs.open_ends : std::nullopt,
           .allows_dhcp = inputs.policy->allows_dhcp,
           .forward = inputs.policy->forward,
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,

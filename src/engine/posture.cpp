@@ -16,6 +16,7 @@ std::string_view text(Posture posture) {
 }
 
 void Engine::on(const PostureChanged& event, Instant now) {
+  inputs_.open_ends = event.until_wall;
   set_posture(event.posture, event.until, now);
 }
 

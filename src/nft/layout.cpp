@@ -59,7 +59,9 @@ Chain refuse(const Base& base) {
   std::vector<Rule> rules{{CountAs{std::string(kRefusedCounter)}}};
   count_destinations(base, Tally::refused, rules);
   if (base.logs_refusals) rules.push_back({LogLimited{std::string(kLogPrefix)}});
-  if (base.is_audit) {
+  const bool has_end = base.is_audit && base.audit_ends;
+  if (has_end) rules.push_back({Before{*base.audit_ends}, Accept{}});
+  if (base.is_audit && !has_end) {
     rules.push_back({Accept{}});
   } else {
     rules.push_back({Layer4{{kTcp}}, RejectWithReset{}});

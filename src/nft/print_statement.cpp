@@ -128,6 +128,9 @@ struct Printer {
     return "udp sport " + std::to_string(match.source) + " udp dport " +
            std::to_string(match.destination);
   }
+  std::string operator()(const Before& match) const {
+    return "meta time < " + std::to_string(match.time.time_since_epoch().count());
+  }
   std::string operator()(const OwnQuestion& match) const {
     return "meta mark " + mark_text(kOwnMark) + " meta skuid " + std::to_string(match.user);
   }

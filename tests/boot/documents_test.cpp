@@ -35,6 +35,7 @@ const std::map<std::string, std::string> kElsewhere = {
     {"sudo scripts/test", "is what runs this"},
     {"sudo scripts/test -R NAME", "is what runs this"},
     {"sudo scripts/test -R Conformance", "is what runs this"},
+    {"sudo scripts/test --old-kernel", "boots another kernel, emulated, for many minutes"},
     {"scripts/package", "a phase of scripts/test, before this"},
     {"sudo scripts/bench --save", "measures for a quarter of an hour, and writes into docs/"},
     {"sudo scripts/bench dns", "measures, and is no test"},

@@ -31,11 +31,21 @@ bool belongs_to_ssh(const SeenPacket& packet) {
          packet.octets[kIpv4Header] == 0 && packet.octets[kIpv4Header + 1] == 22;
 }
 
+// What a host answers to segments of a connection that it does not know, such as of the boot
+// before: a bare reset. The flood sends none.
+bool is_reset(const SeenPacket& packet) {
+  constexpr std::size_t kLongHeader = 40, kShortHeader = 20, kFlags = 13;
+  constexpr std::uint8_t kReset = 0x04;
+  if (packet.protocol != IPPROTO_TCP) return false;
+  const bool is_ipv4 = packet.octets.front() >> 4U == 4;
+  return packet.octets.at((is_ipv4 ? kShortHeader : kLongHeader) + kFlags) == kReset;
+}
+
 bool is_permitted(const SeenPacket& packet) {
   const auto is_one_of = [&](std::initializer_list<std::string_view> addresses) {
     return std::ranges::find(addresses, packet.destination) != addresses.end();
   };
-  return belongs_to_the_link(packet) || belongs_to_ssh(packet) ||
+  return belongs_to_the_link(packet) || belongs_to_ssh(packet) || is_reset(packet) ||
          (is_one_of({kMachineResolver}) && packet.port == 53) ||
          (is_one_of({kApi4, kApi6, kLiteral}) && packet.port == 443);
 }

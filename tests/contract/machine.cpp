@@ -4,6 +4,7 @@
 
 #include "adapters/netlink/netlink_kernel.hpp"
 #include "contract/guarded.hpp"
+#include "contract/real_kernel.hpp"
 #include "support/address.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_kernel.hpp"
@@ -55,7 +56,10 @@ class RealMachine : public Machine {
 
 std::vector<Variant> variants() {
   const nft::Capabilities old{.updates_timeout = false, .destroys = false, .owns = false};
-  return {{"Fake", false, {}}, {"FakeOld", false, old}, {"Real", true, {}}, {"RealOld", true, old}};
+  return {{"Fake", false, {}},
+          {"FakeOld", false, old},
+          {"Real", true, of_this_linux()},
+          {"RealOld", true, old}};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <thread>
 
 #include "egress/core/limits.hpp"
 #include "support/address.hpp"
@@ -141,6 +142,22 @@ TEST_F(Packet, AuditLetsPassAndCounts) {
   }
   EXPECT_EQ(ping_probe(host_.name(), kOthers[0]), Seen::answered);
   EXPECT_GE(kernel_->read(audit)->refused_packets, 3U);
+}
+
+// The table as `open --for` leaves it, with nobody there to close it.
+TEST_F(Packet, AuditEndsByTheKernelsOwnClock) {
+  nft::Base base;
+  base.is_audit = true;
+  base.audit_ends = std::chrono::ceil<seconds>(std::chrono::system_clock::now()) + 3s;
+  install(base, allowed());
+  for (const char* address : kOthers)
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::answered) << "positive control";
+  std::this_thread::sleep_until(*base.audit_ends);
+  for (const char* address : kOthers)
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::refused) << address;
+  for (const char* address : kNames)
+    EXPECT_EQ(tcp_probe(host_.name(), address, 443), Seen::answered) << address;
+  EXPECT_THAT(kernel_->read(base)->deviations, testing::IsEmpty());
 }
 
 TEST_F(Packet, ReplacingTheTableKeepsWhatIsOpenOpen) {

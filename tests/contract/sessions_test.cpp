@@ -44,6 +44,15 @@ TEST_P(Contract, ASessionIsAdoptedOnce) {
   EXPECT_EQ(tracked(kernel()).size(), 2U);
 }
 
+TEST_P(Contract, ADatagramsFlowIsAdoptedToo) {
+  for (auto [near, far] : kEnds) {
+    near.transport = far.transport = Transport::udp;
+    EXPECT_EQ(adopt(kernel(), {near, far}), (Adopted{.made = 1, .cut = 0}));
+    EXPECT_TRUE(tracked(kernel()).contains({near.address, far}));
+    EXPECT_EQ(adopt(kernel(), {near, far}), Adopted{});
+  }
+}
+
 TEST_P(Contract, TwoSessionsBetweenTwoHostsAreTwo) {
   const auto& [near, far] = kEnds[0];
   const Endpoint second = at(far.address.text(), 40001);

@@ -40,7 +40,9 @@ TEST_P(Contract, StartsWithoutATable) {
 
 TEST_P(Contract, InstallsEveryBaseExactly) {
   for (const bool lacks_features : {false, true}) {
+    const WallTime soon{std::chrono::seconds(2'000'000'000)};
     nft::Base base{.is_audit = lacks_features,
+                   .audit_ends = lacks_features ? std::optional(soon) : std::nullopt,
                    .allows_dhcp = !lacks_features,
                    .forward = {"docker0", "br-*"},
                    .dns_guard = {},

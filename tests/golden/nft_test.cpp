@@ -35,6 +35,13 @@ TEST(GoldenNft, Audit) {
   expect_golden("audit", ruleset);
 }
 
+TEST(GoldenNft, OpenForAWhile) {
+  Ruleset ruleset;
+  ruleset.base.is_audit = true;
+  ruleset.base.audit_ends = WallTime(std::chrono::seconds(1'800'000'000));
+  expect_golden("open-for-a-while", ruleset);
+}
+
 TEST(GoldenNft, Panic) {
   Ruleset ruleset;
   ruleset.base.forward = {"docker0"};  // without a word about it: all that is forwarded is held

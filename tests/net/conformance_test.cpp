@@ -21,6 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kSlowness = 150ms;
+constexpr auto kNextLookup = 6s;  // of a name whose lookup failed
+constexpr int kMostPutOff = 3;
 
 struct Transport {
   Over over = Over::udp;
@@ -85,14 +87,29 @@ class Conformance : public ::testing::Test {
  protected:
   // Asks both, the guard first, and compares.
   void compare(const Name& name, const DnsQuestion& question, Over over) {
-    DnsQuestion with_rd = question;
-    with_rd.recursion_desired = true;
-    Exchange exchange{
-        &name, question, over, guard.ask(question, over), reference.ask(with_rd, over), {}};
+    Exchange exchange = ask(name, question, over);
+    if (is_put_off(exchange) && put_off++ < kMostPutOff) {
+      std::this_thread::sleep_for(kNextLookup);
+      exchange = ask(name, question, over);
+    }
     exchange.age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin);
     expect_as_the_zone(exchange);
     for (const Aspect aspect : summary.add(exchange))
       ADD_FAILURE() << "unexplained: " << text(aspect) << "\n" << exchange;
+  }
+
+  Exchange ask(const Name& name, const DnsQuestion& question, Over over) {
+    DnsQuestion with_rd = question;
+    with_rd.recursion_desired = true;
+    return {&name, question, over, guard.ask(question, over), reference.ask(with_rd, over), {}};
+  }
+
+  // On a busy machine the upstream resolver may be too late for a lookup, which is made again some
+  // seconds later.
+  static bool is_put_off(const Exchange& exchange) {
+    const std::string& name = exchange.name->text;
+    return exchange.guard.rcode() == kServFail && exchange.reference.rcode() != kServFail &&
+           !name.ends_with(kLameZone) && !name.ends_with(kSlowZone);
   }
 
   // That the reference resolves, and what the zone holds.
@@ -115,6 +132,7 @@ class Conformance : public ::testing::Test {
   Client guard{lab.host(), 53};
   Client reference{lab.net(), kReferencePort};
   Summary summary;
+  int put_off = 0;
 };
 
 // The first and the last name of every kind.

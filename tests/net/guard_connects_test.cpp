@@ -85,7 +85,8 @@ std::optional<Bytes> rotate(const Bytes& question) {
 
 struct Score {
   std::atomic<std::uint64_t> connects = 0, refused = 0, unanswered = 0;
-  std::atomic<std::uint64_t> put_off = 0;  // SERVFAIL: the kernel took too long, as on a busy machine
+  std::atomic<std::uint64_t> put_off =
+      0;                            // SERVFAIL: the kernel took too long, as on a busy machine
   std::atomic<int> last_error = 0;  // of those that were refused
 };
 

@@ -75,6 +75,14 @@ TEST_F(Posture, OpenSurvivesNeitherACrashNorAStop) {
   EXPECT_EQ(tcp(kOther4), Seen::refused) << "a stopped daemon leaves the table closed";
 }
 
+TEST_F(Posture, OpenForAWhileEndsAlsoWhereTheDaemonIsDead) {
+  Daemon daemon(lab, policy("api.openai.com:443"));
+  ASSERT_EQ(daemon.egressctl({"open", "--yes", "--for", "3s"}).exit_code, 0);
+  daemon.crash();
+  EXPECT_EQ(tcp(kOther4), Seen::answered) << "positive control";
+  EXPECT_TRUE(eventually([&] { return tcp(kOther4) == Seen::refused; }));
+}
+
 TEST_F(Posture, PanicStopsEverythingAndResumeBringsItBack) {
   const Daemon daemon(lab, policy("api.openai.com:443"));
   const TcpServer local(lab.host(), {8080});

@@ -37,7 +37,7 @@ class VerifyReport : public ::testing::Test {
   void make_hole() const {
     lab.nft(
         "table ip other {\n chain output {\n type nat hook output priority -150\n"
-        " ip daddr 140.82.112.4 dnat to 162.159.140.245\n }\n}\n");
+        " ip daddr 140.82.112.4 tcp dport 443 dnat to 162.159.140.245\n }\n}\n");
   }
   void close_hole() const { lab.nft("delete table ip other\n"); }
   // The document object model, in a namespace from which nothing leads anywhere.

@@ -18,7 +18,8 @@
 namespace egress::test {
 namespace {
 
-constexpr auto kStartPatience = std::chrono::seconds(15);
+// Emulated machines are slow.
+constexpr auto kStartPatience = std::chrono::seconds(40);
 
 std::string must_succeed(const Command& command) {
   const Finished finished = run(command);

@@ -35,6 +35,7 @@ struct Inputs {
   std::unordered_map<const policy::AllowEntry*, Instant> ends;
   Posture posture = Posture::enforcing;
   Instant posture_until = kNever;
+  std::optional<WallTime> open_ends;  // the same by the civil clock, for the kernel
 
   // Returns what has changed, entry by entry.
   policy::EntriesChange set_policy(std::shared_ptr<const policy::Policy> next, Instant now,

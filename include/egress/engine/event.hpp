@@ -74,7 +74,8 @@ enum class Posture : std::uint8_t {
 std::string_view text(Posture posture);
 struct PostureChanged {
   Posture posture = Posture::enforcing;
-  Instant until = kNever;  // then it is enforcing again
+  Instant until = kNever;                // then it is enforcing again
+  std::optional<WallTime> until_wall{};  // the same by the civil clock
 };
 
 // What the host has open while no earlier run of ours has judged it: its TCP sessions, and which

@@ -57,7 +57,7 @@ struct Flow {
   Endpoint destination;
 };
 
-// A TCP connection that was there before anything tracked it, by its original direction.
+// A TCP connection, or a UDP flow answered before, that nothing tracked, by its original direction.
 struct Session {
   Endpoint source;
   Endpoint destination;

@@ -35,6 +35,7 @@ struct SourcePort { Port port = 0; };                     // th sport 53, behind
 struct DestinationPort { Port port = 0; };                // th dport 53, behind a Layer4
 struct UdpPorts { Port source = 0; Port destination = 0; };  // udp sport 68 udp dport 67
 struct OwnQuestion { std::uint32_t user = 0; };           // meta mark 0x65677264 meta skuid 990
+struct Before { WallTime time; };                         // meta time < "2026-11-25 23:00:00", by the kernel's civil clock
 struct EtherType { std::uint16_t type = 0; };             // meta protocol ip
 // The packet has a route, which the network stack gives to all that it sends or forwards: meta rtclassid ends a rule
 // where there is none (net/netfilter/nft_meta.c), so that a comparison that always holds asks for just that.
@@ -57,7 +58,7 @@ struct RejectProhibited {};                               // reject with icmpx a
 
 using Statement =
     std::variant<CtState, CtStatusDnat, CtMark, Layer4, InLoopback, OutLoopback, InInterface, OutInterface, DestinationIs,
-                 DestinationIn, TcpReset, SourcePort, DestinationPort, UdpPorts, OwnQuestion, EtherType, Routed, Icmp6Types, HopLimit,
+                 DestinationIn, TcpReset, SourcePort, DestinationPort, UdpPorts, OwnQuestion, Before, EtherType, Routed, Icmp6Types, HopLimit,
                  DestinationInSet, SourceInSet, Untracked, CountDestination, CountAs, LogLimited, Accept, Drop, Redirect, Jump, Goto, RejectWithReset,
                  RejectProhibited>;
 using Rule = std::vector<Statement>;

@@ -54,6 +54,8 @@ inline constexpr std::uint32_t kOwnMark = 0x65677264;  // "egrd": the packet mar
 // What decides the chains and rules. Changes when the policy's frame changes, never with DNS.
 struct Base {
   bool is_audit = false;
+  // When audit turns into refusal, by the kernel's own clock: also where nobody lives to change the table.
+  std::optional<WallTime> audit_ends{};
   bool allows_dhcp = true;
   std::vector<std::string> forward;  // interface patterns whose forwarded traffic is held
   std::optional<DnsGuard> dns_guard{};  // empty: programs ask the pinned resolvers themselves

@@ -69,7 +69,7 @@ int make(Socket& socket, const Tuple& tuple, bool is_cut) {
   mnl_attr_put_u32(&request, CTA_STATUS, htonl(IPS_CONFIRMED | IPS_SEEN_REPLY | IPS_ASSURED));
   mnl_attr_put_u32(&request, CTA_TIMEOUT, htonl(kIdleSeconds));
   if (is_cut) mnl_attr_put_u32(&request, CTA_MARK, htonl(nft::kCutMark));
-  put_tcp_state(request);
+  if (tuple.source.transport == Transport::tcp) put_tcp_state(request);
   return socket.ask(request, [](auto&) {});
 }
 

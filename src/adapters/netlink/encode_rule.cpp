@@ -2,6 +2,7 @@
 // tool chooses, so that a rule reads back as it was written and `nft list` shows it in the same
 // words.
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_log.h>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -110,17 +112,14 @@ class RuleEncoder {
     is_meta(NFT_META_SKUID, match.user);
   }
   void operator()(const nft::EtherType& match) { is_ether_type(match.type); }
-  // The comparison of a number in host order, as nft writes it.
   void operator()(const nft::Routed&) {
-    constexpr std::uint32_t kLowest = 0;
     load_meta(NFT_META_RTCLASSID, NFT_REG_1);
-    nftnl_expr* order = append("byteorder");
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_LEN, sizeof kLowest);
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SIZE, sizeof kLowest);
-    compare(NFT_CMP_GTE, as_bytes(kLowest));
+    compare_number(NFT_CMP_GTE, std::uint32_t{0});
+  }
+  void operator()(const nft::Before& match) {
+    const auto since_epoch = std::chrono::nanoseconds(match.time.time_since_epoch());
+    load_meta(NFT_META_TIME_NS, NFT_REG_1);
+    compare_number(NFT_CMP_LT, htobe64(static_cast<std::uint64_t>(since_epoch.count())));
   }
   void operator()(const nft::Icmp6Types& match) {
     need_family(Family::ipv6);
@@ -239,6 +238,18 @@ class RuleEncoder {
     nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_OP, operation);
     nftnl_expr_set(cmp, NFTNL_EXPR_CMP_DATA, value.data(),
                    static_cast<std::uint32_t>(value.size()));
+  }
+
+  // Of a number in host order in the register with one in network order, as nft writes it.
+  template <class Number>
+  void compare_number(std::uint32_t operation, const Number& value) {
+    nftnl_expr* order = append("byteorder");
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_LEN, sizeof value);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SIZE, sizeof value);
+    compare(operation, as_bytes(value));
   }
 
   // Whether any of the bits is set in the register.

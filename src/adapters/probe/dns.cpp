@@ -3,7 +3,6 @@
 #include <random>
 
 #include "adapters/probe/stream.hpp"
-#include "adapters/probe/udp.hpp"
 
 namespace egress::probe {
 
@@ -27,15 +26,17 @@ Observation told(Observation seen, const Response& response, std::uint16_t type)
 }  // namespace
 
 Observation ask(const Server& server, Transport transport, const Question& question,
-                const Deadline& deadline) {
+                const Deadline& deadline, Tries tries) {
   const Query query{static_cast<std::uint16_t>(std::random_device{}()), question};
   std::optional<Response> response;
   const auto accepts = [&](Datagram message) {
     response = decode(message, query);
     return response.has_value();
   };
-  const auto exchange = transport == Transport::udp ? exchange_udp : exchange_stream;
-  Observation seen = exchange(server.address, server.port, encode(query), accepts, deadline);
+  const Remote to{server.address, server.port};
+  Observation seen = transport == Transport::udp
+                         ? exchange_udp(to, encode(query), accepts, tries, deadline)
+                         : exchange_stream(to, encode(query), accepts, tries, deadline);
   return response ? told(std::move(seen), *response, question.type) : seen;
 }
 

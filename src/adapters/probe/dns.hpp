@@ -3,6 +3,7 @@
 #include "adapters/probe/dns_message.hpp"
 #include "adapters/probe/observation.hpp"
 #include "adapters/probe/socket.hpp"
+#include "adapters/probe/udp.hpp"
 
 namespace egress::probe {
 
@@ -16,6 +17,6 @@ struct Server {
 // NOERROR without that is NODATA (RFC 2308). Nothing is asked again over TCP: what came back over
 // UDP is what was seen over UDP.
 Observation ask(const Server& server, Transport transport, const Question& question,
-                const Deadline& deadline);
+                const Deadline& deadline, Tries tries = Tries::until_answered);
 
 }  // namespace egress::probe

@@ -44,7 +44,8 @@ Observation ask_ntp(const IpAddress& address, Port port, const Deadline& deadlin
     stratum = reply[1];
     return true;
   };
-  Observation seen = exchange_udp(address, port, request, accepts, deadline);
+  Observation seen =
+      exchange_udp({address, port}, request, accepts, Tries::until_answered, deadline);
   if (seen.outcome != Outcome::reached) return seen;
   seen.detail = "NTP stratum " + std::to_string(stratum);
   if (stratum == 0) {

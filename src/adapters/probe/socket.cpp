@@ -14,7 +14,13 @@ namespace egress::probe {
 
 Socket::Socket(Family family, int type, int protocol)
     : fd_(::socket(family == Family::ipv4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                   protocol)) {}
+                   protocol)) {
+  if (fd_ < 0) return;
+  const int off = 0, on = 1;
+  // Where either means nothing, it fails, and nothing is lost.
+  (void)::setsockopt(fd_, SOL_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  (void)::setsockopt(fd_, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
+}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -25,25 +31,66 @@ Socket::~Socket() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-int connect(const Socket& socket, const IpAddress& address, Port port) {
-  sockaddr_in v4{};
-  sockaddr_in6 v6{};
-  const sockaddr* target = nullptr;
+namespace {
+
+struct Name {
+  sockaddr_storage storage{};
   socklen_t length = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+Name name_of(const IpAddress& address, Port port) {
+  Name name;
   if (address.is_v4()) {
+    auto& v4 = reinterpret_cast<sockaddr_in&>(name.storage);
     v4.sin_family = AF_INET;
     v4.sin_port = htons(port);
     std::memcpy(&v4.sin_addr, address.octets().data(), 4);
-    target = reinterpret_cast<const sockaddr*>(&v4);
-    length = sizeof v4;
+    name.length = sizeof v4;
   } else {
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(name.storage);
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(port);
     std::memcpy(&v6.sin6_addr, address.octets().data(), 16);
-    target = reinterpret_cast<const sockaddr*>(&v6);
-    length = sizeof v6;
+    name.length = sizeof v6;
   }
-  return ::connect(socket.fd(), target, length) == 0 ? 0 : errno;
+  return name;
+}
+
+// That a packet to the address would carry; the kernel tells it without sending one.
+std::optional<IpAddress> source_for(const IpAddress& address) {
+  const Socket socket(address.family(), SOCK_DGRAM, 0);
+  if (!socket || connect(socket, address, 9) != 0) return std::nullopt;
+  sockaddr_storage own{};
+  socklen_t length = sizeof own;
+  auto* const name = reinterpret_cast<sockaddr*>(&own);
+  return ::getsockname(socket.fd(), name, &length) == 0 ? to_address(*name) : std::nullopt;
+}
+
+}  // namespace
+
+int connect(const Socket& socket, const IpAddress& address, Port port) {
+  const Name name = name_of(address, port);
+  return ::connect(socket.fd(), name.get(), name.length) == 0 ? 0 : errno;
+}
+
+// At one address, since a resolver may have the port at another.
+bool bind_source(const Socket& socket, const Remote& to) {
+  if (to.source_port == 0) return true;
+  const auto source = source_for(to.address);
+  const Name name =
+      name_of(source ? *source : IpAddress::lowest(to.address.family()), to.source_port);
+  return ::bind(socket.fd(), name.get(), name.length) == 0;
+}
+
+std::optional<Port> listen(const Socket& socket, const IpAddress& address) {
+  const Name name = name_of(address, 0);
+  sockaddr_in6 own{};  // the port stands at the same place for IPv4
+  socklen_t length = sizeof own;
+  if (::bind(socket.fd(), name.get(), name.length) != 0 || ::listen(socket.fd(), 1) != 0 ||
+      ::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&own), &length) != 0)
+    return std::nullopt;
+  return ntohs(own.sin6_port);
 }
 
 int send(const Socket& socket, std::span<const std::uint8_t> datagram) {

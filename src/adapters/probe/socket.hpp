@@ -12,7 +12,9 @@
 
 namespace egress::probe {
 
-// Owns a descriptor. Empty (fd() < 0) when it could not be opened; errno then says why.
+// Owns a descriptor. An IPv6 socket reaches IPv4-mapped addresses too, and UDP any multicast or
+// broadcast address: no packet is held back by anybody but the filter. Empty (fd() < 0) when it
+// could not be opened; errno then says why.
 class Socket {
  public:
   Socket() = default;
@@ -27,6 +29,19 @@ class Socket {
  private:
   int fd_ = -1;
 };
+
+// Where a probe goes, and from which of this host's ports; 0: whichever is free.
+struct Remote {
+  IpAddress address;
+  Port port = 0;
+  Port source_port = 0;
+};
+
+// False: this user may not have the source port, or another program has it; errno says which.
+bool bind_source(const Socket& socket, const Remote& to);
+
+// Listens at the address; the port is the kernel's choice. Empty: errno says why not.
+std::optional<Port> listen(const Socket& socket, const IpAddress& address);
 
 // connect(2): 0 or the errno. EINPROGRESS is an errno like another.
 int connect(const Socket& socket, const IpAddress& address, Port port);

@@ -48,9 +48,9 @@ Outcome receive(const Socket& socket, const Accepts& accepts, const Deadline& de
 
 }  // namespace
 
-Observation exchange_stream(const IpAddress& address, Port port, Datagram message,
-                            const Accepts& accepts, const Deadline& deadline) {
-  const Connection connection = connect_tcp(address, port, deadline);
+Observation exchange_stream(const Remote& to, Datagram message, const Accepts& accepts, Tries tries,
+                            const Deadline& deadline) {
+  const Connection connection = connect_tcp(to, connect_deadline(tries, deadline));
   Observation seen = connection.observation;
   if (seen.outcome != Outcome::reached) return seen;
   const bool is_sent = send(connection.socket, framed(message)) == 0;

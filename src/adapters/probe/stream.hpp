@@ -8,7 +8,7 @@ namespace egress::probe {
 
 // Connects, sends `message`, and reads messages until one is accepted. A connection that the far
 // side ends before that is `wrong_answer`.
-Observation exchange_stream(const IpAddress& address, Port port, Datagram message,
-                            const Accepts& accepts, const Deadline& deadline);
+Observation exchange_stream(const Remote& to, Datagram message, const Accepts& accepts, Tries tries,
+                            const Deadline& deadline);
 
 }  // namespace egress::probe

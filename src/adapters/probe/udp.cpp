@@ -12,7 +12,8 @@ namespace egress::probe {
 
 namespace {
 
-constexpr std::chrono::milliseconds kRepeat{700};
+using std::chrono::milliseconds;
+constexpr milliseconds kRepeat{700};
 
 // Reads every datagram that has arrived. True when one was accepted; `any` when one came at all.
 bool receive(const Socket& socket, const Accepts& accepts, bool& any) {
@@ -27,7 +28,7 @@ bool receive(const Socket& socket, const Accepts& accepts, bool& any) {
 
 }  // namespace
 
-Observation exchange(const Socket& socket, Datagram question, const Accepts& accepts,
+Observation exchange(const Socket& socket, Datagram question, const Accepts& accepts, Tries tries,
                      const Deadline& deadline) {
   Observation seen;
   bool any = false;
@@ -35,7 +36,7 @@ Observation exchange(const Socket& socket, Datagram question, const Accepts& acc
     if (const int error = send(socket, question); error != 0) {
       return refusal(socket, error, deadline);
     }
-    const Deadline turn = deadline.within(kRepeat);
+    const Deadline turn = deadline.within(tries == Tries::once ? deadline.left() : kRepeat);
     while (const short events = wait(socket, POLLIN, turn)) {
       if ((events & POLLERR) != 0) return refusal(socket, 0, deadline);
       if (!receive(socket, accepts, any)) continue;
@@ -49,24 +50,29 @@ Observation exchange(const Socket& socket, Datagram question, const Accepts& acc
   return seen;
 }
 
-Observation exchange_udp(const IpAddress& address, Port port, Datagram question,
-                         const Accepts& accepts, const Deadline& deadline) {
+Observation exchange_udp(const Remote& to, Datagram question, const Accepts& accepts, Tries tries,
+                         const Deadline& deadline) {
   Observation seen;
-  if (!has_route(address)) {
+  if (!has_route(to.address)) {
     seen.outcome = Outcome::no_route;
     return seen;
   }
-  const Socket socket(address.family(), SOCK_DGRAM, IPPROTO_UDP);
-  if (!socket || !queue_errors(socket, address.family())) {
+  const Family family = to.address.family();
+  const Socket socket(family, SOCK_DGRAM, IPPROTO_UDP);
+  if (!socket || !queue_errors(socket, family) || !bind_source(socket, to)) {
     seen.error = errno;
     return seen;
   }
-  if (const int error = connect(socket, address, port); error != 0) {
+  if (const int error = connect(socket, to.address, to.port); error != 0) {
     seen.outcome = Outcome::refused;
     seen.error = error;
     return seen;
   }
-  return exchange(socket, question, accepts, deadline);
+  return exchange(socket, question, accepts, tries, deadline);
+}
+
+bool accept_any(Datagram) {
+  return true;
 }
 
 }  // namespace egress::probe

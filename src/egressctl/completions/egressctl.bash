@@ -32,7 +32,8 @@ _egressctl() {
   done
 
   case $previous in
-    --socket | --ca | --junit | --html | --netns | --egressd | --policy | --rules-dir) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+    --rules-dir | --socket | --ca | --junit | --html | --netns | --egressd | --policy)
+      mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --for) mapfile -t COMPREPLY < <(compgen -W "15m 1h 8h 1d" -- "$current") && return ;;
     --confirm) mapfile -t COMPREPLY < <(compgen -W "30s 2m 10m" -- "$current") && return ;;
     --agent-user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;

@@ -14,7 +14,7 @@ std::vector<IpAddress> asked_at(const ProofReply& proof) {
   for (const auto& text : proof.resolvers) {
     if (const auto server = parse_resolver(text)) addresses.insert(server->address);
   }
-  if (addresses.empty()) addresses.insert(literal(kForeignResolver));
+  if (addresses.empty()) addresses.insert(literal(kForeignResolvers.front()));
   return {addresses.begin(), addresses.end()};
 }
 

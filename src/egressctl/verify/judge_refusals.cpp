@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <map>
 
+#include "adapters/probe/tcp.hpp"
+#include "egress/core/address_class.hpp"
 #include "egressctl/verify/judge.hpp"
 #include "egressctl/verify/judge_guard.hpp"
 
@@ -11,22 +13,30 @@ namespace egress::verify {
 namespace {
 
 using probe::Outcome;
-using namespace std::chrono_literals;
 
-// Before the first retransmission of a SYN (1 s, RFC 6298 section 2): the error answers the first
-// packet, and comes from no farther than this host or its link.
-constexpr auto kAtOnce = 900ms;
+// The error answers the first packet, and comes from no farther than this host or its link.
+constexpr auto kAtOnce = probe::kBeforeSecondSyn;
 
-bool is_ping(const Trial& trial) {
-  return trial.probe.method == Method::ping;
+// No ICMP error answers it, from whomever: what is left is what send(2) says.
+bool is_later_fragment(const Probe& probe) {
+  return probe.method == Method::fragment && !has_own_count(probe);
+}
+
+// Groups and broadcasts end at the link on which they are sent, and of a datagram in pieces the
+// connection tracking waits for all: none of them is forwarded.
+bool is_never_forwarded(const Probe& probe) {
+  const AddressClass kind = classify(probe.endpoint.address);
+  return probe.method == Method::fragment || kind == AddressClass::multicast ||
+         kind == AddressClass::unusable;
 }
 
 // What `reject with tcp reset` and `reject with icmpx admin-prohibited` make of connect(2) and
-// send(2). A ping has no counter of its own, so nothing but the latter counts for it: EHOSTUNREACH
-// over IPv4, EACCES over IPv6.
+// send(2). Where there is no counter of its own nothing but the latter counts: EHOSTUNREACH over
+// IPv4, EACCES over IPv6.
 bool is_reject_error(const Trial& trial) {
+  if (is_later_fragment(trial.probe)) return trial.seen.error == EPERM;
   constexpr std::array kErrors{EHOSTUNREACH, EACCES, ECONNREFUSED, EPERM};
-  const auto usual = std::span(kErrors).first(is_ping(trial) ? 2 : kErrors.size());
+  const auto usual = std::span(kErrors).first(has_own_count(trial.probe) ? kErrors.size() : 2);
   return std::ranges::find(usual, trial.seen.error) != usual.end();
 }
 
@@ -39,10 +49,10 @@ class Evidence {
     for (const Trial& trial : trials) {
       const bool is_silent = may_be_silent(trial);
       if (trial.seen.outcome != Outcome::refused && !is_silent) continue;
-      if (!is_ping(trial)) {
-        ++trials_at_[trial.probe.endpoint];
+      if (has_own_count(trial.probe)) {
+        ++trials_at_[counted_endpoint(trial.probe.endpoint)];
       } else if (is_silent || is_reject_error(trial)) {
-        ++pings_;
+        ++without_own_count_;
       }
     }
     std::uint64_t with_ports = 0;
@@ -52,28 +62,30 @@ class Evidence {
 
   // A refusal without an error that reached whoever was refused.
   bool may_be_silent(const Trial& trial) const {
-    return is_forwarded_ && trial.seen.outcome == Outcome::timeout;
+    return is_forwarded_ && trial.seen.outcome == Outcome::timeout &&
+           !is_never_forwarded(trial.probe);
   }
   // The error for an earlier packet was held back, and this one is shown to be of this host.
   bool may_be_late(const Trial& trial) const {
     return is_forwarded_ && trial.seen.offender_is_local;
   }
   bool counted(const Trial& trial) const {
-    return is_ping(trial)
-               ? elsewhere_ >= pings_
-               : refusals_.at(trial.probe.endpoint) >= trials_at_.at(trial.probe.endpoint);
+    if (!has_own_count(trial.probe)) return elsewhere_ >= without_own_count_;
+    const Endpoint at = counted_endpoint(trial.probe.endpoint);
+    return refusals_.at(at) >= trials_at_.at(at);
   }
   std::string text(const Trial& trial) const {
-    if (is_ping(trial))
+    if (!has_own_count(trial.probe))
       return "refused packets beside the TCP and UDP probes +" + std::to_string(elsewhere_);
-    return "egressd's counter for it +" + std::to_string(refusals_.at(trial.probe.endpoint));
+    return "egressd's counter for it +" +
+           std::to_string(refusals_.at(counted_endpoint(trial.probe.endpoint)));
   }
 
  private:
   const Refusals& refusals_;
   bool is_forwarded_ = false;
   std::map<Endpoint, std::uint64_t> trials_at_;
-  std::uint64_t pings_ = 0;
+  std::uint64_t without_own_count_ = 0;
   std::uint64_t elsewhere_ = 0;  // refused packets that went to none of the probed endpoints
 };
 
@@ -90,7 +102,8 @@ void judge_error(const Trial& trial, const Evidence& evidence, Row& row) {
     row.evidence = "not the error that egressd's reject makes; " + row.evidence;
   } else if (seen.elapsed > kAtOnce && !evidence.may_be_late(trial)) {
     row.evidence = "the error came late, so from elsewhere; " + row.evidence;
-  } else if (is_ping(trial) && !seen.offender_is_local) {
+  } else if (!has_own_count(trial.probe) && !is_later_fragment(trial.probe) &&
+             !seen.offender_is_local) {
     row.evidence = "not shown to come from this host; " + row.evidence;
   } else if (seen.offender && !seen.offender_is_local) {
     row.evidence = "the packet left this host; " + row.evidence;
@@ -100,7 +113,14 @@ void judge_error(const Trial& trial, const Evidence& evidence, Row& row) {
   }
 }
 
-void judge_silence(const Trial& trial, const Evidence& evidence, Row& row) {
+void judge_silence(const Trial& trial, const Evidence& evidence, const Controls& controls,
+                   Row& row) {
+  if (controls.is_forwarded && is_never_forwarded(trial.probe)) {
+    row.mark = Mark::not_applicable;
+    row.seen = "n/a: no host forwards it";
+    row.evidence = "it ends at this host, so nothing can leave that way";
+    return;
+  }
   row.evidence = "silence: dropped somewhere, or the network is dead";
   if (!evidence.may_be_silent(trial) || !evidence.counted(trial)) return;
   row.mark = Mark::holds;
@@ -118,13 +138,23 @@ void judge_no_route(const Trial& trial, const Controls& controls, Row& row) {
   row.evidence = "nothing can leave that way";
 }
 
+// What this user may not send, or this kernel cannot, a program of this user cannot either.
 void judge_impossible(const Trial& trial, const Controls& controls, Row& row) {
-  const bool is_forbidden = trial.seen.error == EPERM || trial.seen.error == EACCES;
+  constexpr std::array kNoRight{EPERM, EACCES, EPROTONOSUPPORT, ESOCKTNOSUPPORT};
+  const bool is_packet =
+      trial.probe.method == Method::packet || trial.probe.method == Method::fragment;
+  const bool is_from_port = trial.probe.source_port != 0;
+  const bool has_no_right = std::ranges::find(kNoRight, trial.seen.error) != kNoRight.end();
   row.evidence = "the probe could not be made; run verify as root";
-  if (!is_forbidden || !controls.is_other_user) return;
-  row.mark = Mark::not_applicable;
-  row.seen = "n/a: this user may not make the socket";
-  row.evidence = "he cannot send it; a program with more rights is probed without --as";
+  if (has_no_right && (is_packet || is_from_port || controls.is_other_user)) {
+    row.mark = Mark::not_applicable;
+    row.seen = "n/a: this user may not make the socket";
+    row.evidence = "cannot be tried here, and cannot be sent for the same reason; as root it is";
+  } else if (is_from_port && trial.seen.error == EADDRINUSE) {
+    row.mark = Mark::not_applicable;
+    row.seen = "n/a: another program has the port";
+    row.evidence = "cannot be tried here, and cannot be sent by others for the same reason";
+  }
 }
 
 Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls) {
@@ -142,7 +172,7 @@ Row judge(const Trial& trial, const Evidence& evidence, const Controls& controls
       row.evidence = "something answered";
       break;
     case Outcome::timeout:
-      judge_silence(trial, evidence, row);
+      judge_silence(trial, evidence, controls, row);
       break;
     case Outcome::refused:
       judge_error(trial, evidence, row);

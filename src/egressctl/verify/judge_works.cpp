@@ -60,6 +60,7 @@ bool is_excusable(const Trial& trial, const Row& row, const Refusals& refusals) 
 Controls controls_of(std::span<const Trial> works) {
   Controls controls;
   for (const Trial& trial : works) {
+    if (trial.probe.method == Method::loopback) continue;  // which no network carries
     const bool is_dns = trial.probe.method == Method::dns;
     controls.has_guard = controls.has_guard || trial.probe.guard.has_value();
     if (!trial.seen.was_answered()) continue;

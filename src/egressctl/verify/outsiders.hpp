@@ -26,15 +26,25 @@ inline constexpr std::array<Outsider, 3> kOutsiders{{
 
 // Resolvers that answer everybody, over UDP, TCP, TLS and HTTPS
 // (developers.google.com/speed/public-dns, developers.cloudflare.com/1.1.1.1).
-inline constexpr std::string_view kForeignResolver = "8.8.8.8";
-inline constexpr std::string_view kForeignResolver6 = "2001:4860:4860::8888";
-inline constexpr std::array<std::string_view, 3> kForeignDoh{kForeignResolver, "1.1.1.1",
-                                                             kForeignResolver6};
-inline constexpr std::string_view kMetadata = "169.254.169.254";
+inline constexpr std::array<std::string_view, 4> kForeignResolvers{
+    "8.8.8.8", "1.1.1.1", "2001:4860:4860::8888", "2606:4700:4700::1111"};
+
+struct DohHost {
+  std::string_view name;
+  std::array<std::string_view, 3> addresses;
+};
+inline constexpr std::array<DohHost, 2> kDohHosts{
+    {{"dns.google", {"8.8.8.8", "8.8.4.4", "2001:4860:4860::8888"}},
+     {"cloudflare-dns.com", {"1.1.1.1", "104.16.248.249", "2606:4700::6810:f8f9"}}}};
+
+// Names that public zones point at a host's own loopback and network, with which a page or a
+// program can be led inside.
+inline constexpr std::array<std::string_view, 2> kInsideNames{"localtest.me", "10.0.0.1.nip.io"};
 
 inline constexpr Port kDns = 53;
 inline constexpr Port kDnsOverTls = 853;  // RFC 7858, and RFC 9250 over QUIC
 inline constexpr Port kHttps = 443;
+inline constexpr Port kDiscard = 9;  // RFC 863: nobody answers
 
 inline IpAddress literal(std::string_view text) {
   return *IpAddress::parse(text);

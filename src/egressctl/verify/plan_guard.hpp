@@ -11,8 +11,7 @@ class RefusalPlan;
 // pinned resolver's address, over UDP and TCP.
 void plan_guard_works(const control::ProofReply& proof, Plan& plan);
 
-// That it refuses names and tunnels, whomever they are sent to, tells no address inside, and that
-// there is no way around it over TLS or HTTPS.
+// That it refuses names and tunnels, whomever they are sent to, and tells no address inside.
 void plan_guard_refusals(const control::ProofReply& proof, RefusalPlan& plan);
 
 }  // namespace egress::verify

@@ -16,6 +16,18 @@ using control::ProofReply;
 // "egressd verify: data in labels" in hexadecimal, as a tunnel would send it.
 constexpr std::string_view kData = "65677265737364207665726966793a206461746120696e206c6162656c73";
 
+// The hosts by which DNS goes on over HTTPS.
+void refuse_doh_names(const IpAddress& server, RefusalPlan& plan) {
+  for (const DohHost& host : kDohHosts) {
+    const DnsName name = DnsName::parse(host.name).value();
+    const std::string label = name.text() + " by name";
+    if (const auto opener = plan.allowed().opener(name))
+      plan.skip("refused.dns-name", label, *opener);
+    else
+      plan.ask_guard(question("refused.dns-name", label, server, name, GuardAnswer::refusal));
+  }
+}
+
 // Outside names, at a pinned resolver's address: one at each, the others at the first.
 void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
   const auto servers = asked_at(proof);
@@ -30,6 +42,7 @@ void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
     plan.ask_guard(probe);
     plan.ask_guard(with_type(probe, probe::kTypeAaaa));
   }
+  refuse_doh_names(servers.front(), plan);
   const auto unlisted = unlisted_name(plan.allowed());
   if (!unlisted) return;
   for (const IpAddress& server : servers) {
@@ -42,16 +55,15 @@ void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
 
 // The same past the system's resolvers.
 void refuse_foreign_resolvers(const DnsName& unlisted, RefusalPlan& plan) {
-  const IpAddress foreign = literal(kForeignResolver);
-  const IpAddress foreign6 = literal(kForeignResolver6);
-  const auto refusal = GuardAnswer::refusal;
-  for (const IpAddress& at : {foreign, foreign6}) {
-    plan.ask_guard(
-        question("refused.dns-foreign-udp", "foreign resolver over UDP", at, unlisted, refusal));
+  for (const std::string_view address : kForeignResolvers) {
+    const Probe probe = question("refused.dns-foreign-udp", "foreign resolver over UDP",
+                                 literal(address), unlisted, GuardAnswer::refusal);
+    plan.ask_guard(probe);
+    Probe stream = over(probe, Transport::tcp);
+    stream.kind = "refused.dns-foreign-tcp";
+    stream.label = "foreign resolver over TCP";
+    plan.ask_guard(std::move(stream));
   }
-  plan.ask_guard(over(
-      question("refused.dns-foreign-tcp", "foreign resolver over TCP", foreign, unlisted, refusal),
-      Transport::tcp));
 }
 
 void refuse_tunnel(const IpAddress& at, const DnsName& base, RefusalPlan& plan) {
@@ -95,7 +107,21 @@ void refuse_inside(const DnsName& name, const ProofReply& proof, RefusalPlan& pl
   plan.ask_guard(with_type(probe, probe::kTypeAaaa));
 }
 
+// Not listed, they are refused like any other; below a listed wildcard their answers are filtered.
+void refuse_inside_names(const ProofReply& proof, RefusalPlan& plan) {
+  for (const std::string_view text : kInsideNames) {
+    const DnsName name = DnsName::parse(text).value();
+    if (plan.allowed().opener(name)) {
+      refuse_inside(name, proof, plan);
+      continue;
+    }
+    plan.ask_guard(question("refused.dns-inside", "name of an inside address",
+                            asked_at(proof).front(), name, GuardAnswer::refusal));
+  }
+}
+
 void refuse_inside(const ProofReply& proof, RefusalPlan& plan) {
+  refuse_inside_names(proof, plan);
   const std::size_t asked = std::min(proof.filtered.size(), limits::kProofFiltered);
   for (std::size_t i = 0; i < asked; ++i) {
     if (const auto name = DnsName::parse(proof.filtered[i])) refuse_inside(*name, proof, plan);
@@ -106,30 +132,6 @@ void refuse_inside(const ProofReply& proof, RefusalPlan& plan) {
                "verify asks for at most " + std::to_string(asked), {}, Mark::not_probed);
 }
 
-// DNS that the guard cannot read: over TLS and QUIC at port 853, over HTTPS. What stays on this
-// host leaves nothing.
-void refuse_encrypted(const ProofReply& proof, RefusalPlan& plan) {
-  std::vector<IpAddress> servers{literal(kForeignResolver)};
-  const IpAddress pinned = asked_at(proof).front();
-  if (pinned != servers.front() && classify(pinned) != AddressClass::loopback)
-    servers.push_back(pinned);
-  for (const IpAddress& server : servers) {
-    plan.add("refused.dns-over-tls", Method::tcp, {server, Transport::tcp, kDnsOverTls},
-             "DNS over TLS");
-    Probe datagram;
-    datagram.kind = "refused.dns-over-quic";
-    datagram.method = Method::dns;
-    datagram.endpoint = {server, Transport::udp, kDnsOverTls};
-    datagram.label = "DNS over QUIC";
-    datagram.name = kOutsiders.back().dns_name();
-    plan.add(std::move(datagram));
-  }
-  for (const std::string_view address : kForeignDoh) {
-    plan.add("refused.dns-over-https", Method::tcp, {literal(address), Transport::tcp, kHttps},
-             "DNS over HTTPS");
-  }
-}
-
 }  // namespace
 
 void plan_guard_refusals(const ProofReply& proof, RefusalPlan& plan) {
@@ -137,11 +139,10 @@ void plan_guard_refusals(const ProofReply& proof, RefusalPlan& plan) {
   if (const auto unlisted = unlisted_name(plan.allowed())) {
     refuse_foreign_resolvers(*unlisted, plan);
     refuse_tunnel(asked_at(proof).front(), *unlisted, plan);
-    refuse_tunnel(literal(kForeignResolver), *unlisted, plan);
+    refuse_tunnel(literal(kForeignResolvers.front()), *unlisted, plan);
   }
   refuse_data(proof, plan);
   refuse_inside(proof, plan);
-  refuse_encrypted(proof, plan);
 }
 
 }  // namespace egress::verify

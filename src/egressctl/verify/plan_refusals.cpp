@@ -1,17 +1,15 @@
-#include <array>
 #include <set>
 
 #include "egress/core/address_class.hpp"
 #include "egress/core/limits.hpp"
 #include "egressctl/verify/outsiders.hpp"
 #include "egressctl/verify/plan_guard.hpp"
+#include "egressctl/verify/plan_places.hpp"
 #include "egressctl/verify/refusal_plan.hpp"
 
 namespace egress::verify {
 
 namespace {
-
-constexpr std::array<Port, 4> kWrongPorts{444, 81, 8444, 9};
 
 // An answer without a usable address (NODATA, NXDOMAIN, a sinkhole) leaves nothing to connect to;
 // no answer at all leaves the question open.
@@ -44,6 +42,19 @@ void add_by_name(const DnsName& name, Family family, std::span<const Trial> look
   }
 }
 
+// The addresses inside that the resolvers give for an allowed name.
+void add_inside(std::span<const Trial> lookups, RefusalPlan& plan) {
+  for (const Trial& lookup : lookups) {
+    if (lookup.probe.kind != KindId("refused.dns-inside")) continue;
+    for (const IpAddress& address : lookup.seen.addresses) {
+      const AddressClass kind = classify(address);
+      if (kind != AddressClass::private_use && kind != AddressClass::metadata) continue;
+      plan.add("refused.dns-inside", Method::tcp, {address, Transport::tcp, kHttps},
+               "inside address of " + lookup.probe.name->text());
+    }
+  }
+}
+
 // With the guard no outside name has an address to connect to: its refusal is asked for elsewhere.
 void add_outsider(const Outsider& outsider, bool has_guard, std::span<const Trial> lookups,
                   RefusalPlan& plan) {
@@ -60,39 +71,24 @@ void add_outsider(const Outsider& outsider, bool has_guard, std::span<const Tria
   }
 }
 
-void add_wrong_port(const control::ProofReply& proof, Family family, RefusalPlan& plan) {
-  for (const auto& endpoint : proof.endpoints) {
-    for (const auto& text : endpoint.addresses) {
-      const auto address = IpAddress::parse(text);
-      if (!address || address->family() != family || endpoint.transport != "tcp") continue;
-      for (const Port port : kWrongPorts) {
-        const Endpoint wrong{*address, Transport::tcp, port};
-        if (plan.allowed().opener(wrong)) continue;
-        return plan.add(
-            "refused.wrong-port", Method::tcp, wrong,
-            "wrong port of " + (endpoint.host.empty() ? endpoint.target : endpoint.host));
-      }
-    }
+void add_foreign_resolvers(RefusalPlan& plan) {
+  for (const std::string_view address : kForeignResolvers) {
+    Probe probe = probe_for(kOutsiders.back().dns_name());
+    probe.kind = "refused.dns-foreign-udp";
+    probe.method = Method::dns;
+    probe.endpoint = {literal(address), Transport::udp, kDns};
+    probe.label = "foreign resolver over UDP";
+    plan.add(std::move(probe));
+    plan.add("refused.dns-foreign-tcp", Method::tcp, {literal(address), Transport::tcp, kDns},
+             "foreign resolver over TCP");
   }
-}
-
-void add_foreign_resolver(RefusalPlan& plan) {
-  Probe probe;
-  probe.kind = "refused.dns-foreign-udp";
-  probe.method = Method::dns;
-  probe.endpoint = {literal(kForeignResolver), Transport::udp, kDns};
-  probe.label = "foreign resolver over UDP";
-  probe.name = kOutsiders.back().dns_name();
-  plan.add(std::move(probe));
-  plan.add("refused.dns-foreign-tcp", Method::tcp,
-           {literal(kForeignResolver), Transport::tcp, kDns}, "foreign resolver over TCP");
 }
 
 }  // namespace
 
 void RefusalPlan::add(Probe probe) {
-  const bool is_ping = probe.method == Method::ping;
-  const auto opener = is_ping ? std::nullopt : allowed_.opener(probe.endpoint);
+  const auto opener =
+      has_own_count(probe) ? allowed_.opener(counted_endpoint(probe.endpoint)) : std::nullopt;
   if (opener) return skip(probe.kind, describe(probe), *opener);
   plan_.probes.push_back(std::move(probe));
 }
@@ -112,22 +108,34 @@ void RefusalPlan::add_row(KindId kind, std::string probe, std::string seen, std:
       {kind, std::move(probe), "refused", std::move(seen), std::move(evidence), mark, {}});
 }
 
+namespace {
+
+// A and AAAA.
+void look_up(KindId kind, const DnsName& name, const probe::Server& server,
+             std::vector<Probe>& probes) {
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    Probe probe = probe_for(name);
+    probe.kind = kind;
+    probe.method = Method::dns;
+    probe.endpoint = {server.address, Transport::udp, server.port};
+    probe.type = probe::address_type(family);
+    probes.push_back(std::move(probe));
+  }
+}
+
+}  // namespace
+
 std::vector<Probe> plan_lookups(const control::ProofReply& proof) {
   std::vector<Probe> probes;
   if (is_guarded(proof)) return probes;
   for (const auto& text : proof.resolvers) {
     const auto server = parse_resolver(text);
     if (!server) continue;
-    for (const Outsider& outsider : kOutsiders) {
-      for (const Family family : {Family::ipv4, Family::ipv6}) {
-        Probe probe;
-        probe.kind = "refused.by-name";
-        probe.method = Method::dns;
-        probe.endpoint = {server->address, Transport::udp, server->port};
-        probe.name = outsider.dns_name();
-        probe.type = probe::address_type(family);
-        probes.push_back(std::move(probe));
-      }
+    for (const Outsider& outsider : kOutsiders)
+      look_up("refused.by-name", outsider.dns_name(), *server, probes);
+    for (std::size_t i = 0; i < std::min(proof.filtered.size(), limits::kProofFiltered); ++i) {
+      if (const auto name = DnsName::parse(proof.filtered[i]))
+        look_up("refused.dns-inside", *name, *server, probes);
     }
   }
   return probes;
@@ -137,18 +145,13 @@ Plan plan_refusals(const control::ProofReply& proof, std::span<const Trial> look
   RefusalPlan plan(proof);
   const bool has_guard = is_guarded(proof);
   for (const Outsider& outsider : kOutsiders) add_outsider(outsider, has_guard, lookups, plan);
-  add_wrong_port(proof, Family::ipv4, plan);
-  add_wrong_port(proof, Family::ipv6, plan);
-  if (has_guard) {
-    plan_guard_refusals(proof, plan);
-  } else {
-    add_foreign_resolver(plan);
-  }
-  plan.add("refused.metadata", Method::tcp, {literal(kMetadata), Transport::tcp, 80},
-           "cloud metadata");
-  for (const std::string_view address : {kForeignResolver, kForeignResolver6}) {
-    plan.add("refused.ping", Method::ping, {literal(address), Transport::udp, 0}, "echo");
-  }
+  plan_neighbourhood(proof, plan);
+  plan_metadata(plan);
+  plan_detours(proof, plan);
+  has_guard ? plan_guard_refusals(proof, plan) : add_foreign_resolvers(plan);
+  add_inside(lookups, plan);
+  plan_encrypted_dns(proof, plan);
+  plan_packets(plan);
   return plan.take();
 }
 

@@ -102,6 +102,17 @@ void plan_dns(const ProofReply& proof, Plan& plan) {
   }
 }
 
+void plan_loopback(Plan& plan) {
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    Probe probe;
+    probe.kind = "works.loopback";
+    probe.method = Method::loopback;
+    probe.endpoint = {IpAddress::parse(address).value(), Transport::tcp, 0};
+    probe.target = probe.label = "loopback";
+    plan.probes.push_back(std::move(probe));
+  }
+}
+
 // The n-th address of every endpoint before the next one of any, so that the limit leaves none out
 // without need.
 void plan_endpoints(const ProofReply& proof, Plan& plan) {
@@ -134,6 +145,7 @@ Plan plan_works(const ProofReply& proof) {
   Plan plan;
   is_guarded(proof) ? plan_guard_works(proof, plan) : plan_dns(proof, plan);
   plan_endpoints(proof, plan);
+  plan_loopback(plan);
   for (const auto& endpoint : proof.endpoints) {
     if (endpoint.addresses.empty() || !method_for(endpoint)) {
       plan.rows.push_back(unprobed(endpoint));

@@ -38,12 +38,19 @@ double in_ms(std::chrono::microseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }
 
+// What makes the whole fail stands out in the journal.
+std::string_view priority(bool is_failing, const ctl::Context& context) {
+  return is_failing && context.out_terminal.is_journal ? "<3>" : "";
+}
+
 void print_in_full(const Row& row, const ctl::Context& context) {
-  context.out << ctl::coloured(text(row.mark), colour_of(row.mark), context.out_terminal) << ": "
-              << ctl::printable(row.probe) << "\n    expected: " << row.expected
-              << "; seen: " << ctl::printable(row.seen) << '\n';
-  if (!row.evidence.empty()) context.out << "    " << ctl::printable(row.evidence) << '\n';
-  context.out << "    " << row.kind.id() << ": " << row.kind.means() << '\n';
+  const std::string_view start = priority(is_failure(row.mark), context);
+  context.out << start << ctl::coloured(text(row.mark), colour_of(row.mark), context.out_terminal)
+              << ": " << ctl::printable(row.probe) << '\n'
+              << start << "    expected: " << row.expected << "; seen: " << ctl::printable(row.seen)
+              << '\n';
+  if (!row.evidence.empty()) context.out << start << "    " << ctl::printable(row.evidence) << '\n';
+  context.out << start << "    " << row.kind.id() << ": " << row.kind.means() << '\n';
 }
 
 }  // namespace
@@ -51,7 +58,6 @@ void print_in_full(const Row& row, const ctl::Context& context) {
 void print_text(const Document& document, const ctl::Context& context) {
   const auto& [report, weaknesses, about] = document;
   ctl::Table table({"RESULT", "PROBE", "EXPECTED", "SEEN", "TIME", "EVIDENCE"});
-  table.let_go({"EVIDENCE", "EXPECTED", "TIME"});  // told in full below where something is wrong
   for (const Row& row : report.rows) {
     table.add({{std::string(text(row.mark)), colour_of(row.mark)},
                row.probe,
@@ -72,7 +78,8 @@ void print_text(const Document& document, const ctl::Context& context) {
     context.out << '\n';
   }
   const bool proven = report.verdict == Verdict::proven;
-  context.out << ctl::coloured(text(report.verdict), proven ? Colour::green : Colour::red,
+  context.out << priority(!proven, context)
+              << ctl::coloured(text(report.verdict), proven ? Colour::green : Colour::red,
                                context.out_terminal)
               << ": " << ctl::printable(report.summary) << '\n';
 }

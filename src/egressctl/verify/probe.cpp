@@ -16,6 +16,12 @@ std::string_view verb(Method method) {
       return "NTP from ";
     case Method::ping:
       return "ping ";
+    case Method::datagram:
+    case Method::packet:
+    case Method::fragment:
+      return "to ";
+    case Method::loopback:
+      return "connect to ";
   }
   return "";
 }
@@ -26,10 +32,37 @@ std::string_view text(Family family) {
   return family == Family::ipv4 ? "IPv4" : "IPv6";
 }
 
+Probe probe_for(const DnsName& name) {
+  Probe probe;
+  probe.name = name;
+  return probe;
+}
+
+bool has_own_count(const Probe& probe) {
+  switch (probe.method) {
+    case Method::ping:
+    case Method::packet:
+      return false;
+    case Method::fragment:
+      return probe.endpoint.port != 0;
+    default:
+      return true;
+  }
+}
+
+Endpoint counted_endpoint(const Endpoint& endpoint) {
+  static const Prefix kMapped = Prefix::parse("::ffff:0:0/96").value();
+  if (!kMapped.contains(endpoint.address)) return endpoint;
+  const auto octets = endpoint.address.octets();
+  return {IpAddress::v4({octets[12], octets[13], octets[14], octets[15]}), endpoint.transport,
+          endpoint.port};
+}
+
 std::string describe(const Probe& probe) {
+  const bool has_port = has_own_count(probe) && probe.method != Method::loopback;
   std::string line = probe.label + ": ";
   line += verb(probe.method);
-  line += probe.method == Method::ping ? probe.endpoint.address.text() : probe.endpoint.text();
+  line += has_port ? probe.endpoint.text() : probe.endpoint.address.text();
   if (probe.method == Method::dns) {
     line += " for " + probe.name->text() + " " + probe::type_text(probe.type);
   }

@@ -7,6 +7,8 @@
 
 #include "adapters/probe/dns_message.hpp"
 #include "adapters/probe/observation.hpp"
+#include "adapters/probe/payloads.hpp"
+#include "adapters/probe/udp.hpp"
 #include "egress/core/dns_name.hpp"
 #include "egress/core/ip_address.hpp"
 #include "egressctl/verify/catalogue.hpp"
@@ -14,11 +16,15 @@
 namespace egress::verify {
 
 enum class Method {
-  tcp,   // connect
-  tls,   // connect and a handshake for `name`
-  dns,   // one question over the endpoint's transport, for `name`
-  ntp,   // one SNTP question
-  ping,  // one ICMP echo request; the endpoint's transport and port mean nothing
+  tcp,       // connect
+  tls,       // connect and a handshake for `name`
+  dns,       // one question over the endpoint's transport, for `name`
+  ntp,       // one SNTP question
+  ping,      // one ICMP echo request; the endpoint's transport and port mean nothing
+  datagram,  // `payload` over UDP, once
+  packet,    // `payload` over IP, as `protocol`; the endpoint's transport and port mean nothing
+  fragment,  // a piece of a UDP datagram over IPv4: the first, or without a port a later one
+  loopback,  // TCP to a listener of our own at this host's loopback address
 };
 
 // What egressd's DNS guard must make of a question, whoever it was meant for.
@@ -40,13 +46,23 @@ struct Probe {
   std::optional<GuardAnswer> guard;    // dns; empty: whoever is at the endpoint answers
   bool allows_private = false;         // no_inside: what the policy opens for the name all the same
   bool allows_metadata = false;
-  bool is_optional = false;  // a failure is a warning
+  bool is_optional = false;                           // a failure is a warning
+  probe::Tries tries = probe::Tries::until_answered;  // once: of what must be refused
+  probe::Payload payload{};
+  std::uint8_t protocol = 0;
+  Port source_port = 0;  // tcp, datagram; 0: whichever is free
 
   Family family() const { return endpoint.address.family(); }
 };
 
 // "api.openai.com: TLS to tcp/192.0.2.1:443".
 std::string describe(const Probe& probe);
+// One that speaks of a name, as TLS and DNS do.
+Probe probe_for(const DnsName& name);
+// Where egressd sees the packets go: an IPv4-mapped address is one of IPv4.
+Endpoint counted_endpoint(const Endpoint& endpoint);
+// Whether egressd counts its packets by where they go; otherwise only among all that it refuses.
+bool has_own_count(const Probe& probe);
 std::string_view text(Family family);  // "IPv4"
 
 struct Trial {

@@ -23,7 +23,11 @@ class RefusalPlan {
   void skip(KindId kind, std::string probe, const std::string& opener) {
     add_row(kind, std::move(probe), "allowed by policy: " + opener, {}, Mark::skipped);
   }
-  Plan take() { return std::move(plan_); }
+  // No packet of it is sent twice.
+  Plan take() {
+    for (Probe& probe : plan_.probes) probe.tries = probe::Tries::once;
+    return std::move(plan_);
+  }
 
  private:
   Allowed allowed_;

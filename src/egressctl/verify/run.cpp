@@ -7,6 +7,7 @@
 
 #include "adapters/probe/dns.hpp"
 #include "adapters/probe/ntp.hpp"
+#include "adapters/probe/packet.hpp"
 #include "adapters/probe/ping.hpp"
 #include "adapters/probe/tcp.hpp"
 #include "egress/core/limits.hpp"
@@ -19,12 +20,22 @@ using probe::Deadline;
 using probe::Observation;
 using probe::Outcome;
 
-Observation observe_tls(const Probe& probe, const tls::Trust& trust, const Deadline& deadline) {
-  auto connection = probe::connect_tcp(probe.endpoint.address, probe.endpoint.port, deadline);
+struct Terms {
+  const tls::Trust& trust;
+  const Deadline& deadline;
+};
+
+probe::Connection connect(const Probe& probe, const Terms& terms) {
+  const probe::Remote to{probe.endpoint.address, probe.endpoint.port, probe.source_port};
+  return probe::connect_tcp(to, probe::connect_deadline(probe.tries, terms.deadline));
+}
+
+Observation observe_tls(const Probe& probe, const Terms& terms) {
+  auto connection = connect(probe, terms);
   Observation seen = connection.observation;
   if (seen.outcome != Outcome::reached) return seen;
-  const auto session = tls::handshake(trust, connection.socket, *probe.name, deadline);
-  seen.elapsed = deadline.elapsed();
+  const auto session = tls::handshake(terms.trust, connection.socket, *probe.name, terms.deadline);
+  seen.elapsed = terms.deadline.elapsed();
   seen.outcome = session ? Outcome::reached : Outcome::wrong_answer;
   seen.detail = session ? *session : session.error().message;
   return seen;
@@ -32,28 +43,40 @@ Observation observe_tls(const Probe& probe, const tls::Trust& trust, const Deadl
 
 // What does not fit into a datagram is asked again over TCP only where the answer is wanted: where
 // it must not come, what was seen over UDP counts.
-Observation observe_dns(const Probe& probe, const Deadline& deadline) {
+Observation observe_dns(const Probe& probe, const Terms& terms) {
   const auto& [address, transport, port] = probe.endpoint;
   const probe::Question question{*probe.name, probe.type, probe.guard.has_value()};
-  const Observation seen = probe::ask({address, port}, transport, question, deadline);
+  const auto ask = [&](Transport over) {
+    return probe::ask({address, port}, over, question, terms.deadline, probe.tries);
+  };
+  const Observation seen = ask(transport);
   const bool is_wanted = probe.guard == GuardAnswer::addresses && transport == Transport::udp;
-  if (!seen.is_truncated || !is_wanted) return seen;
-  return probe::ask({address, port}, Transport::tcp, question, deadline);
+  return seen.is_truncated && is_wanted ? ask(Transport::tcp) : seen;
 }
 
-Observation observe(const Probe& probe, const tls::Trust& trust, const Deadline& deadline) {
+Observation observe(const Probe& probe, const Terms& terms) {
   const auto& [address, transport, port] = probe.endpoint;
   switch (probe.method) {
     case Method::tcp:
-      return probe::connect_tcp(address, port, deadline).observation;
+      return connect(probe, terms).observation;
     case Method::tls:
-      return observe_tls(probe, trust, deadline);
+      return observe_tls(probe, terms);
     case Method::dns:
-      return observe_dns(probe, deadline);
+      return observe_dns(probe, terms);
     case Method::ntp:
-      return probe::ask_ntp(address, port, deadline);
+      return probe::ask_ntp(address, port, terms.deadline);
     case Method::ping:
-      return probe::ping(address, deadline);
+      return probe::ping(address, terms.deadline);
+    case Method::datagram:
+      return probe::exchange_udp({address, port, probe.source_port}, probe.payload,
+                                 probe::accept_any, probe::Tries::once, terms.deadline);
+    case Method::packet:
+      return probe::send_packet(address, probe.protocol, probe.payload, terms.deadline);
+    case Method::fragment:
+      return probe::send_fragment(
+          address, port, port == 0 ? probe::Piece::later : probe::Piece::first, terms.deadline);
+    case Method::loopback:
+      return probe::connect_to_self(address, terms.deadline);
   }
   return {};
 }
@@ -95,7 +118,8 @@ void work(Queue& queue, const tls::Trust& trust, const Pace& pace, const Deadlin
     if (phase.passed()) {
       trial->seen.detail = "out of time";
     } else {
-      trial->seen = observe(trial->probe, trust, Deadline(pace.timeout));
+      const Deadline deadline(pace.timeout);
+      trial->seen = observe(trial->probe, {trust, deadline});
     }
     queue.tell_done();
   }

@@ -61,6 +61,16 @@ TEST_F(Postures, OpenRefusesNothingAndLeavesQuestionsAlone) {
   EXPECT_TRUE(is_guarded(host.engine().inputs()));
 }
 
+TEST_F(Postures, TheTableOfAnOpenHostHasTheEndInIt) {
+  const WallTime end{1'800'000'000s};
+  host.tell(PostureChanged{Posture::open, now() + 10min, end});
+  EXPECT_EQ(host.engine().installed()->base.audit_ends, end);
+  host.tell(PostureChanged{Posture::open, kNever});
+  EXPECT_EQ(host.engine().installed()->base.audit_ends, std::nullopt);
+  host.tell(PostureChanged{Posture::enforcing, kNever, end});
+  EXPECT_EQ(host.engine().installed()->base.audit_ends, std::nullopt);
+}
+
 TEST_F(Postures, OpenEndsByItselfAtItsTime) {
   set(Posture::open, 10min);
   EXPECT_LE(host.engine().next_deadline(), host.clock().now() + 10min);

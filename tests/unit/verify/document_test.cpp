@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <regex>
@@ -46,7 +47,8 @@ std::size_t count(const std::string& text, const std::string& pattern) {
 
 // Whatever XML has to be: Python's parser judges.
 std::string parsed_by_python(const std::string& xml, const std::string& expression) {
-  const std::string path = testing::TempDir() + "/verify-junit.xml";
+  const std::string path =
+      testing::TempDir() + "/verify-junit-" + std::to_string(getpid()) + ".xml";
   std::ofstream(path) << xml;
   const auto told = ctl::run_program({"python3", "-c",
                                       "import sys, xml.etree.ElementTree as tree\n"

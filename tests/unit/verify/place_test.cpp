@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -56,7 +57,7 @@ class Find : public ::testing::Test {
     fs::create_directories((root / path).parent_path());
     std::ofstream(root / path) << text;
   }
-  const fs::path root = fs::path(testing::TempDir()) / "find-place";
+  const fs::path root = fs::path(testing::TempDir()) / ("find-place-" + std::to_string(getpid()));
 };
 
 TEST_F(Find, AnAccountByNameAndByNumberWithItsGroups) {

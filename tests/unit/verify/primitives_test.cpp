@@ -34,7 +34,7 @@ class Primitives : public ::testing::Test {
   }
   static Observation tcp(const char* address, Port port) {
     return on_host([&](const Deadline& deadline) {
-      return connect_tcp(ip(address), port, deadline).observation;
+      return connect_tcp({ip(address), port}, deadline).observation;
     });
   }
   static Observation dns(const char* address) {
@@ -52,7 +52,7 @@ class Primitives : public ::testing::Test {
     const auto trust = tls::Trust::load(std::nullopt);
     return test::in_namespace(lab_->host(), [&] {
       const Deadline deadline(kPatience);
-      const auto connection = connect_tcp(ip("192.0.2.1"), port, deadline);
+      const auto connection = connect_tcp({ip("192.0.2.1"), port}, deadline);
       EXPECT_EQ(connection.observation.outcome, Outcome::reached);
       const auto session =
           tls::handshake(*trust, connection.socket, name("api.openai.com"), deadline);

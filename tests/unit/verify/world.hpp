@@ -34,7 +34,9 @@ inline probe::Observation allowed_answer(const Probe& probe) {
 inline probe::Observation closed_answer(const Probe& probe) {
   if (probe.guard) return guard_answer(probe);
   probe::Observation seen = outcome(probe::Outcome::refused, ECONNREFUSED);
-  if (probe.method == Method::tcp) return seen;
+  if (probe.method == Method::tcp || probe.method == Method::tls) return seen;
+  if (probe.method == Method::fragment && probe.endpoint.port == 0)
+    return outcome(probe::Outcome::refused, EPERM);
   seen.error = EHOSTUNREACH;
   seen.offender = ip("10.0.0.77");
   seen.offender_is_local = true;
@@ -67,8 +69,8 @@ inline control::RefusalsReply World::counted(std::span<const Trial> trials) cons
   for (const Trial& trial : trials) {
     if (trial.seen.outcome != probe::Outcome::refused) continue;
     ++reply.refused_packets;
-    if (trial.probe.method != Method::ping)
-      reply.refusals.push_back(refusal(trial.probe.endpoint, 1));
+    if (has_own_count(trial.probe))
+      reply.refusals.push_back(refusal(counted_endpoint(trial.probe.endpoint), 1));
   }
   return reply;
 }

@@ -1,0 +1,173 @@
+#include "adapters/netlink/others.hpp"
+
+#include <netinet/in.h>
+// after the C library's own
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "adapters/netlink/objects.hpp"
+#include "adapters/system_error.hpp"
+
+namespace egress::netlink {
+namespace {
+
+constexpr int kAttempts = 10;  // a listing that a change interrupted starts over
+constexpr std::string_view kOurs = "egressd";
+
+using Key = std::pair<std::string, std::string>;  // family, name
+using Tables = std::map<Key, OtherTable>;
+
+std::string family_text(std::uint32_t family) {
+  constexpr std::array<std::pair<std::uint32_t, const char*>, 6> kNames{
+      {{NFPROTO_INET, "inet"},
+       {NFPROTO_IPV4, "ip"},
+       {NFPROTO_IPV6, "ip6"},
+       {NFPROTO_ARP, "arp"},
+       {NFPROTO_BRIDGE, "bridge"},
+       {NFPROTO_NETDEV, "netdev"}}};
+  const auto* const found = std::ranges::find(kNames, family, &decltype(kNames)::value_type::first);
+  return found == kNames.end() ? "family " + std::to_string(family) : found->second;
+}
+
+std::string hook_text(std::uint32_t family, std::uint32_t hook) {
+  constexpr std::array kPacket{"prerouting", "input", "forward", "output", "postrouting"};
+  constexpr std::array kArp{"input", "output", "forward"};
+  constexpr std::array kFrame{"ingress", "egress"};
+  const auto pick = [&](const auto& names) {
+    return hook < names.size() ? std::string(names[hook]) : "hook " + std::to_string(hook);
+  };
+  if (family == NFPROTO_NETDEV) return pick(kFrame);
+  if (family == NFPROTO_INET && hook == 5) return "ingress";  // NF_INET_INGRESS
+  return family == NFPROTO_ARP ? pick(kArp) : pick(kPacket);
+}
+
+// Expressions that do more than match, count or judge; those of iptables are one, with a name.
+constexpr std::array<std::pair<std::string_view, Act>, 11> kActs{{{"dup", Act::duplicates},
+                                                                  {"TEE", Act::duplicates},
+                                                                  {"fwd", Act::forwards},
+                                                                  {"flow_offload", Act::offloads},
+                                                                  {"queue", Act::queues},
+                                                                  {"NFQUEUE", Act::queues},
+                                                                  {"nat", Act::translates},
+                                                                  {"masq", Act::translates},
+                                                                  {"redir", Act::translates},
+                                                                  {"DNAT", Act::translates},
+                                                                  {"tproxy", Act::translates}}};
+
+void note(nftnl_expr* expression, std::set<Act>& acts) {
+  std::string name = nftnl_expr_get_str(expression, NFTNL_EXPR_NAME);
+  if (name == "target") name = nftnl_expr_get_str(expression, NFTNL_EXPR_TG_NAME);
+  if (name == "payload" && nftnl_expr_is_set(expression, NFTNL_EXPR_PAYLOAD_SREG))
+    acts.insert(Act::rewrites);
+  const auto* const act = std::ranges::find(kActs, name, &decltype(kActs)::value_type::first);
+  if (act != kActs.end()) acts.insert(act->second);
+}
+
+int dump(Socket& socket, std::uint16_t type, const std::function<void(const nlmsghdr&)>& take) {
+  alignas(nlmsghdr) std::array<char, 256> buffer{};
+  return socket.ask(*nftnl_nlmsg_build_hdr(buffer.data(), type, NFPROTO_UNSPEC, NLM_F_DUMP, 0),
+                    take);
+}
+
+OtherTable* table_of(Tables& tables, std::uint32_t family, const char* name) {
+  const auto found = tables.find({family_text(family), name == nullptr ? "" : name});
+  return found == tables.end() ? nullptr : &found->second;
+}
+
+int read_tables(Socket& socket, Tables& tables) {
+  return dump(socket, NFT_MSG_GETTABLE, [&](const nlmsghdr& answer) {
+    const TablePtr table(nftnl_table_alloc());
+    if (nftnl_table_nlmsg_parse(&answer, table.get()) < 0) return;
+    const std::string name = nftnl_table_get_str(table.get(), NFTNL_TABLE_NAME);
+    if (name == kOurs) return;
+    const std::string family = family_text(nftnl_table_get_u32(table.get(), NFTNL_TABLE_FAMILY));
+    tables[{family, name}] = {.family = family, .name = name, .chains = {}, .acts = {}};
+  });
+}
+
+int read_chains(Socket& socket, Tables& tables) {
+  return dump(socket, NFT_MSG_GETCHAIN, [&](const nlmsghdr& answer) {
+    const ChainPtr chain(nftnl_chain_alloc());
+    if (nftnl_chain_nlmsg_parse(&answer, chain.get()) < 0) return;
+    const std::uint32_t family = nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_FAMILY);
+    OtherTable* table =
+        table_of(tables, family, nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE));
+    if (table == nullptr || !nftnl_chain_is_set(chain.get(), NFTNL_CHAIN_HOOKNUM)) return;
+    const char* device = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_DEV);
+    table->chains.push_back(
+        {.name = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME),
+         .type = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TYPE),
+         .hook = hook_text(family, nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_HOOKNUM)),
+         .device = device == nullptr ? "" : device,
+         .priority = nftnl_chain_get_s32(chain.get(), NFTNL_CHAIN_PRIO),
+         .drops = nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_POLICY) == NF_DROP});
+  });
+}
+
+int read_rules(Socket& socket, Tables& tables) {
+  return dump(socket, NFT_MSG_GETRULE, [&](const nlmsghdr& answer) {
+    const RulePtr rule(nftnl_rule_alloc());
+    if (nftnl_rule_nlmsg_parse(&answer, rule.get()) < 0) return;
+    OtherTable* table = table_of(tables, nftnl_rule_get_u32(rule.get(), NFTNL_RULE_FAMILY),
+                                 nftnl_rule_get_str(rule.get(), NFTNL_RULE_TABLE));
+    if (table == nullptr) return;
+    ++table->rules;
+    nftnl_expr_foreach(
+        rule.get(),
+        [](nftnl_expr* expression, void* acts) {
+          note(expression, *static_cast<std::set<Act>*>(acts));
+          return 0;
+        },
+        &table->acts);
+  });
+}
+
+}  // namespace
+
+std::string_view text(Act act) {
+  switch (act) {
+    case Act::rewrites:
+      return "rewrites packets";
+    case Act::duplicates:
+      return "duplicates packets";
+    case Act::forwards:
+      return "hands packets to other devices";
+    case Act::offloads:
+      return "offloads connections";
+    case Act::queues:
+      return "hands packets to programs";
+    case Act::translates:
+      return "translates addresses";
+  }
+  return "";
+}
+
+Result<std::vector<OtherTable>> other_tables(Socket& socket) {
+  int error = EINTR;
+  Tables tables;
+  for (int attempt = 0; attempt < kAttempts && error == EINTR; ++attempt) {
+    tables.clear();
+    error = read_tables(socket, tables);
+    if (error == 0) error = read_chains(socket, tables);
+    if (error == 0) error = read_rules(socket, tables);
+  }
+  if (error != 0) return fail_errno("listing the tables", error);
+  std::vector<OtherTable> all;
+  for (auto& [key, table] : tables) all.push_back(std::move(table));
+  return all;
+}
+
+Result<std::vector<OtherTable>> other_tables() {
+  auto socket = Socket::open();
+  if (!socket) return tl::unexpected(socket.error());
+  return other_tables(*socket);
+}
+
+}  // namespace egress::netlink

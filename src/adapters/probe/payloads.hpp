@@ -1,0 +1,26 @@
+// What probes send where a program would send a first packet: the least to which a server of the
+// protocol answers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace egress::probe {
+
+using Payload = std::vector<std::uint8_t>;
+
+// A long header of a version that no server speaks (RFC 8999 section 5.1, RFC 9000 section 15), to
+// which each answers with those that it does (RFC 9000 section 6.1).
+Payload quic_first_packet();
+
+// INIT, with its checksum (RFC 9260 section 3.3.2).
+Payload sctp_init();
+
+// A header with a key (RFC 2890 section 2), and nothing in the tunnel. Errors come back only for
+// packets of at least eight octets (net/ipv4/icmp.c).
+Payload gre_header();
+
+// "egressd verify", for protocols in which nobody would answer anything else either.
+Payload plain_text();
+
+}  // namespace egress::probe

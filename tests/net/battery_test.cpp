@@ -1,0 +1,142 @@
+// The battery of `egressctl verify`, itself tested: for each kind of probe its hole is opened by
+// hand on a host under control, and that kind must fail, with those alone that are said to fail
+// with it. The daemon does not hear of the hole, or it would close it at once.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "net/holes.hpp"
+#include "support/lab.hpp"
+#include "support/servers.hpp"
+
+namespace egress::test {
+namespace {
+
+using Ids = std::set<std::string>;
+
+constexpr int kShards = 8;
+constexpr const char* kAllowed =
+    "  - api.openai.com:443\n  - 192.0.2.7:8443\n  - udp/pool.ntp.org:123\n"
+    "  - { host: rebind.example, port: 443, optional: true }\n";
+constexpr const char* kWildcard = "  - \"*.openai.azure.com:443\"\n";  // takes the guard
+
+std::string policy(std::string_view dns, const std::string& more = "") {
+  return "version: 1\nresolvers: [10.77.0.1]\ndns: " + std::string(dns) + "\nallow:\n" + kAllowed +
+         (dns == "guard" ? kWildcard : "") + (more.empty() ? "" : "  - " + more + "\n");
+}
+
+Ids ids_of(const Hole& hole) {
+  Ids ids{std::string(hole.kind.id())};
+  for (const auto& also : hole.also) ids.emplace(also.id());
+  return ids;
+}
+
+// A resolver that gives 203.0.113.77 for whatever it is asked.
+std::optional<Bytes> lie(const Bytes& question) {
+  constexpr std::size_t kOpt = 11;
+  Bytes answer(question.begin(), question.end() - kOpt);
+  answer[2] |= 0x80;
+  answer[7] = 1;
+  answer[11] = 0;
+  answer.insert(answer.end(), {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 77});
+  return answer;
+}
+
+class Battery : public ::testing::TestWithParam<int> {
+ protected:
+  Battery() {
+    daemon_.set_environment(
+        {"LD_PRELOAD=" DEAF, "ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0"});
+  }
+
+  // As after a boot: without what the last hole left behind.
+  void start_anew(std::string_view dns) {
+    daemon_.terminate();
+    lab_.nft("flush ruleset\n");
+    run({.words = {"nft", "flush", "ruleset"}, .netns = lab_.net()});
+    daemon_.write_policy(policy(dns));
+    daemon_.start();
+    ASSERT_EQ(daemon_.ask<control::StatusReply>(control::StatusRequest{}).dns, dns);
+    eventually([&] {
+      return daemon_.egressctl({"list"}).output.find("2606:4700:f1::1") != std::string::npos;
+    });
+  }
+  void open(const Hole& hole) {
+    switch (hole.at) {
+      case Hole::At::host:
+        return lab_.nft(hole.how);
+      case Hole::At::far_side: {
+        const std::string chain = "table inet far { chain c { type filter hook input priority 0\n" +
+                                  hole.how + "\n }\n }\n";
+        const Finished done =
+            run({.words = {"bash", "-c", "nft -f - <<<\"$1\"", "nft", chain}, .netns = lab_.net()});
+        ASSERT_EQ(done.exit_code, 0) << done.output;
+        return;
+      }
+      case Hole::At::policy:
+        daemon_.write_policy(policy(hole.dns, hole.how));
+        daemon_.ask<control::ReloadReply>(control::ReloadRequest{});
+    }
+  }
+  nlohmann::json verify() const {
+    const Finished done = daemon_.egressctl(
+        {"verify", "--json", "--ca", lab_.dir() / "ca.pem", "--timeout", "1500ms"});
+    return nlohmann::json::parse(done.output);
+  }
+  static Ids failing(const nlohmann::json& report) {
+    Ids ids;
+    for (const auto& row : report.at("probes")) {
+      const std::string result = row.at("result");
+      if (result == "leak" || result == "failed" || result == "not proven")
+        ids.insert(row.at("kind").get<std::string>());
+    }
+    return ids;
+  }
+  static std::string problems(const nlohmann::json& report) {
+    std::string text;
+    for (const auto& row : report.at("probes"))
+      if (row.at("result") != "ok")
+        text += row.at("result").get<std::string>() + ' ' + row.at("probe").get<std::string>() +
+                ": " + row.at("seen").get<std::string>() + "; " +
+                row.at("evidence").get<std::string>() + '\n';
+    return text;
+  }
+  void find(const Hole& hole);
+
+  Lab lab_{Lab::Servers::all};
+  const UdpServer liar_{lab_.net(), 5353, lie};
+  Daemon daemon_{lab_, policy("guard"), {"--shared-table"}};
+};
+
+void Battery::find(const Hole& hole) {
+  start_anew(hole.dns);
+  open(hole);
+  const auto report = verify();
+  EXPECT_EQ(failing(report), ids_of(hole)) << hole.kind.id() << '\n' << problems(report);
+  EXPECT_NE(report.at("verdict"), "proven") << hole.kind.id();
+}
+
+TEST_P(Battery, FindsEachHoleAndNothingElse) {
+  for (const char* dns : {"guard", "poll"}) {
+    start_anew(dns);
+    const auto closed = verify();
+    ASSERT_EQ(closed.at("verdict"), "proven") << dns << problems(closed);
+  }
+  for (std::size_t i = 0; i < holes().size(); ++i)
+    if (i % kShards == static_cast<std::size_t>(GetParam())) find(holes()[i]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, Battery, ::testing::Range(0, kShards));
+
+TEST(Holes, ThereIsOneForEachKindOfProbe) {
+  Ids kinds, found;
+  for (const verify::Kind& kind : verify::kCatalogue) kinds.emplace(kind.id);
+  for (const Hole& hole : holes())
+    EXPECT_TRUE(found.emplace(hole.kind.id()).second) << hole.kind.id() << " has two";
+  EXPECT_EQ(found, kinds);
+}
+
+}  // namespace
+}  // namespace egress::test
