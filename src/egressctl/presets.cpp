@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <set>
 
@@ -27,17 +28,27 @@ struct Options {
 // One line of what a preset opens: as written, or with its parameters filled in.
 struct Line {
   std::string target;
-  const policy::PresetEntry* written;
+  bool is_optional = false;
+  bool allows_private = false;
+  std::optional<policy::Risk> risk;
 };
-
-const policy::Risk* risk_of(const policy::Preset& preset, const policy::PresetEntry& entry) {
-  if (entry.risk) return &*entry.risk;
-  return preset.risk ? &*preset.risk : nullptr;
-}
 
 std::vector<Line> lines_as_written(const policy::Preset& preset) {
   std::vector<Line> lines;
-  for (const policy::PresetEntry& entry : preset.entries) lines.push_back({entry.target, &entry});
+  for (const policy::PresetEntry& entry : preset.entries)
+    lines.push_back(
+        {entry.target, entry.is_optional, entry.allows_private, policy::risk_of(preset, entry)});
+  return lines;
+}
+
+// As the policy would open them.
+Result<std::vector<Line>> filled_lines(const policy::Target& target,
+                                       const policy::Dictionary& dictionary) {
+  const auto opened = policy::unfold(target, {}, dictionary);
+  if (!opened) return tl::unexpected(opened.error());
+  std::vector<Line> lines;
+  for (const policy::AllowEntry& entry : *opened)
+    lines.push_back({entry.target(), entry.is_optional, entry.allows_private, entry.risk});
   return lines;
 }
 
@@ -51,7 +62,7 @@ std::string form_of(const policy::Preset& preset) {
 std::string kinds_of(const policy::Preset& preset) {
   std::set<policy::Risk::Kind> kinds;
   for (const policy::PresetEntry& entry : preset.entries)
-    if (const policy::Risk* risk = risk_of(preset, entry)) kinds.insert(risk->kind);
+    if (const auto& risk = policy::risk_of(preset, entry)) kinds.insert(risk->kind);
   std::string text;
   for (const policy::Risk::Kind kind : kinds)
     text += (text.empty() ? "" : ", ") + std::string(policy::text(kind));
@@ -62,8 +73,8 @@ void print_json(Context& context, const ordered_json& object) {
   context.out << object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
 }
 
-ordered_json json_of(const policy::Risk* risk) {
-  if (risk == nullptr) return nullptr;
+ordered_json json_of(const std::optional<policy::Risk>& risk) {
+  if (!risk) return nullptr;
   return {{"kind", policy::text(risk->kind)}, {"why", risk->why}};
 }
 
@@ -71,9 +82,9 @@ ordered_json json_of(const policy::Preset& preset, const std::vector<Line>& line
   ordered_json entries = ordered_json::array();
   for (const Line& line : lines) {
     entries.push_back({{"target", line.target},
-                       {"optional", line.written->is_optional},
-                       {"private", line.written->allows_private},
-                       {"risk", json_of(risk_of(preset, *line.written))}});
+                       {"optional", line.is_optional},
+                       {"private", line.allows_private},
+                       {"risk", json_of(line.risk)}});
   }
   return {{"name", preset.name},     {"title", preset.title}, {"parameters", preset.parameters},
           {"source", preset.source}, {"date", preset.date},   {"entries", entries}};
@@ -99,10 +110,10 @@ Exit print_all(Context& context, const policy::Catalogue& catalogue) {
   return Exit::done;
 }
 
-std::string options_of(const policy::PresetEntry& entry) {
-  if (entry.is_optional && entry.allows_private) return "optional, private";
-  if (entry.is_optional) return "optional";
-  return entry.allows_private ? "private" : "";
+std::string options_of(const Line& line) {
+  if (line.is_optional && line.allows_private) return "optional, private";
+  if (line.is_optional) return "optional";
+  return line.allows_private ? "private" : "";
 }
 
 // Each risk stands once, below the last of its entries.
@@ -113,30 +124,13 @@ void print_one(Context& context, const policy::Preset& preset, const std::string
   if (!preset.parameters.empty()) context.out << "takes:  " << form_of(preset) << '\n';
   Table table({"TARGET", "OPTIONS"});
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    table.add({lines[i].target, options_of(*lines[i].written)});
-    const policy::Risk* risk = risk_of(preset, *lines[i].written);
-    const policy::Risk* next =
-        i + 1 < lines.size() ? risk_of(preset, *lines[i + 1].written) : nullptr;
-    if (risk != nullptr && (next == nullptr || *next != *risk))
-      table.note({"risk: " + risk->text(), Colour::yellow});
+    const Line& line = lines[i];
+    table.add({line.target, options_of(line)});
+    const bool is_last = i + 1 == lines.size() || lines[i + 1].risk != line.risk;
+    if (line.risk && is_last) table.note({"risk: " + line.risk->text(), Colour::yellow});
   }
   table.print(context.out, context.out_terminal);
   context.out << "allow it with: egressctl allow preset:" << printable(reference) << '\n';
-}
-
-// With the parameters filled in, entry by entry as the policy would.
-Result<std::vector<Line>> filled_lines(const policy::Preset& preset, const policy::Target& target,
-                                       const policy::Dictionary& dictionary) {
-  std::vector<Line> lines;
-  for (const policy::PresetEntry& entry : preset.entries) {
-    policy::Preset alone = preset;
-    alone.entries = {entry};
-    const policy::Catalogue catalogue{{preset.name, alone}};
-    const auto opened = policy::unfold(target, {}, {catalogue, dictionary.rules});
-    if (!opened) return tl::unexpected(opened.error());
-    for (const policy::AllowEntry& one : *opened) lines.push_back({one.target(), &entry});
-  }
-  return lines;
 }
 
 Result<void> show(Context& context, const std::string& reference,
@@ -148,8 +142,7 @@ Result<void> show(Context& context, const std::string& reference,
   if (!found) return tl::unexpected(found.error());
   const policy::Preset& preset = **found;
   const bool is_filled = !wanted.parameter.empty();
-  const auto lines =
-      is_filled ? filled_lines(preset, *target, dictionary) : lines_as_written(preset);
+  const auto lines = is_filled ? filled_lines(*target, dictionary) : lines_as_written(preset);
   if (!lines) return tl::unexpected(lines.error());
   if (context.json)
     print_json(context, json_of(preset, *lines));

@@ -63,7 +63,7 @@ bool PolicyStore::stands_on_disk(const std::string& text) const {
 
 tl::expected<PolicyStore::Reading, policy::Problems> PolicyStore::read(const MainText* main,
                                                                        WallTime now) const {
-  auto catalogue = read_catalogue();
+  auto catalogue = adapters::read_catalogue(paths_.rules_dir, rules_);
   if (!catalogue) return tl::unexpected(catalogue.error());
   auto documents = read_documents(main);
   if (!documents) return tl::unexpected(documents.error());
@@ -85,7 +85,7 @@ LoadedPolicy PolicyStore::take(Reading reading) {
 }
 
 LoadedPolicy PolicyStore::check(WallTime now) const {
-  const auto catalogue = read_catalogue();
+  const auto catalogue = adapters::read_catalogue(paths_.rules_dir, rules_);
   if (!catalogue) return tl::unexpected(catalogue.error());
   auto documents = read_documents(nullptr);
   if (!documents) return tl::unexpected(documents.error());
@@ -146,10 +146,6 @@ tl::expected<std::vector<policy::Addition>, policy::Problems> PolicyStore::read_
   if (!document) return tl::unexpected(document.error());
   if (document->kind == policy::Node::Kind::null) return std::vector<policy::Addition>{};
   return policy::parse_additions(*document);
-}
-
-tl::expected<policy::Catalogue, policy::Problems> PolicyStore::read_catalogue() const {
-  return adapters::read_catalogue(paths_.rules_dir, rules_);
 }
 
 }  // namespace egress::daemon

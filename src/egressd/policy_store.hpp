@@ -78,7 +78,6 @@ class PolicyStore {
   tl::expected<std::vector<policy::Node>, policy::Problems> read_documents(
       const MainText* main) const;
   tl::expected<std::vector<policy::Addition>, policy::Problems> read_additions() const;
-  tl::expected<policy::Catalogue, policy::Problems> read_catalogue() const;
 
   Paths paths_;
   policy::NameRules rules_;

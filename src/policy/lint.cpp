@@ -87,7 +87,7 @@ class Linter {
   }
 
   void check(const Preset& preset, const PresetEntry& entry, std::set<std::string>& targets) {
-    if (!entry.risk && !preset.risk && !entry.allows_private)
+    if (!risk_of(preset, entry) && !entry.allows_private)
       refuse(entry.place,
              quoted(entry.target) +
                  " without a risk; accepted: one of upload, shared-cdn, wide, and why");

@@ -118,7 +118,7 @@ Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryO
     if (!unfolded)
       return fail("in the preset " + quoted(reference.name) + ": " + unfolded.error().message);
     for (auto& entry : *unfolded) {
-      entry.risk = written.risk ? written.risk : (*preset)->risk;
+      entry.risk = risk_of(**preset, written);
       entry.origin.preset = target.text().substr(std::string_view("preset:").size());
       entries.push_back(std::move(entry));
     }
@@ -127,6 +127,10 @@ Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryO
 }
 
 }  // namespace
+
+const std::optional<Risk>& risk_of(const Preset& preset, const PresetEntry& entry) {
+  return entry.risk ? entry.risk : preset.risk;
+}
 
 Result<const Preset*> find_preset(std::string_view name, const Catalogue& catalogue) {
   const auto found = catalogue.find(name);

@@ -34,6 +34,13 @@ class PostureBoot : public Flooded, public ::testing::WithParamInterface<Restart
     machine->configure("touch /etc/hold; sync");
     start_again();
   }
+  // What was reachable before is not, by the lockdown alone and then with the daemon.
+  void expect_closed_again() {
+    await_attempts();
+    EXPECT_EQ(tcp(kOther4), Seen::refused);
+    start_daemon();
+    expect_enforcing();
+  }
   void start_daemon() const { machine->configure("rm /etc/hold; systemctl start egressd.service"); }
 };
 
@@ -66,10 +73,7 @@ TEST_P(PostureBoot, OpenGoes) {
   EXPECT_TRUE(eventually([&] { return flood_seen() == kWholeFlood; })) << "positive control";
   start_again_without_daemon();
   Tap after(lab.net(), "");
-  await_attempts();
-  EXPECT_EQ(tcp(kOther4), Seen::refused);
-  start_daemon();
-  expect_enforcing();
+  expect_closed_again();
   await_attempts();
   expect_nothing_left(after);
 }
@@ -83,10 +87,7 @@ TEST_P(PostureBoot, APolicyOnTrialGoes) {
   EXPECT_TRUE(reaches(kOther4)) << "positive control";
   start_again_without_daemon();
   Tap after(lab.net(), "");
-  await_attempts();
-  EXPECT_EQ(tcp(kOther4), Seen::refused);
-  start_daemon();
-  expect_enforcing();
+  expect_closed_again();
   EXPECT_EQ(machine->shell("cmp /root/old.yaml /etc/egressd/egressd.yaml").exit_code, 0);
   EXPECT_EQ(machine->execute({"egressctl", "confirm"}).exit_code, 1) << "nothing is on trial";
   expect_enforcing();

@@ -53,6 +53,9 @@ struct Preset {
 };
 using Catalogue = std::map<std::string, Preset, std::less<>>;
 
+// Of an entry of that preset: its own, or the preset's.
+const std::optional<Risk>& risk_of(const Preset& preset, const PresetEntry& entry);
+
 tl::expected<Preset, Problems> parse_preset(const Node& document, const NameRules& rules);
 
 // What is doubtful about presets although each can be read: lint.cpp has the list. `today`: any time of the day.

@@ -51,8 +51,7 @@ nft::CommitOutcome NetlinkKernel::commit(const nft::Transaction& transaction) {
 // is made anew: what stood may have changed since it was read, or be beyond repair.
 nft::CommitOutcome NetlinkKernel::replace(const nft::Layout& desired,
                                           std::span<const nft::Change> additions) {
-  const Ownership holds = ownership(capabilities_);
-  if (const auto standing = read_standing(socket_, kTable, desired, holds)) {
+  if (const auto standing = read_standing(socket_, kTable, desired, holder())) {
     if (standing->is_orphan) adopt_table();
     Batch batch;
     replace_rules(batch, kTable, desired, *standing);

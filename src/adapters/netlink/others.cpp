@@ -14,12 +14,12 @@
 
 #include "adapters/netlink/objects.hpp"
 #include "adapters/system_error.hpp"
+#include "egress/nft/ruleset.hpp"
 
 namespace egress::netlink {
 namespace {
 
 constexpr int kAttempts = 10;  // a listing that a change interrupted starts over
-constexpr std::string_view kOurs = "egressd";
 
 using Key = std::pair<std::string, std::string>;  // family, name
 using Tables = std::map<Key, OtherTable>;
@@ -86,7 +86,7 @@ int read_tables(Socket& socket, Tables& tables) {
     const TablePtr table(nftnl_table_alloc());
     if (nftnl_table_nlmsg_parse(&answer, table.get()) < 0) return;
     const std::string name = nftnl_table_get_str(table.get(), NFTNL_TABLE_NAME);
-    if (name == kOurs) return;
+    if (name == nft::kTableName) return;
     const std::string family = family_text(nftnl_table_get_u32(table.get(), NFTNL_TABLE_FAMILY));
     tables[{family, name}] = {.family = family, .name = name, .chains = {}, .acts = {}};
   });

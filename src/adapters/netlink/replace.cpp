@@ -13,21 +13,20 @@ bool is_interval(const nft::Change& change) {
   return change.key.set == nft::SetId::nets;
 }
 
-// What its owner left behind has lost the flag.
-bool is_orphan(const Holder& holder) {
-  return holder == Holder{kOwnedFlags & ~kOwnerFlag, 0};
+// What an owner has left behind: without the flag, and nobody's.
+bool is_orphan_of(const Holder& owner, const Holder& live) {
+  return owner.port != 0 && live == Holder{owner.flags & ~kOwnerFlag, 0};
 }
 
 }  // namespace
 
 std::optional<Standing> read_standing(Socket& socket, const std::string& table,
-                                      const nft::Layout& desired, Ownership ownership) {
+                                      const nft::Layout& desired, const Holder& holder) {
   LiveTable live;
   if (dump_table(socket, table, live) != 0 || !live.is_present) return std::nullopt;
-  const bool is_owned = ownership == Ownership::owned;
-  const bool is_held = live.holder == (is_owned ? Holder{kOwnedFlags, socket.port()} : Holder{});
-  Standing standing{.is_orphan = is_owned && is_orphan(live.holder)};
-  if ((!is_held && !standing.is_orphan) || !has_same_sets(live, desired)) return std::nullopt;
+  Standing standing{.is_orphan = is_orphan_of(holder, live.holder)};
+  const bool is_held = standing.is_orphan || live.holder == holder;
+  if (!is_held || !has_same_sets(live, desired)) return std::nullopt;
   for (const ChainPtr& chain : live.chains)
     standing.chains.emplace_back(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
   for (const Family family : {Family::ipv4, Family::ipv6}) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adapters/netlink/batch.hpp"
+#include "adapters/netlink/dump.hpp"
 #include "adapters/netlink/encode.hpp"
 #include "adapters/netlink/socket.hpp"
 #include "egress/nft/kernel.hpp"
@@ -21,10 +22,10 @@ struct Standing {
   std::vector<nft::LiveElement> intervals{};  // sorted by key
 };
 
-// Empty: it is missing, its sets are not those of `desired`, it is not ours to change with these
-// flags, or it cannot be read.
+// `holder`: whose the table should be. Empty: it is missing, its sets are not those of `desired`,
+// it is somebody else's or has other flags, or it cannot be read.
 std::optional<Standing> read_standing(Socket& socket, const std::string& table,
-                                      const nft::Layout& desired, Ownership ownership);
+                                      const nft::Layout& desired, const Holder& holder);
 
 // Swaps chains and rules; hashes are emptied, to be filled again in the same batch; what counts
 // goes on. The elements of interval sets are left to changes(): Linux shows those of a set that is

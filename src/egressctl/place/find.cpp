@@ -11,8 +11,9 @@
 #include <optional>
 #include <sstream>
 
+#include "adapters/resolvconf/resolv_conf.hpp"
 #include "adapters/state/files.hpp"
-#include "egress/core/ip_address.hpp"
+#include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
 #include "egressctl/child.hpp"
 
@@ -197,17 +198,10 @@ Result<std::string> find_cgroup_root(const fs::path& mountinfo) {
 std::vector<std::string> read_nameservers(const fs::path& resolv_conf) {
   std::vector<std::string> servers;
   // The container's own file: a link or a pipe in its place would lead us astray.
-  constexpr std::size_t kLargest = 65536;
-  const auto text = state::read_file(resolv_conf, kLargest, state::Guard::no_links);
+  const auto text = state::read_file(resolv_conf, limits::kResolvConfBytes, state::Guard::no_links);
   if (!text || !*text) return servers;
-  std::istringstream file(**text);
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream words(line);
-    std::string key;
-    std::string address;
-    if (words >> key >> address && key == "nameserver" && IpAddress::parse(address))
-      servers.push_back(address);
-  }
+  for (const auto& resolver : resolvconf::parse_resolv_conf(**text).resolvers)
+    servers.push_back(resolver.address.text());
   return servers;
 }
 

@@ -52,6 +52,11 @@ struct TargetParts {
 };
 std::optional<TargetParts> split_target(std::string_view target);
 
+// What people call an endpoint: its name, or its target where it has none.
+inline const std::string& label_of(const control::ProvableEndpoint& endpoint) {
+  return endpoint.host.empty() ? endpoint.target : endpoint.host;
+}
+
 // Whether programs' questions end at egressd's own DNS guard (`dns: guard`).
 inline bool is_guarded(const control::ProofReply& proof) {
   return proof.dns == "guard";

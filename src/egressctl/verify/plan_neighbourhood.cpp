@@ -27,8 +27,7 @@ std::optional<Neighbourhood> find(const control::ProofReply& proof, Family famil
     for (const auto& text : endpoint.addresses) {
       const auto address = IpAddress::parse(text);
       if (!address || address->family() != family || endpoint.transport != "tcp") continue;
-      const Neighbourhood found{endpoint.host.empty() ? endpoint.target : endpoint.host, *address,
-                                endpoint.port};
+      const Neighbourhood found{label_of(endpoint), *address, endpoint.port};
       if (classify(*address) == AddressClass::unicast) return found;
       if (!inside) inside = found;
     }

@@ -29,8 +29,8 @@ Probe packet_to(std::string_view address) {
   return probe;
 }
 
-// To addresses that no other probe sends datagrams to: a raw socket hears the errors about those
-// as well.
+// The first to an address that no other probe sends datagrams to: its raw socket hears the errors
+// about those as well.
 void add_fragments(RefusalPlan& plan) {
   Probe probe = packet_to(kOutsiders.back().v4);
   probe.kind = "refused.fragment";

@@ -43,7 +43,7 @@ Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddres
   probe.endpoint = {address, endpoint.transport == "udp" ? Transport::udp : Transport::tcp,
                     endpoint.port};
   probe.target = endpoint.target;
-  probe.label = endpoint.host.empty() ? endpoint.target : endpoint.host;
+  probe.label = label_of(endpoint);
   probe.is_optional = endpoint.optional;
   if (method == Method::tls) probe.name = *DnsName::parse(endpoint.host);
   return probe;

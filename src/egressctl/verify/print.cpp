@@ -15,23 +15,13 @@ using ctl::Colour;
 using nlohmann::ordered_json;
 
 Colour colour_of(Mark mark) {
-  switch (mark) {
-    case Mark::holds:
-      return Colour::green;
-    case Mark::leak:
-    case Mark::fails:
-    case Mark::not_proven:
-      return Colour::red;
-    case Mark::warning:
-      return Colour::yellow;
-    default:
-      return Colour::none;
-  }
+  if (is_failure(mark)) return Colour::red;
+  if (is_untried(mark)) return Colour::none;
+  return mark == Mark::warning ? Colour::yellow : Colour::green;
 }
 
 bool needs_attention(const Row& row) {
-  const Colour colour = colour_of(row.mark);
-  return colour == Colour::red || colour == Colour::yellow;
+  return is_failure(row.mark) || row.mark == Mark::warning;
 }
 
 double in_ms(std::chrono::microseconds time) {
@@ -51,6 +41,17 @@ void print_in_full(const Row& row, const ctl::Context& context) {
               << '\n';
   if (!row.evidence.empty()) context.out << start << "    " << ctl::printable(row.evidence) << '\n';
   context.out << start << "    " << row.kind.id() << ": " << row.kind.means() << '\n';
+}
+
+ordered_json to_json(const About& about) {
+  return {{"host", about.host},
+          {"time", about.time},
+          {"place", about.place},
+          {"egressctl", about.egressctl},
+          {"egressd", about.egressd},
+          {"kernel", about.kernel},
+          {"protection", about.protection},
+          {"policy", about.policy}};
 }
 
 }  // namespace
@@ -83,21 +84,6 @@ void print_text(const Document& document, const ctl::Context& context) {
                                context.out_terminal)
               << ": " << ctl::printable(report.summary) << '\n';
 }
-
-namespace {
-
-ordered_json to_json(const About& about) {
-  return {{"host", about.host},
-          {"time", about.time},
-          {"place", about.place},
-          {"egressctl", about.egressctl},
-          {"egressd", about.egressd},
-          {"kernel", about.kernel},
-          {"protection", about.protection},
-          {"policy", about.policy}};
-}
-
-}  // namespace
 
 void print_list(const ctl::Context& context) {
   ctl::Table table({"KIND", "WHAT IS LOOKED AT"});
