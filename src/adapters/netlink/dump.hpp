@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include <cerrno>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,7 +16,13 @@
 
 namespace egress::netlink {
 
-// Each returns 0 or an errno; EINTR: changed meanwhile, start over.
+// A reading during which others changed their tables, or a set of ours went away: start over.
+inline constexpr int kReadAttempts = 10;
+constexpr bool is_interrupted(int error) {
+  return error == EINTR || error == ENOENT;
+}
+
+// Each returns 0 or an errno.
 using TakeElement = std::function<void(nftnl_set_elem*)>;  // valid during the call
 int dump_elements(Socket& socket, const std::string& table, const std::string& set,
                   const TakeElement& take);

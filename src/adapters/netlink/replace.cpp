@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "adapters/netlink/compare.hpp"
 #include "adapters/netlink/snapshot.hpp"
@@ -18,22 +19,37 @@ bool is_orphan_of(const Holder& owner, const Holder& live) {
   return owner.port != 0 && live == Holder{owner.flags & ~kOwnerFlag, 0};
 }
 
+// 0, and the table stands as it should, or standing is empty; or an errno.
+int read(Socket& socket, const std::string& table, const nft::Layout& desired, const Holder& holder,
+         std::optional<Standing>& standing) {
+  standing.reset();
+  LiveTable live;
+  if (const int error = dump_table(socket, table, live); error != 0 || !live.is_present)
+    return error;
+  Standing found{.is_orphan = is_orphan_of(holder, live.holder)};
+  const bool is_held = found.is_orphan || live.holder == holder;
+  if (!is_held || !has_same_sets(live, desired)) return 0;
+  for (const ChainPtr& chain : live.chains)
+    found.chains.emplace_back(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const int error = read_elements(socket, table, nft::SetId::nets, family, found.intervals);
+    if (error != 0) return error;
+  }
+  standing = std::move(found);
+  return 0;
+}
+
 }  // namespace
 
 std::optional<Standing> read_standing(Socket& socket, const std::string& table,
                                       const nft::Layout& desired, const Holder& holder) {
-  LiveTable live;
-  if (dump_table(socket, table, live) != 0 || !live.is_present) return std::nullopt;
-  Standing standing{.is_orphan = is_orphan_of(holder, live.holder)};
-  const bool is_held = standing.is_orphan || live.holder == holder;
-  if (!is_held || !has_same_sets(live, desired)) return std::nullopt;
-  for (const ChainPtr& chain : live.chains)
-    standing.chains.emplace_back(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
-    if (read_elements(socket, table, nft::SetId::nets, family, standing.intervals) != 0)
-      return std::nullopt;
+  std::optional<Standing> standing;
+  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+    const int error = read(socket, table, desired, holder, standing);
+    if (error == 0) return standing;
+    if (!is_interrupted(error)) break;
   }
-  return standing;
+  return std::nullopt;
 }
 
 void replace_rules(Batch& batch, const std::string& table, const nft::Layout& desired,

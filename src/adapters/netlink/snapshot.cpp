@@ -11,8 +11,6 @@
 namespace egress::netlink {
 namespace {
 
-constexpr int kAttempts = 10;  // others may change their tables while we read ours
-
 std::uint64_t packets_of(nftnl_set_elem* element) {
   std::uint64_t packets = 0;
   nftnl_set_elem_expr_foreach(
@@ -169,12 +167,11 @@ int read_elements(Socket& socket, const std::string& table, nft::SetId set, Fami
 
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
                                     const Holder& holder) {
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
     Reader reader(socket, holder);
     const int error = reader.read(expected);
     if (error == 0) return std::move(reader.snapshot());
-    // ENOENT: a set went away between two dumps.
-    if (error != EINTR && error != ENOENT) return fail_errno("reading the table back", error);
+    if (!is_interrupted(error)) return fail_errno("reading the table back", error);
   }
   return fail("reading the table back: it changes faster than it can be read");
 }
