@@ -76,7 +76,8 @@ class FailTheNthCall : public GuardTest, public ::testing::WithParamInterface<Fa
     EXPECT_TRUE(eventually([&] { return tcp(kApi4) == Seen::answered; }, kRecovery));
     EXPECT_TRUE(eventually([&] { return rcode_of(ask("api.openai.com")) == kNoError; }, kRecovery));
     EXPECT_TRUE(eventually([&] { return is_enforcing(); }));
-    EXPECT_TRUE(eventually([&] { return daemon.egressctl({"diff"}).exit_code == 0; }));
+    EXPECT_TRUE(eventually([&] { return daemon.egressctl({"diff"}).exit_code == 0; }))
+        << daemon.egressctl({"diff"}).output;
     expect_closed();
   }
 
@@ -133,13 +134,13 @@ TEST_P(FailTheNthCall, LeavesTheHostClosedAndIsRecoveredFrom) {
   }
 }
 
-// In sample: calls of start, of the first commit and of what comes after it.
+// In sample: calls of start, of taking a table over, of the first commit and of what comes after.
 const Failure kFailures[] = {{"FileNoSpace", "file", ENOSPC, {3, 12}},
                              {"FileError", "file", EIO, {6, 20}},
                              {"FileInterrupted", "file", EINTR, {60}},
                              {"FileNoDescriptor", "file", EMFILE, {40}},
                              {"NetlinkNoRoom", "netlink", ENOBUFS, {4, 35}},
-                             {"NetlinkRefused", "netlink", EPERM, {7, 50}},
+                             {"NetlinkRefused", "netlink", EPERM, {7, 50, 132}},
                              {"NetlinkInterrupted", "netlink", EINTR, {10, 40}},
                              {"NetlinkTimeout", "netlink", EAGAIN, {150}},
                              {"NetlinkNoMemory", "netlink", ENOMEM, {99}}};

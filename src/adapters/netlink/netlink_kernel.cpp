@@ -51,8 +51,8 @@ nft::CommitOutcome NetlinkKernel::commit(const nft::Transaction& transaction) {
 // is made anew: what stood may have changed since it was read, or be beyond repair.
 nft::CommitOutcome NetlinkKernel::replace(const nft::Layout& desired,
                                           std::span<const nft::Change> additions) {
-  if (const auto standing = read_standing(socket_, kTable, desired, holder())) {
-    if (standing->is_orphan) adopt_table();
+  const auto standing = read_standing(socket_, kTable, desired, holder());
+  if (standing && (!standing->is_orphan || adopts_table())) {
     Batch batch;
     replace_rules(batch, kTable, desired, *standing);
     const auto outcome = send(batch, changes(*standing, additions));
@@ -64,11 +64,11 @@ nft::CommitOutcome NetlinkKernel::replace(const nft::Layout& desired,
 }
 
 // In a batch of its own: the kernel takes no base chain together with a change of the table's flags
-// (nf_tables_addchain). If it fails, so does what follows.
-void NetlinkKernel::adopt_table() {
+// (nf_tables_addchain). What cannot be adopted must not stay, or anybody could change it.
+bool NetlinkKernel::adopts_table() {
   Batch batch;
   add_table(batch, kTable, Ownership::owned);
-  send(batch);
+  return send(batch).status == nft::CommitOutcome::Status::committed;
 }
 
 nft::CommitOutcome NetlinkKernel::send(Batch& batch, std::span<const nft::Change> changes) {
