@@ -174,6 +174,7 @@ struct DiffReply {
   std::vector<std::string> deviations;  // chains, rules, sets
   std::vector<std::string> missing;     // elements desired but not in the kernel
   std::vector<std::string> unexpected;  // elements in the kernel but not desired
+  std::vector<std::string> misdated;    // elements that do not end when they should, and how
 };
 
 struct ReloadReply {
@@ -186,6 +187,11 @@ struct RefusalsReply {
   std::vector<RefusalReport> refusals;
 };
 
+struct ProvableAddress {
+  std::string address;
+  std::string element;     // what admits it: "allow4 192.0.2.1 . tcp . 443, for 240 s"
+  std::uint64_t hits = 0;  // new connections to it, at all ports of the entry
+};
 // One allowed endpoint, with every address that is open for it now.
 struct ProvableEndpoint {
   std::string target;
@@ -194,7 +200,7 @@ struct ProvableEndpoint {
   std::uint16_t port = 0;  // the first of a range
   bool optional = false;
   // A CIDR, a range or a wildcard gives none: nothing to connect to is known.
-  std::vector<std::string> addresses;
+  std::vector<ProvableAddress> addresses;
   bool private_answers = false;  // JSON: "private"
   bool metadata = false;
 };
@@ -274,6 +280,13 @@ struct ResolverReport {
   std::uint64_t failures_since = 0;  // of these, since its last answer
   std::string last_failure;          // "timeout", "SERVFAIL"
 };
+// A table beside egressd's.
+struct OtherTableReport {
+  std::string table;         // "ip nat"
+  std::string hooks;         // "nat output -100, nat postrouting 100"
+  bool can_pass_us = false;  // its rules can carry a packet past egressd
+  std::string why;           // either way
+};
 struct HealthReply {
   std::int64_t pid = 0;
   std::int64_t uid = 0;          // as which it runs
@@ -281,6 +294,8 @@ struct HealthReply {
   std::string wall;
   std::vector<CapabilityReport> capabilities;
   std::vector<ResolverReport> resolvers;
+  std::vector<OtherTableReport> other_tables;
+  std::string unread;  // why the other tables could not be read
 };
 
 // A request that was not carried out.

@@ -190,7 +190,7 @@ inline constexpr std::string_view kKind<DiffReply> = "diff";
 template <>
 inline constexpr auto kFields<DiffReply> = std::tuple{
     required("deviations", &DiffReply::deviations), required("missing", &DiffReply::missing),
-    required("unexpected", &DiffReply::unexpected)};
+    required("unexpected", &DiffReply::unexpected), field("misdated", &DiffReply::misdated)};
 
 template <>
 inline constexpr std::string_view kKind<ReloadReply> = "reload";
@@ -206,6 +206,10 @@ inline constexpr auto kFields<RefusalsReply> =
     std::tuple{required("refused_packets", &RefusalsReply::refused_packets),
                required("refusals", &RefusalsReply::refusals)};
 
+template <>
+inline constexpr auto kFields<ProvableAddress> =
+    std::tuple{required("address", &ProvableAddress::address),
+               field("element", &ProvableAddress::element), field("hits", &ProvableAddress::hits)};
 template <>
 inline constexpr auto kFields<ProvableEndpoint> =
     std::tuple{required("target", &ProvableEndpoint::target),
@@ -282,6 +286,10 @@ inline constexpr auto kFields<ResolverReport> = std::tuple{
     field("failures_since", &ResolverReport::failures_since),
     field("last_failure", &ResolverReport::last_failure)};
 template <>
+inline constexpr auto kFields<OtherTableReport> = std::tuple{
+    required("table", &OtherTableReport::table), field("hooks", &OtherTableReport::hooks),
+    required("can_pass_us", &OtherTableReport::can_pass_us), field("why", &OtherTableReport::why)};
+template <>
 inline constexpr std::string_view kKind<HealthReply> = "health";
 template <>
 inline constexpr auto kFields<HealthReply> =
@@ -290,7 +298,9 @@ inline constexpr auto kFields<HealthReply> =
                field("boottime_ms", &HealthReply::boottime_ms),
                field("wall", &HealthReply::wall),
                required("capabilities", &HealthReply::capabilities),
-               required("resolvers", &HealthReply::resolvers)};
+               required("resolvers", &HealthReply::resolvers),
+               field("other_tables", &HealthReply::other_tables),
+               field("unread", &HealthReply::unread)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

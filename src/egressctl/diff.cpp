@@ -18,8 +18,8 @@ void print_lines(const Context& context, const std::string& mark, Colour colour,
 Exit run_diff(Context& context) {
   const auto reply = ask<control::DiffReply>(context, control::DiffRequest{});
   if (!reply) return reply.error();
-  const bool is_equal =
-      reply->deviations.empty() && reply->missing.empty() && reply->unexpected.empty();
+  const bool is_equal = reply->deviations.empty() && reply->missing.empty() &&
+                        reply->unexpected.empty() && reply->misdated.empty();
   if (context.json) {
     print_json(context, *reply);
   } else if (is_equal) {
@@ -28,6 +28,7 @@ Exit run_diff(Context& context) {
     print_lines(context, "! ", Colour::red, reply->deviations);
     print_lines(context, "- ", Colour::yellow, reply->missing);
     print_lines(context, "+ ", Colour::red, reply->unexpected);
+    print_lines(context, "~ ", Colour::red, reply->misdated);
   }
   return is_equal ? Exit::done : Exit::failed;
 }
@@ -39,6 +40,7 @@ void add_diff(CLI::App& app, Context& context) {
   command->footer(
       "! a chain, rule or set differs   - desired, not in the kernel   + in the kernel, not "
       "desired\n"
+      "~ in the kernel, with another end\n"
       "Exit code 0: equal; 1: they differ.");
   command->callback([&context] { context.exit = run_diff(context); });
 }

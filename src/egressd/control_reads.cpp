@@ -15,6 +15,14 @@ using control::Reply;
 
 constexpr std::size_t kRefusalsInStatus = 10;
 
+// The kernel's own count of what is left of an element stands still while the host is suspended;
+// egressd's does not, and takes it out in time.
+milliseconds tolerance_of(const Clock& clock) {
+  constexpr seconds kRounding{2};
+  const auto awake = std::chrono::ceil<milliseconds>(clock.stopwatch());
+  return kRounding + std::max(milliseconds{0}, clock.now().time_since_epoch() - awake);
+}
+
 }  // namespace
 
 Result<nft::Snapshot> ControlService::read_kernel() {
@@ -114,7 +122,7 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
 Reply ControlService::carry_out(const control::DiffRequest&, const control::Peer&) {
   const auto live = read_kernel();
   if (!live) return control::Refused{"failed", live.error().message};
-  return report_diff(engine(), *live, now());
+  return report_diff(engine(), *live, now(), tolerance_of(enforcer_.clock()));
 }
 
 Reply ControlService::carry_out(const control::RefusalsRequest&, const control::Peer&) {
@@ -127,7 +135,7 @@ Reply ControlService::carry_out(const control::RefusalsRequest&, const control::
 Reply ControlService::carry_out(const control::ProofRequest&, const control::Peer&) {
   const auto live = read_kernel();
   if (!live) return control::Refused{"failed", live.error().message};
-  return report_proof(engine(), *live, now());
+  return report_proof(engine(), *live, now(), tolerance_of(enforcer_.clock()));
 }
 
 Reply ControlService::carry_out(const control::DnsRequest&, const control::Peer&) {
@@ -140,13 +148,16 @@ Reply ControlService::carry_out(const control::DnsRequest&, const control::Peer&
 }
 
 Reply ControlService::carry_out(const control::HealthRequest&, const control::Peer&) {
+  const auto others = enforcer_.kernel().other_tables();
   return control::HealthReply{
       .pid = getpid(),
       .uid = static_cast<std::int64_t>(geteuid()),
       .boottime_ms = now().time_since_epoch().count(),
       .wall = print_wall_time(enforcer_.clock().wall()),
       .capabilities = report_capabilities(enforcer_.kernel().capabilities()),
-      .resolvers = hooks_.resolvers()};
+      .resolvers = hooks_.resolvers(),
+      .other_tables = report_others(others.value_or(std::vector<nft::OtherTable>())),
+      .unread = others ? "" : others.error().message};
 }
 
 }  // namespace egress::daemon

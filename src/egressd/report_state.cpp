@@ -23,6 +23,15 @@ std::optional<std::int64_t> seconds_left(Instant end, Instant now) {
   return std::max<std::int64_t>(1, std::chrono::ceil<seconds>(end - now).count());
 }
 
+std::vector<control::OtherTableReport> report_others(const std::vector<nft::OtherTable>& tables) {
+  std::vector<control::OtherTableReport> reports;
+  for (const nft::OtherTable& table : tables) {
+    const nft::Reach reach = nft::reach(table);
+    reports.push_back({nft::title(table), nft::hooks_text(table), reach.can_pass_us, reach.why});
+  }
+  return reports;
+}
+
 std::string waits_to_be_confirmed(const Trial& trial, Instant now) {
   return "a policy that was applied waits to be confirmed: egressctl confirm, or wait until it "
          "reverts, in " +

@@ -26,7 +26,14 @@ std::int64_t seconds_until(Instant end, Instant now) {
                        : std::max<std::int64_t>(1, std::chrono::ceil<seconds>(end - now).count());
 }
 
-// The connections that were let through to these addresses, on the entry's ports.
+std::string next_try(const dns::NameState& state, Instant now) {
+  const Instant next = std::min(state.v4.next_ask, state.v6.next_ask);
+  return next <= now ? "asking now"
+                     : "next try in " + std::to_string(seconds_until(next, now)) + " s";
+}
+
+}  // namespace
+
 std::uint64_t hits_in(const policy::AllowEntry& entry, const nft::Snapshot& live,
                       const IpAddress& first, const IpAddress& last) {
   std::uint64_t hits = 0;
@@ -37,37 +44,6 @@ std::uint64_t hits_in(const policy::AllowEntry& entry, const nft::Snapshot& live
       hits += at->packets;
   return hits;
 }
-
-std::string next_try(const dns::NameState& state, Instant now) {
-  const Instant next = std::min(state.v4.next_ask, state.v6.next_ask);
-  return next <= now ? "asking now"
-                     : "next try in " + std::to_string(seconds_until(next, now)) + " s";
-}
-
-// What is proven depends on it: a posture takes the place of the policy's mode.
-std::string mode_text(const engine::Engine& engine) {
-  const engine::Inputs& inputs = engine.inputs();
-  if (inputs.posture != engine::Posture::enforcing)
-    return std::string(engine::text(inputs.posture));
-  return inputs.policy->mode == policy::Mode::audit ? "audit" : "enforce";
-}
-
-// Allowed names some of whose addresses no entry of theirs may open.
-std::vector<std::string> filtered_names(const engine::Engine& engine) {
-  std::vector<std::string> filtered;
-  for (const auto& [name, state] : engine.names().names()) {
-    const auto may_open = [&](const dns::HeldAddress& held) {
-      return std::ranges::any_of(engine.inputs().entries_of(name), [&](const auto* entry) {
-        return !engine::objection(engine.inputs(), *entry, held.address);
-      });
-    };
-    if (!std::ranges::all_of(state.addresses, may_open)) filtered.push_back(name.text());
-  }
-  std::ranges::sort(filtered);
-  return filtered;
-}
-
-}  // namespace
 
 std::optional<control::RiskReport> report_risk(const policy::AllowEntry& entry) {
   if (!entry.risk) return std::nullopt;
@@ -101,23 +77,6 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
   return report;
 }
 
-control::DiffReply report_diff(const engine::Engine& engine, const nft::Snapshot& live,
-                               Instant now) {
-  control::DiffReply reply{.deviations = live.deviations, .missing = {}, .unexpected = {}};
-  const nft::Ruleset desired = engine.desired(now);
-  std::set<nft::ElementKey> held;
-  for (const nft::LiveElement& element : live.elements) {
-    held.insert(element.key);
-    if (!desired.elements.contains(element.key))
-      reply.unexpected.push_back(nft::set_name(element.key.set, element.key.family()) + " " +
-                                 element.key.text());
-  }
-  for (const auto& [key, end] : desired.elements)
-    if (!held.contains(key) && end > now)
-      reply.missing.push_back(nft::set_name(key.set, key.family()) + " " + key.text());
-  return reply;
-}
-
 std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit) {
   std::vector<nft::Count> refusals = live.refusals;
   std::ranges::stable_sort(refusals, std::ranges::greater{}, &nft::Count::packets);
@@ -129,36 +88,6 @@ std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, s
         {to.address.text(), std::string(text(to.transport)), to.port, refusal.packets});
   }
   return reports;
-}
-
-control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapshot& live,
-                                 Instant now) {
-  control::ProofReply reply;
-  const policy::Policy& policy = *engine.inputs().policy;
-  reply.mode = mode_text(engine);
-  reply.dns = engine::is_guarded(engine.inputs()) ? "guard" : "poll";
-  reply.refuse_with =
-      policy.dns.refuse_with == policy::RefuseWith::refused ? "refused" : "nxdomain";
-  reply.filtered = filtered_names(engine);
-  for (const policy::ResolverAddress& resolver : engine.inputs().resolvers)
-    reply.resolvers.push_back(resolver.text());
-  for (const policy::AllowEntry& entry : policy.entries) {
-    control::ProvableEndpoint endpoint;
-    endpoint.target = entry.target();
-    if (entry.name() != nullptr) endpoint.host = entry.name()->text();
-    if (entry.wildcard() != nullptr) endpoint.host = entry.wildcard()->text();
-    endpoint.transport = text(entry.transport);
-    endpoint.port = entry.ports.first;
-    endpoint.optional = entry.is_optional;
-    endpoint.private_answers = entry.allows_private;
-    endpoint.metadata = entry.allows_metadata;
-    if (entry.wildcard() == nullptr)
-      for (const auto& [address, end] : engine.standing(entry, now).addresses)
-        endpoint.addresses.push_back(address.text());
-    reply.endpoints.push_back(std::move(endpoint));
-  }
-  reply.table = report_diff(engine, live, now);
-  return reply;
 }
 
 void report_frames(const engine::Engine& engine, control::StatusReply& reply) {

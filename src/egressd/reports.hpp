@@ -20,14 +20,19 @@ std::optional<control::RiskReport> report_risk(const policy::AllowEntry& entry);
 control::EntryReport report_entry(const engine::Engine& engine, const policy::AllowEntry& entry,
                                   const nft::Snapshot& live, Instant now);
 
-control::DiffReply report_diff(const engine::Engine& engine, const nft::Snapshot& live,
-                               Instant now);
+// The connections that were let through to these addresses, on the entry's ports.
+std::uint64_t hits_in(const policy::AllowEntry& entry, const nft::Snapshot& live,
+                      const IpAddress& first, const IpAddress& last);
+
+// `tolerance`: by how much later than desired an element may end.
+control::DiffReply report_diff(const engine::Engine& engine, const nft::Snapshot& live, Instant now,
+                               milliseconds tolerance);
 
 // Most frequent first, at most `limit`.
 std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit);
 
 control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapshot& live,
-                                 Instant now);
+                                 Instant now, milliseconds tolerance);
 
 // Counts, latencies and the latest questions.
 control::DnsReply report_dns(const guard::Journal& journal, Instant now);
@@ -50,6 +55,8 @@ control::WhyReply explain_address(const engine::Engine& engine, const IpAddress&
                                   Instant now);
 control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name,
                                Transport transport, Port port, Instant now);
+
+std::vector<control::OtherTableReport> report_others(const std::vector<nft::OtherTable>& tables);
 
 // Every capability that a kernel may lack.
 std::vector<control::CapabilityReport> report_capabilities(const nft::Capabilities& has);

@@ -13,12 +13,12 @@
 namespace egress::test {
 namespace {
 
-using netlink::Act;
+using nft::Act;
 using ::testing::IsEmpty;
 
 class Others : public ::testing::Test {
  protected:
-  std::vector<netlink::OtherTable> tables() {
+  std::vector<nft::OtherTable> tables() {
     return in_namespace(netns_.name(), [] { return netlink::other_tables().value(); });
   }
   void nft(const std::string& commands) {

@@ -52,8 +52,13 @@ class Battery : public ::testing::TestWithParam<int> {
   }
 
   // As after a boot: without what the last hole left behind.
-  void start_anew(std::string_view dns) {
+  void start_anew(std::string_view dns, const std::string& before = "") {
     daemon_.terminate();
+    daemon_.set_launcher({"unshare", "--mount", "sh", "-c",
+                          "export LAB=" + lab_.dir().string() +
+                              " SHIFTED_CLOCKS=" SHIFTED_CLOCKS "; " +
+                              (before.empty() ? ":" : before) + "; exec \"$@\"",
+                          "sh"});
     lab_.nft("flush ruleset\n");
     run({.words = {"nft", "flush", "ruleset"}, .netns = lab_.net()});
     daemon_.write_policy(policy(dns));
@@ -78,6 +83,9 @@ class Battery : public ::testing::TestWithParam<int> {
       case Hole::At::policy:
         daemon_.write_policy(policy(hole.dns, hole.how));
         daemon_.ask<control::ReloadReply>(control::ReloadRequest{});
+        return;
+      case Hole::At::daemon:
+        return start_anew(hole.dns, hole.how);
     }
   }
   nlohmann::json verify() const {

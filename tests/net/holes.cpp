@@ -68,6 +68,8 @@ std::vector<Hole> what_must_work() {
       {"works.loopback", At::host,
        "insert rule inet egressd output oif lo ip daddr 127.0.0.1 tcp dport != 553 ct state new "
        "drop\n"},
+      {"works.inbound", At::host,
+       "insert rule inet egressd output ip daddr 198.51.100.254 ct direction reply drop\n"},
       {"works.resolver",
        At::far_side,
        "udp dport 53 reject",
@@ -104,6 +106,7 @@ std::vector<Hole> what_must_be_refused() {
       let_ask("refused.dns-tunnel", kData),
       let_ask("refused.dns-hints", kHttpsType),
       let_ask("refused.dns-inside", kRebind),
+      let_out("refused.revoked", "ct state established udp dport 9"),
       let_out("refused.by-name", "ip daddr 140.82.112.4 tcp dport 443", {"refused.by-address"}),
   };
   all.back().dns = "poll";
@@ -111,7 +114,36 @@ std::vector<Hole> what_must_be_refused() {
 }
 
 std::vector<Hole> what_must_be_true() {
-  return {{"true.table", At::host, "add chain inet egressd more\n", {}}};
+  constexpr const char* kApi = "162.159.140.245 . tcp . 443";
+  const std::string element = std::string("element inet egressd allow4 { ") + kApi;
+  return {
+      {"true.table", At::host, "add chain inet egressd more\n", {}},
+      {"true.elements",
+       At::host,
+       "add element inet egressd allow4 { 203.0.113.99 . tcp . 443 timeout 1h }\n",
+       {}},
+      {"true.expiry",
+       At::host,
+       "delete " + element + " }\nadd " + element + " timeout 30d }\n",
+       {}},
+      // Its clock since boot is an hour ahead.
+      {"true.clocks",
+       At::daemon,
+       "printf '\\0\\0\\0\\0\\0\\0\\0\\0\\20\\16\\0\\0\\0\\0\\0\\0' >$LAB/shifts; "
+       "export CLOCK_SHIFTS=$LAB/shifts LD_PRELOAD=$LD_PRELOAD:$SHIFTED_CLOCKS",
+       {}},
+      // The group whose members may change the policy is everybody's.
+      {"true.socket",
+       At::daemon,
+       "echo egress:x:65534: >$LAB/group; mount --bind $LAB/group /etc/group",
+       {}},
+      {"true.others",
+       At::host,
+       "add table inet other\n"
+       "add chain inet other late { type filter hook postrouting priority 0; }\n"
+       "add rule inet other late ip daddr 203.0.113.250 ip daddr set 203.0.113.251\n",
+       {}},
+  };
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ struct Hole {
     host,      // nft commands for the host's own table
     far_side,  // and for the other end of its link
     policy,    // a line of YAML for `allow:`
+    daemon,    // a line of shell before it starts
   } at = At::host;
   std::string how;
   // The kinds that fail with it: since they make the same packets, or since the hole shows in the

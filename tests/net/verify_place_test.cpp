@@ -65,13 +65,22 @@ TEST_F(VerifyFrom, WhoIsNotRootMayNameHimselfAlone) {
 
 TEST_F(VerifyFrom, AnyAccountIsWithoutCapabilities) {
   lab.on_host({"sysctl", "-q", "-w", "net.ipv4.ping_group_range=1 0"});
-  const Finished root = verify({"--as", "root"});
+  const Finished root = verify({"--as", "root", "--skip", "true.socket"});
   EXPECT_EQ(root.exit_code, 0) << root.output;
   EXPECT_NE(root.output.find("n/a: this user may not make the socket"), std::string::npos)
       << "a raw socket would take CAP_NET_RAW";
   const Finished capable = verify();
   EXPECT_EQ(capable.exit_code, 0) << capable.output;
   EXPECT_EQ(capable.output.find("n/a: this user"), std::string::npos);
+}
+
+TEST_F(VerifyFrom, AnAccountThatMayChangeThePolicyIsAHole) {
+  const Finished root = verify({"--as", "root", "--only", "true.socket"});
+  EXPECT_EQ(root.exit_code, 1) << root.output;
+  EXPECT_NE(root.output.find("FAILED: a change of the policy by root (uid 0)"), std::string::npos)
+      << root.output;
+  const Finished nobody = verify({"--as", "nobody", "--only", "true.socket"});
+  EXPECT_EQ(nobody.exit_code, 0) << nobody.output;
 }
 
 TEST_F(VerifyFrom, ANetworkNamespaceSeesWhatAContainerCanReach) {

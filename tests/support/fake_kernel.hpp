@@ -29,6 +29,7 @@ class FakeKernel : public nft::Kernel {
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
   nft::CommitOutcome filter_frames(const nft::FrameFilter& filter) override;
   Result<nft::FrameSnapshot> read_frames(const nft::FrameFilter& expected) override;
+  Result<std::vector<nft::OtherTable>> other_tables() override { return others; }
 
   // ---- faults; commits are counted from 1, the first after construction ----
   void refuse_commit(std::uint64_t nth, int error);
@@ -41,6 +42,7 @@ class FakeKernel : public nft::Kernel {
   std::set<std::string> absent_links;
 
   // ---- others on the machine ----
+  std::vector<nft::OtherTable> others;
   // `nft flush ruleset`, which leaves out what is owned.
   void flush() {
     if (capabilities_.owns) return;

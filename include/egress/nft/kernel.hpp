@@ -11,6 +11,7 @@
 #include "egress/core/result.hpp"
 #include "egress/nft/frames.hpp"
 #include "egress/nft/layout.hpp"
+#include "egress/nft/others.hpp"
 #include "egress/nft/transaction.hpp"
 
 namespace egress::nft {
@@ -102,6 +103,8 @@ class Kernel {
   // make the kernel refuse it. Without links there is no such table.
   virtual CommitOutcome filter_frames(const FrameFilter& filter) = 0;
   virtual Result<FrameSnapshot> read_frames(const FrameFilter& expected) = 0;
+  // Lists every rule of every table beside ours: for people and verification.
+  virtual Result<std::vector<OtherTable>> other_tables() = 0;
 };
 
 }  // namespace egress::nft

@@ -6,6 +6,7 @@
 #include "adapters/netlink/compare.hpp"
 #include "adapters/netlink/conntrack.hpp"
 #include "adapters/netlink/encode.hpp"
+#include "adapters/netlink/others.hpp"
 #include "adapters/netlink/probe.hpp"
 #include "adapters/netlink/replace.hpp"
 #include "adapters/netlink/snapshot.hpp"
@@ -120,6 +121,10 @@ Result<nft::FrameSnapshot> NetlinkKernel::read_frames(const nft::FrameFilter& ex
     return fail_errno("reading the frame filter back", error);
   return nft::FrameSnapshot{.refused = refused_by(live),
                             .deviations = deviations(live, {}, nft::layout(expected), holder())};
+}
+
+Result<std::vector<nft::OtherTable>> NetlinkKernel::other_tables() {
+  return netlink::other_tables(socket_);
 }
 
 Holder NetlinkKernel::holder() const {

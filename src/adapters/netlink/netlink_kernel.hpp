@@ -25,6 +25,7 @@ class NetlinkKernel : public nft::Kernel {
 
   nft::CommitOutcome filter_frames(const nft::FrameFilter& filter) override;
   Result<nft::FrameSnapshot> read_frames(const nft::FrameFilter& expected) override;
+  Result<std::vector<nft::OtherTable>> other_tables() override;
 
   // The socket that owns the table, where the kernel has that: as long as any process holds it
   // open, nobody else can change the table.

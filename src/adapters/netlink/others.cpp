@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "adapters/netlink/dump.hpp"
 #include "adapters/netlink/objects.hpp"
 #include "adapters/system_error.hpp"
 #include "egress/nft/ruleset.hpp"
@@ -19,7 +20,8 @@
 namespace egress::netlink {
 namespace {
 
-constexpr int kAttempts = 10;  // a listing that a change interrupted starts over
+using nft::Act;
+using nft::OtherTable;
 
 using Key = std::pair<std::string, std::string>;  // family, name
 using Tables = std::map<Key, OtherTable>;
@@ -86,8 +88,9 @@ int read_tables(Socket& socket, Tables& tables) {
     const TablePtr table(nftnl_table_alloc());
     if (nftnl_table_nlmsg_parse(&answer, table.get()) < 0) return;
     const std::string name = nftnl_table_get_str(table.get(), NFTNL_TABLE_NAME);
-    if (name == nft::kTableName) return;
     const std::string family = family_text(nftnl_table_get_u32(table.get(), NFTNL_TABLE_FAMILY));
+    const bool is_ours = name == nft::kTableName && (family == "inet" || family == "netdev");
+    if (is_ours) return;
     tables[{family, name}] = {.family = family, .name = name, .chains = {}, .acts = {}};
   });
 }
@@ -131,28 +134,10 @@ int read_rules(Socket& socket, Tables& tables) {
 
 }  // namespace
 
-std::string_view text(Act act) {
-  switch (act) {
-    case Act::rewrites:
-      return "rewrites packets";
-    case Act::duplicates:
-      return "duplicates packets";
-    case Act::forwards:
-      return "hands packets to other devices";
-    case Act::offloads:
-      return "offloads connections";
-    case Act::queues:
-      return "hands packets to programs";
-    case Act::translates:
-      return "translates addresses";
-  }
-  return "";
-}
-
 Result<std::vector<OtherTable>> other_tables(Socket& socket) {
   int error = EINTR;
   Tables tables;
-  for (int attempt = 0; attempt < kAttempts && error == EINTR; ++attempt) {
+  for (int attempt = 0; attempt < kReadAttempts && error == EINTR; ++attempt) {
     tables.clear();
     error = read_tables(socket, tables);
     if (error == 0) error = read_chains(socket, tables);

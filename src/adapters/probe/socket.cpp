@@ -61,10 +61,8 @@ Name name_of(const IpAddress& address, Port port) {
 std::optional<IpAddress> source_for(const IpAddress& address) {
   const Socket socket(address.family(), SOCK_DGRAM, 0);
   if (!socket || connect(socket, address, 9) != 0) return std::nullopt;
-  sockaddr_storage own{};
-  socklen_t length = sizeof own;
-  auto* const name = reinterpret_cast<sockaddr*>(&own);
-  return ::getsockname(socket.fd(), name, &length) == 0 ? to_address(*name) : std::nullopt;
+  const auto own = own_end(socket);
+  return own ? std::optional(own->address) : std::nullopt;
 }
 
 }  // namespace
@@ -85,12 +83,21 @@ bool bind_source(const Socket& socket, const Remote& to) {
 
 std::optional<Port> listen(const Socket& socket, const IpAddress& address) {
   const Name name = name_of(address, 0);
-  sockaddr_in6 own{};  // the port stands at the same place for IPv4
-  socklen_t length = sizeof own;
-  if (::bind(socket.fd(), name.get(), name.length) != 0 || ::listen(socket.fd(), 1) != 0 ||
-      ::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&own), &length) != 0)
+  if (::bind(socket.fd(), name.get(), name.length) != 0 || ::listen(socket.fd(), 1) != 0)
     return std::nullopt;
-  return ntohs(own.sin6_port);
+  const auto own = own_end(socket);
+  return own ? std::optional(own->port) : std::nullopt;
+}
+
+std::optional<OwnEnd> own_end(const Socket& socket) {
+  sockaddr_storage own{};
+  socklen_t length = sizeof own;
+  auto* const name = reinterpret_cast<sockaddr*>(&own);
+  if (::getsockname(socket.fd(), name, &length) != 0) return std::nullopt;
+  const auto address = to_address(*name);
+  if (!address) return std::nullopt;
+  // The port stands at the same place for both families.
+  return OwnEnd{*address, ntohs(reinterpret_cast<const sockaddr_in&>(own).sin_port)};
 }
 
 int send(const Socket& socket, std::span<const std::uint8_t> datagram) {

@@ -40,6 +40,13 @@ struct Remote {
 // False: this user may not have the source port, or another program has it; errno says which.
 bool bind_source(const Socket& socket, const Remote& to);
 
+// Where a socket that is bound or connected stands. Empty: nowhere yet.
+struct OwnEnd {
+  IpAddress address;
+  Port port = 0;
+};
+std::optional<OwnEnd> own_end(const Socket& socket);
+
 // Listens at the address; the port is the kernel's choice. Empty: errno says why not.
 std::optional<Port> listen(const Socket& socket, const IpAddress& address);
 

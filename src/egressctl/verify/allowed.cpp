@@ -80,7 +80,7 @@ void Allowed::add(const control::ProvableEndpoint& endpoint) {
   if (const auto prefix = Prefix::parse(parts->destination); endpoint.host.empty() && prefix) {
     openings_.back().prefix = *prefix;
   }
-  for (const auto& text : endpoint.addresses) {
+  for (const auto& [text, element, hits] : endpoint.addresses) {
     const auto address = IpAddress::parse(text);
     if (!address) continue;
     openings_.push_back(opening);

@@ -2,7 +2,10 @@
 
 #include <set>
 
+#include "adapters/systemd/clock.hpp"
 #include "adapters/tls/digest.hpp"
+#include "control/client.hpp"
+#include "egressctl/place/attempt.hpp"
 #include "egressctl/verify/allowed.hpp"
 
 namespace egress::verify {
@@ -22,6 +25,31 @@ std::string digest_of(const control::ProofReply& proof) {
   return tls::sha256(text);
 }
 
+constexpr std::int64_t kGrantSeconds = 10;  // it ends by itself if we do not come to revoke it
+
+// Quietly: what is refused is for the verdict to tell.
+template <class R>
+Result<R> call(const std::string& socket, const control::Request& request) {
+  auto reply = control::call(socket, request);
+  if (!reply) return fail(reply.error().message);
+  if (const auto* refused = std::get_if<control::Refused>(&*reply)) return fail(refused->message);
+  if (R* expected = std::get_if<R>(&*reply)) return std::move(*expected);
+  return fail("the daemon's reply does not belong to the request");
+}
+
+Result<void> all_are(std::string_view state, const std::vector<control::TargetOutcome>& targets) {
+  for (const auto& target : targets) {
+    if (target.state != state)
+      return fail(target.target + ": " + target.state + " " + target.message);
+  }
+  return {};
+}
+
+Clocks read_clocks() {
+  const systemd::SystemClock clock;
+  return {clock.now(), clock.wall()};
+}
+
 }  // namespace
 
 // With the guard any address will do, so those count that programs there really ask; without it
@@ -30,7 +58,7 @@ std::optional<control::ProofReply> AskedDaemon::proof() {
   auto reply = keep(ctl::ask<control::ProofReply>(context_, control::ProofRequest{}));
   if (!reply) return reply;
   if (policy_digest_.empty()) policy_digest_ = digest_of(*reply);
-  if (is_guarded(*reply) && !resolvers_.empty()) reply->resolvers = resolvers_;
+  if (is_guarded(*reply) && !place_.resolvers.empty()) reply->resolvers = place_.resolvers;
   return reply;
 }
 
@@ -40,6 +68,32 @@ std::optional<control::RefusalsReply> AskedDaemon::refusals() {
 
 std::optional<control::DnsReply> AskedDaemon::dns() {
   return keep(ctl::ask<control::DnsReply>(context_, control::DnsRequest{}));
+}
+
+std::optional<Health> AskedDaemon::health() {
+  const Clocks before = read_clocks();
+  auto reply = keep(ctl::ask<control::HealthReply>(context_, control::HealthRequest{}));
+  if (!reply) return std::nullopt;
+  return Health{before, std::move(*reply), read_clocks()};
+}
+
+Attempt AskedDaemon::attempt() {
+  return place::attempt_change(context_.socket, place_.user);
+}
+
+Result<void> AskedDaemon::grant(const std::vector<std::string>& targets) {
+  control::AllowRequest request;
+  request.targets = targets;
+  request.for_s = kGrantSeconds;
+  request.reason = "egressctl verify, to be revoked at once";
+  const auto reply = call<control::AllowReply>(context_.socket, request);
+  return reply ? all_are("open", reply->targets) : tl::unexpected(reply.error());
+}
+
+Result<void> AskedDaemon::revoke(const std::vector<std::string>& targets) {
+  const auto reply =
+      call<control::DenyReply>(context_.socket, control::DenyRequest{.targets = targets});
+  return reply ? all_are("revoked", reply->targets) : tl::unexpected(reply.error());
 }
 
 }  // namespace egress::verify

@@ -5,19 +5,25 @@
 #include <vector>
 
 #include "egressctl/ask.hpp"
+#include "egressctl/place/place.hpp"
 #include "egressctl/verify/prove.hpp"
 
 namespace egress::verify {
 
 class AskedDaemon : public Daemon {
  public:
-  // `resolvers`: whom programs ask where the probes are made; empty: as the daemon says.
-  AskedDaemon(ctl::Context& context, std::vector<std::string> resolvers)
-      : context_(context), resolvers_(std::move(resolvers)) {}
+  // Of the place: whom programs ask there (none: as the daemon says), and as whom a change without
+  // rights is asked for.
+  AskedDaemon(ctl::Context& context, const place::Place& place)
+      : context_(context), place_(place) {}
 
   std::optional<control::ProofReply> proof() override;
   std::optional<control::RefusalsReply> refusals() override;
   std::optional<control::DnsReply> dns() override;
+  std::optional<Health> health() override;
+  Attempt attempt() override;
+  Result<void> grant(const std::vector<std::string>& targets) override;
+  Result<void> revoke(const std::vector<std::string>& targets) override;
 
   ctl::Exit exit() const { return exit_; }  // why there was no answer
   // SHA-256 of the policy as the daemon told it first: mode, DNS and every target, one a line.
@@ -32,7 +38,7 @@ class AskedDaemon : public Daemon {
   }
 
   ctl::Context& context_;
-  const std::vector<std::string> resolvers_;
+  const place::Place& place_;
   ctl::Exit exit_ = ctl::Exit::failed;
   std::string policy_digest_;
 };

@@ -99,23 +99,6 @@ void append(Rows& rows, const Rows& more) {
 
 }  // namespace
 
-Row judge_table(const control::DiffReply& table) {
-  Row row{"true.table", "live table", "equals the desired one", "equal", {}, Mark::holds, {}};
-  const std::size_t differences =
-      table.deviations.size() + table.missing.size() + table.unexpected.size();
-  if (differences == 0) return row;
-  row.mark = Mark::fails;
-  row.seen = counted(differences, "difference", "differences");
-  if (!table.deviations.empty())
-    row.evidence = table.deviations.front();
-  else if (!table.unexpected.empty())
-    row.evidence = "unexpected element " + table.unexpected.front();
-  else
-    row.evidence = "missing element " + table.missing.front();
-  row.evidence += "; all: egressctl diff";
-  return row;
-}
-
 Rows control_rows(const Controls& controls) {
   return {
       control_row("works.control-dns",

@@ -25,7 +25,7 @@ std::vector<AllowedName> allowed_names(const ProofReply& proof) {
     const bool is_filtered =
         std::ranges::find(proof.filtered, endpoint.host) != proof.filtered.end();
     if (!name || endpoint.addresses.empty() || is_filtered) continue;
-    const auto address = IpAddress::parse(endpoint.addresses.front());
+    const auto address = IpAddress::parse(endpoint.addresses.front().address);
     if (!address || std::ranges::find(names, *name, &AllowedName::name) != names.end()) continue;
     names.push_back({*name, probe::address_type(address->family())});
   }

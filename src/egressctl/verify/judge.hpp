@@ -43,9 +43,6 @@ Rows judge_answers(std::span<const Trial> answers, const control::ProofReply& af
 Rows judge_refusals(std::span<const Trial> trials, const Refusals& refusals,
                     const Controls& controls, const Told& told = {});
 
-// Live table against desired.
-Row judge_table(const control::DiffReply& table);
-
 // The two rows that tell whether the positive controls hold.
 Rows control_rows(const Controls& controls);
 

@@ -25,7 +25,8 @@ Open open_for(const DnsName& name, const control::ProofReply& proof) {
   Open open;
   for (const auto& endpoint : proof.endpoints) {
     if (endpoint.host != name.text()) continue;
-    open.by_entry.emplace_back(endpoint.addresses.begin(), endpoint.addresses.end());
+    auto& addresses = open.by_entry.emplace_back();
+    for (const auto& open_address : endpoint.addresses) addresses.insert(open_address.address);
     open.is_optional = open.is_optional && endpoint.optional;
   }
   return open;

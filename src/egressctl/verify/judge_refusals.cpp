@@ -121,6 +121,12 @@ void judge_silence(const Trial& trial, const Evidence& evidence, const Controls&
     row.evidence = "it ends at this host, so nothing can leave that way";
     return;
   }
+  const bool is_alive = controls.reached(trial.probe.family());
+  if (trial.probe.kind == KindId("refused.revoked") && is_alive) {
+    row.mark = Mark::leak;
+    row.evidence = "nothing refused it: what was open when its entry was revoked goes on";
+    return;
+  }
   row.evidence = "silence: dropped somewhere, or the network is dead";
   if (!evidence.may_be_silent(trial) || !evidence.counted(trial)) return;
   row.mark = Mark::holds;

@@ -41,6 +41,7 @@ Row judge(const Trial& trial, const Refusals& refusals, const Controls& controls
   const std::uint64_t refused = refusals.at(trial.probe.endpoint);
   if (is_as_wanted(trial)) {
     row.mark = Mark::holds;
+    if (!trial.probe.element.empty()) row.evidence = "by " + trial.probe.element;
   } else if (refused > 0) {
     row.evidence = "egressd refused it: its counter moved by " + std::to_string(refused);
   } else if (trial.seen.outcome == Outcome::no_route && !controls.reached(trial.probe.family())) {
@@ -60,7 +61,7 @@ bool is_excusable(const Trial& trial, const Row& row, const Refusals& refusals) 
 Controls controls_of(std::span<const Trial> works) {
   Controls controls;
   for (const Trial& trial : works) {
-    if (trial.probe.method == Method::loopback) continue;  // which no network carries
+    if (is_within_host(trial.probe)) continue;
     const bool is_dns = trial.probe.method == Method::dns;
     controls.has_guard = controls.has_guard || trial.probe.guard.has_value();
     if (!trial.seen.was_answered()) continue;

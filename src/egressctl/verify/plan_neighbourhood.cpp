@@ -24,7 +24,7 @@ struct Neighbourhood {
 std::optional<Neighbourhood> find(const control::ProofReply& proof, Family family) {
   std::optional<Neighbourhood> inside;
   for (const auto& endpoint : proof.endpoints) {
-    for (const auto& text : endpoint.addresses) {
+    for (const auto& [text, element, hits] : endpoint.addresses) {
       const auto address = IpAddress::parse(text);
       if (!address || address->family() != family || endpoint.transport != "tcp") continue;
       const Neighbourhood found{label_of(endpoint), *address, endpoint.port};

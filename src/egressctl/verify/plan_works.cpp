@@ -36,7 +36,8 @@ KindId kind_of(Method method) {
   return method == Method::tls ? KindId("works.tls") : KindId("works.tcp");
 }
 
-Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddress& address) {
+Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddress& address,
+                 const std::string& element) {
   Probe probe;
   probe.kind = kind_of(method);
   probe.method = method;
@@ -44,6 +45,7 @@ Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddres
                     endpoint.port};
   probe.target = endpoint.target;
   probe.label = label_of(endpoint);
+  probe.element = element;
   probe.is_optional = endpoint.optional;
   if (method == Method::tls) probe.name = *DnsName::parse(endpoint.host);
   return probe;
@@ -89,7 +91,7 @@ void plan_dns(const ProofReply& proof, Plan& plan) {
   for (const auto& endpoint : proof.endpoints) {
     const auto name = DnsName::parse(endpoint.host);
     if (!name || endpoint.addresses.empty()) continue;
-    const auto address = IpAddress::parse(endpoint.addresses.front());
+    const auto address = IpAddress::parse(endpoint.addresses.front().address);
     probe.name = *name;
     if (address) probe.type = probe::address_type(address->family());
     break;
@@ -124,9 +126,9 @@ void plan_endpoints(const ProofReply& proof, Plan& plan) {
       if (n >= endpoint.addresses.size()) continue;
       const auto method = method_for(endpoint);
       if (!method || ++wanted > limits::kProofAddresses) continue;
-      const auto address = IpAddress::parse(endpoint.addresses[n]);
+      const auto address = IpAddress::parse(endpoint.addresses[n].address);
       if (!address) continue;
-      plan.probes.push_back(make_probe(endpoint, *method, *address));
+      plan.probes.push_back(make_probe(endpoint, *method, *address, endpoint.addresses[n].element));
     }
   }
   if (wanted <= limits::kProofAddresses) return;

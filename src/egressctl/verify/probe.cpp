@@ -22,6 +22,10 @@ std::string_view verb(Method method) {
       return "to ";
     case Method::loopback:
       return "connect to ";
+    case Method::open_flow:
+      return "flow to ";
+    case Method::answer_flow:
+      return "answer to ";
   }
   return "";
 }
@@ -48,6 +52,11 @@ bool has_own_count(const Probe& probe) {
     default:
       return true;
   }
+}
+
+bool is_within_host(const Probe& probe) {
+  return probe.method == Method::loopback || probe.method == Method::open_flow ||
+         probe.method == Method::answer_flow;
 }
 
 Endpoint counted_endpoint(const Endpoint& endpoint) {

@@ -16,15 +16,17 @@
 namespace egress::verify {
 
 enum class Method {
-  tcp,       // connect
-  tls,       // connect and a handshake for `name`
-  dns,       // one question over the endpoint's transport, for `name`
-  ntp,       // one SNTP question
-  ping,      // one ICMP echo request; the endpoint's transport and port mean nothing
-  datagram,  // `payload` over UDP, once
-  packet,    // `payload` over IP, as `protocol`; the endpoint's transport and port mean nothing
-  fragment,  // a piece of a UDP datagram over IPv4: the first, or without a port a later one
-  loopback,  // TCP to a listener of our own at this host's loopback address
+  tcp,          // connect
+  tls,          // connect and a handshake for `name`
+  dns,          // one question over the endpoint's transport, for `name`
+  ntp,          // one SNTP question
+  ping,         // one ICMP echo request; the endpoint's transport and port mean nothing
+  datagram,     // `payload` over UDP, once
+  packet,       // `payload` over IP, as `protocol`; the endpoint's transport and port mean nothing
+  fragment,     // a piece of a UDP datagram over IPv4: the first, or without a port a later one
+  loopback,     // TCP to a listener of our own at this host's loopback address
+  open_flow,    // a UDP flow whose far end we play ourselves, begun here
+  answer_flow,  // or there
 };
 
 // What egressd's DNS guard must make of a question, whoever it was meant for.
@@ -46,11 +48,12 @@ struct Probe {
   std::optional<GuardAnswer> guard;    // dns; empty: whoever is at the endpoint answers
   bool allows_private = false;         // no_inside: what the policy opens for the name all the same
   bool allows_metadata = false;
+  std::string element;                                // what must work: what admits it
   bool is_optional = false;                           // a failure is a warning
   probe::Tries tries = probe::Tries::until_answered;  // once: of what must be refused
   probe::Payload payload{};
   std::uint8_t protocol = 0;
-  Port source_port = 0;  // tcp, datagram; 0: whichever is free
+  Port source_port = 0;  // tcp, datagram, open_flow; 0: whichever is free
 
   Family family() const { return endpoint.address.family(); }
 };
@@ -63,6 +66,8 @@ Probe probe_for(const DnsName& name);
 Endpoint counted_endpoint(const Endpoint& endpoint);
 // Whether egressd counts its packets by where they go; otherwise only among all that it refuses.
 bool has_own_count(const Probe& probe);
+// Whether the answer that it waits for is this host's own, which shows nothing about the network.
+bool is_within_host(const Probe& probe);
 std::string_view text(Family family);  // "IPv4"
 
 struct Trial {

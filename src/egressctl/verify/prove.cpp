@@ -1,12 +1,25 @@
 #include "egressctl/verify/prove.hpp"
 
+#include <unistd.h>
+
 #include "egressctl/verify/allowed.hpp"
+#include "egressctl/verify/flows.hpp"
 #include "egressctl/verify/judge.hpp"
 #include "egressctl/verify/plan.hpp"
 
 namespace egress::verify {
 
 namespace {
+
+constexpr const char* kFromElsewhere = "n/a: tried on this host alone";
+constexpr const char* kNotSeen =
+    "what is made up in another network namespace does not come by here";
+
+// Another one each time, or nearly: the connection tracking remembers a flow for some minutes.
+Port source_port() {
+  constexpr int kFirst = 20000, kPorts = 10000;
+  return static_cast<Port>(kFirst + ::getpid() % kPorts);
+}
 
 template <class T>
 void append(std::vector<T>& all, const std::vector<T>& more) {
@@ -32,6 +45,9 @@ class Proof {
   }
   bool prove_works(const control::ProofReply& policy);
   bool prove_answers();
+  bool prove_inbound();
+  bool open_flows(const control::ProofReply& policy);
+  bool prove_truths(const control::ProofReply& policy);
   bool prove_refusals(const control::ProofReply& policy);
   Report conclusion();
 
@@ -40,6 +56,7 @@ class Proof {
   const Selection& chosen_;
   const Tell& tell_;
   std::vector<Trial> lookups_;  // of plan_lookups(), or of plan_answers()
+  std::vector<Probe> revoked_;  // of what was open when its entry was revoked
   Findings findings_;
 };
 
@@ -78,18 +95,73 @@ bool Proof::prove_answers() {
   return true;
 }
 
+bool Proof::prove_inbound() {
+  if (prober_.is_forwarded()) {
+    findings_.works.push_back(
+        untried("works.inbound", kFromElsewhere, kNotSeen, Mark::not_applicable));
+    return true;
+  }
+  const auto before = daemon_.refusals();
+  const auto trials = probe("inbound", plan_inbound());
+  const auto after = daemon_.refusals();
+  if (!before || !trials || !after) return false;
+  append(findings_.works, judge_inbound(*trials, {*before, *after}));
+  return true;
+}
+
+// Allows for a moment what is nobody's, so that its flows are open, and revokes it.
+bool Proof::open_flows(const control::ProofReply& policy) {
+  const auto targets = plan_grant(policy);
+  const auto give_up = [&](std::string seen, std::string why, Mark mark) {
+    findings_.refusals.push_back(untried("refused.revoked", std::move(seen), std::move(why), mark));
+    return true;
+  };
+  if (prober_.is_forwarded()) return give_up(kFromElsewhere, kNotSeen, Mark::not_applicable);
+  if (prober_.is_other_user())
+    return give_up("n/a: this user may not make the socket", "without --as it is tried",
+                   Mark::not_applicable);
+  if (targets.empty()) return give_up("allowed by policy", {}, Mark::skipped);
+  if (const auto granted = daemon_.grant(targets); !granted)
+    return give_up("n/a: nothing could be allowed for it", granted.error().message,
+                   Mark::not_applicable);
+  const auto before = daemon_.proof();
+  const auto flows = probe("what is revoked", plan_granted_flows(targets, source_port()));
+  const auto after = daemon_.proof();
+  const auto revoked = daemon_.revoke(targets);
+  if (!before || !flows || !after) return false;
+  if (!revoked)
+    return give_up("it could not be revoked", revoked.error().message, Mark::not_proven);
+  auto [probes, rows] = judge_granted_flows(*flows, *before, *after);
+  revoked_ = std::move(probes);
+  append(findings_.refusals, rows);
+  return true;
+}
+
+bool Proof::prove_truths(const control::ProofReply& policy) {
+  findings_.truths = {judge_table(policy.table), judge_elements(policy.table),
+                      judge_expiry(policy.table)};
+  if (chosen_.has("true.socket")) findings_.truths.push_back(judge_attempt(daemon_.attempt()));
+  const auto health = daemon_.health();
+  if (!health) return false;
+  findings_.truths.push_back(judge_clocks(*health));
+  append(findings_.truths, judge_others(health->reply));
+  return true;
+}
+
 bool Proof::prove_refusals(const control::ProofReply& policy) {
+  if (chosen_.has("refused.revoked") && !open_flows(policy)) return false;
   const auto before = daemon_.refusals();
   const auto told_before = told(policy);
   if (!before || !told_before) return false;
   Plan plan = plan_refusals(policy, lookups_);
+  append(plan.probes, revoked_);
   keep_chosen(plan.probes);
   const auto trials = probe("what must be refused", plan.probes);
   const auto after = daemon_.refusals();
   const auto told_after = told(policy);
   if (!trials || !after || !told_after) return false;
-  findings_.refusals =
-      judge_refusals(*trials, {*before, *after}, findings_.controls, {*told_before, *told_after});
+  append(findings_.refusals, judge_refusals(*trials, {*before, *after}, findings_.controls,
+                                            {*told_before, *told_after}));
   append(findings_.refusals, plan.rows);
   return true;
 }
@@ -105,11 +177,12 @@ std::optional<Report> Proof::run() {
   findings_.is_audit = policy->mode == "audit";
   findings_.is_open = policy->mode == "open";
   findings_.is_panic = policy->mode == "panic";
-  findings_.truths = {judge_table(policy->table)};
+  if (chosen_.has(Group::truth) && !prove_truths(*policy)) return std::nullopt;
   if (findings_.is_panic) return conclusion();
   const bool tries_works = chosen_.has(Group::works) || chosen_.needs_controls();
   if (tries_works && !prove_works(*policy)) return std::nullopt;
   if (is_guarded(*policy) && chosen_.has("works.answers") && !prove_answers()) return std::nullopt;
+  if (chosen_.has("works.inbound") && !prove_inbound()) return std::nullopt;
   const bool refuses = !findings_.is_audit && !findings_.is_open && chosen_.has(Group::refused);
   if (refuses && !prove_refusals(*policy)) return std::nullopt;
   return conclusion();

@@ -9,6 +9,7 @@
 #include "egressctl/verify/prober.hpp"
 #include "egressctl/verify/report.hpp"
 #include "egressctl/verify/selection.hpp"
+#include "egressctl/verify/truths.hpp"
 
 namespace egress::verify {
 
@@ -20,6 +21,12 @@ class Daemon {
   virtual std::optional<control::ProofReply> proof() = 0;
   virtual std::optional<control::RefusalsReply> refusals() = 0;
   virtual std::optional<control::DnsReply> dns() = 0;
+  virtual std::optional<Health> health() = 0;
+  // A harmless change, asked for by somebody without rights.
+  virtual Attempt attempt() = 0;
+  // Allows targets for a moment; revokes them. Why not, where it did not come to that.
+  virtual Result<void> grant(const std::vector<std::string>& targets) = 0;
+  virtual Result<void> revoke(const std::vector<std::string>& targets) = 0;
 };
 
 // Called after each probe, never from two threads at once.

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "adapters/probe/dns.hpp"
+#include "adapters/probe/flow.hpp"
 #include "adapters/probe/ntp.hpp"
 #include "adapters/probe/packet.hpp"
 #include "adapters/probe/ping.hpp"
@@ -77,6 +78,10 @@ Observation observe(const Probe& probe, const Terms& terms) {
           address, port, port == 0 ? probe::Piece::later : probe::Piece::first, terms.deadline);
     case Method::loopback:
       return probe::connect_to_self(address, terms.deadline);
+    case Method::open_flow:
+      return probe::open_flow({address, port, probe.source_port}, terms.deadline);
+    case Method::answer_flow:
+      return probe::answer_flow({address, port}, terms.deadline);
   }
   return {};
 }

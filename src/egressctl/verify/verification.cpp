@@ -83,7 +83,7 @@ bool write_file(ctl::Context& context, const std::string& path, const std::strin
 }  // namespace
 
 tl::expected<Outcome, ctl::Exit> verify_once(ctl::Context& context, const Order& order) {
-  AskedDaemon daemon(context, order.place.resolvers);
+  AskedDaemon daemon(context, order.place);
   auto report = prove_from(context, daemon, order);
   if (!report) return tl::unexpected(report.error());
   const auto status = ctl::ask<control::StatusReply>(context, control::StatusRequest{});

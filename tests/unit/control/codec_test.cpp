@@ -36,10 +36,13 @@ TEST(Codec, Allow) {
       R"({"command":"allow","targets":["a.example"],"for_s":null,"optional":false,"private":false,)"
       R"("metadata":false,"dry_run":false,"reason":""})");
   expect_reply(
-      AllowReply{
-          {{"tcp/a.example:443", "open", "ok", RiskReport{"upload", "gists"}, {"192.0.2.1", "2001:db8::1"}}},
-          4200,
-          130},
+      AllowReply{{{"tcp/a.example:443",
+                   "open",
+                   "ok",
+                   RiskReport{"upload", "gists"},
+                   {"192.0.2.1", "2001:db8::1"}}},
+                 4200,
+                 130},
       R"({"reply":"allow","targets":[{"target":"tcp/a.example:443","state":"open","message":"ok",)"
       R"("risk":{"kind":"upload","why":"gists"},"addresses":["192.0.2.1","2001:db8::1"]}],"total_us":4200,"kernel_us":130})");
 }
@@ -119,8 +122,9 @@ TEST(Codec, WhyDiffReloadRefusals) {
   expect_request(WhyRequest{"a.example"}, R"({"command":"why","target":"a.example"})");
   expect_reply(WhyReply{true, "s", {"f"}, {}},
                R"({"reply":"why","allowed":true,"summary":"s","facts":["f"],"entries":[]})");
-  expect_reply(DiffReply{{"d"}, {"m"}, {"u"}},
-               R"({"reply":"diff","deviations":["d"],"missing":["m"],"unexpected":["u"]})");
+  expect_reply(
+      DiffReply{{"d"}, {"m"}, {"u"}, {"e"}},
+      R"({"reply":"diff","deviations":["d"],"missing":["m"],"unexpected":["u"],"misdated":["e"]})");
   expect_reply(ReloadReply{1, 2, {"p"}},
                R"({"reply":"reload","added":1,"removed":2,"problems":["p"]})");
   expect_reply(
@@ -134,15 +138,15 @@ TEST(Codec, ProofAndRefused) {
   proof.mode = "enforce", proof.dns = "guard", proof.refuse_with = "refused";
   proof.filtered = {"rebind.example"}, proof.resolvers = {"192.0.2.53"};
   proof.endpoints = {
-      {"tcp/a.example:443", "a.example", "tcp", 443, true, {"192.0.2.1"}, true, true}};
-  proof.table = {{"d"}, {}, {}};
+      {"tcp/a.example:443", "a.example", "tcp", 443, true, {{"192.0.2.1", "e", 7}}, true, true}};
+  proof.table = {{"d"}, {}, {}, {}};
   expect_reply(
       proof,
       R"({"reply":"proof","mode":"enforce","dns":"guard","refuse_with":"refused",)"
       R"("filtered":["rebind.example"],"resolvers":["192.0.2.53"],"endpoints":[{"target":)"
       R"("tcp/a.example:443","host":"a.example","transport":"tcp","port":443,"optional":true,)"
-      R"("addresses":["192.0.2.1"],"private":true,"metadata":true}],)"
-      R"("table":{"deviations":["d"],"missing":[],"unexpected":[]}})");
+      R"("addresses":[{"address":"192.0.2.1","element":"e","hits":7}],"private":true,"metadata":true}],)"
+      R"("table":{"deviations":["d"],"missing":[],"unexpected":[],"misdated":[]}})");
   expect_reply(Refused{"denied", "no"}, R"({"reply":"refused","code":"denied","message":"no"})");
 }
 
@@ -171,11 +175,14 @@ TEST(Codec, Health) {
                   2,
                   "2026-12-01T00:00:00Z",
                   {{"frame filter", true, "c"}},
-                  {{"192.0.2.53", 3, 4, 5, "timeout"}}},
+                  {{"192.0.2.53", 3, 4, 5, "timeout"}},
+                  {{"ip nat", "nat output -100", true, "w"}},
+                  "u"},
       R"({"reply":"health","pid":1,"uid":6,"boottime_ms":2,"wall":"2026-12-01T00:00:00Z",)"
       R"("capabilities":[{"name":"frame filter","present":true,"cost":"c"}],)"
       R"("resolvers":[{"address":"192.0.2.53","answers":3,"failures":4,"failures_since":5,)"
-      R"("last_failure":"timeout"}]})");
+      R"("last_failure":"timeout"}],"other_tables":[{"table":"ip nat","hooks":"nat output -100",)"
+      R"("can_pass_us":true,"why":"w"}],"unread":"u"})");
 }
 
 TEST(Codec, AMessageIsOneLineWhateverItHolds) {

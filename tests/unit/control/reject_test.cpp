@@ -204,7 +204,7 @@ TEST(Reject, MutatedMessagesNeverCrash) {
                             {{"held", 4}},
                             {{"whole", 5, 6, 7, 8}},
                             {{"a.example", "A", "::1", "udp", 1000, "held", 9, 10}}})),
-      encode(Reply(HealthReply{1, 6, 2, "w", {{"log", true, ""}}, {{"::1", 3, 4, 5, ""}}})),
+      encode(Reply(HealthReply{1, 6, 2, "w", {{"log", true, ""}}, {{"::1", 3, 4, 5, ""}}, {{"ip nat", "", false, ""}}, ""})),
       encode(Reply(RefusalsReply{1, {{"192.0.2.1", "tcp", 1, 2}}}))};
   const auto below = [&random](std::size_t bound) { return random() % bound; };
   int accepted = 0;

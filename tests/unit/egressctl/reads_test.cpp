@@ -221,11 +221,12 @@ TEST(Diff, ExitsZeroOnlyWithoutDifference) {
   EXPECT_EQ(equal.exit, Exit::done);
   EXPECT_EQ(equal.out, "the kernel holds exactly what is desired\n");
   const Ran differs =
-      run_against(DiffReply{{"chain output: policy accept"}, {"a"}, {"b"}}, {"diff"});
+      run_against(DiffReply{{"chain output: policy accept"}, {"a"}, {"b"}, {"c"}}, {"diff"});
   EXPECT_EQ(differs.exit, Exit::failed);
-  EXPECT_EQ(differs.out, "! chain output: policy accept\n- a\n+ b\n");
+  EXPECT_EQ(differs.out, "! chain output: policy accept\n- a\n+ b\n~ c\n");
   for (const auto& reply :
-       {DiffReply{{"d"}, {}, {}}, DiffReply{{}, {"m"}, {}}, DiffReply{{}, {}, {"u"}}}) {
+       {DiffReply{{"d"}, {}, {}, {}}, DiffReply{{}, {"m"}, {}, {}}, DiffReply{{}, {}, {"u"}, {}},
+        DiffReply{{}, {}, {}, {"e"}}}) {
     EXPECT_EQ(run_against(reply, {"diff", "--json"}).exit, Exit::failed);
   }
 }

@@ -48,8 +48,23 @@ class Served {
       status.state = "enforcing", status.dns = "guard", status.protection = "watched";
       return status;
     }
-    if (std::holds_alternative<control::HealthRequest>(request)) return control::HealthReply{};
+    if (std::holds_alternative<control::HealthRequest>(request)) return daemon_.health()->reply;
+    if (const auto* allow = std::get_if<control::AllowRequest>(&request)) {
+      control::AllowReply reply;
+      for (const auto& target : allow->targets) reply.targets.push_back(done(target, "open"));
+      return daemon_.grant(allow->targets) ? reply : control::Reply();
+    }
+    if (const auto* deny = std::get_if<control::DenyRequest>(&request)) {
+      control::DenyReply reply;
+      for (const auto& target : deny->targets) reply.targets.push_back(done(target, "revoked"));
+      return daemon_.revoke(deny->targets) ? reply : control::Reply();
+    }
     return control::Refused{"failed", "not asked by verify"};
+  }
+  static control::TargetOutcome done(const std::string& target, const char* state) {
+    control::TargetOutcome outcome;
+    outcome.target = target, outcome.state = state;
+    return outcome;
   }
   void serve() {
     while (!is_stopping_) {
@@ -153,8 +168,10 @@ TEST_F(VerifyCommand, MakesOnlyWhatIsChosenAndSaysSo) {
   for (const auto& probe : document.at("probes")) kinds.push_back(probe.at("kind"));
   const auto doubled = std::ranges::unique(kinds);
   kinds.erase(doubled.begin(), doubled.end());
-  EXPECT_THAT(kinds, testing::ElementsAre("works.control-dns", "works.control-connect",
-                                          "refused.metadata", "true.table"));
+  EXPECT_THAT(kinds,
+              testing::ElementsAre("works.control-dns", "works.control-connect", "refused.metadata",
+                                   "true.table", "true.elements", "true.expiry", "true.socket",
+                                   "true.clocks", "true.others"));
   const Outcome unknown = egressctl({"verify", "--only", "refused.metadta"});
   EXPECT_EQ(unknown.exit, ctl::Exit::usage);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean \"refused.metadata\""));

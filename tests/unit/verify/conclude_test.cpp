@@ -52,11 +52,16 @@ TEST(Conclude, NeverProvenWithoutEitherControl) {
 }
 
 TEST(Conclude, OneHoleAnywhereIsALeakAndOnlyThatRowIsFlagged) {
-  const World whole;
-  const auto lookups = observe(plan_lookups(whole.proof), whole.allowed);
-  const auto count = plan_refusals(whole.proof, lookups).probes.size();
+  World whole;
+  std::size_t count = 0;
+  whole.outside = [&](const Probe& probe) {
+    ++count;
+    return closed_answer(probe);
+  };
+  ASSERT_EQ(whole.verify().verdict, Verdict::proven);
   ASSERT_GT(count, 10U);
-  for (std::size_t hole = 0; hole < count; ++hole) {
+  const std::size_t all = count;
+  for (std::size_t hole = 0; hole < all; ++hole) {
     World world;
     std::size_t n = 0;
     world.outside = [&](const Probe& probe) {

@@ -9,6 +9,7 @@
 #include "egressctl/verify/allowed.hpp"
 #include "egressctl/verify/judge.hpp"
 #include "egressctl/verify/plan.hpp"
+#include "egressctl/verify/truths.hpp"
 
 namespace egress::verify {
 
@@ -27,7 +28,7 @@ inline control::ProvableEndpoint endpoint(std::string target, std::string host,
   result.host = std::move(host);
   result.transport = parts->transport == Transport::tcp ? "tcp" : "udp";
   result.port = parts->ports.first;
-  result.addresses = std::move(addresses);
+  for (std::string& address : addresses) result.addresses.push_back({std::move(address), {}, 0});
   return result;
 }
 

@@ -53,7 +53,7 @@ TEST(JudgeAnswers, EachEntryOfTheNameMustHaveOpenedIt) {
   auto proof = guarded_policy();
   proof.endpoints.push_back(endpoint("tcp/api.openai.com:8443", "api.openai.com", {"2001:db8::1"}));
   EXPECT_EQ(only_row({given("api.openai.com", {ip("192.0.2.1")})}, proof).mark, Mark::fails);
-  proof.endpoints.back().addresses.push_back("192.0.2.1");
+  proof.endpoints.back().addresses.push_back({"192.0.2.1", {}, 0});
   EXPECT_EQ(only_row({given("api.openai.com", {ip("192.0.2.1")})}, proof).mark, Mark::holds);
 }
 

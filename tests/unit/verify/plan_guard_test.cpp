@@ -54,7 +54,7 @@ TEST(PlanGuardWorks, AsksAtEachResolversAddressOverBothTransports) {
 
 TEST(PlanGuardWorks, AsksForTheFamilyThatIsOpen) {
   auto proof = guarded_policy();
-  proof.endpoints[0].addresses = {"2001:db8::1"};
+  proof.endpoints[0].addresses = {{"2001:db8::1", {}, 0}};
   EXPECT_EQ(plan_works(proof).probes.front().type, probe::kTypeAaaa);
 }
 

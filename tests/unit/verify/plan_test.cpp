@@ -49,7 +49,7 @@ TEST(PlanWorks, AsksTheResolverAndConnectsToEveryAddress) {
 
 TEST(PlanWorks, AsksForAaaaWhenOnlyIpv6IsOpen) {
   auto proof = small_policy();
-  proof.endpoints[0].addresses = {"2001:db8::1"};
+  proof.endpoints[0].addresses = {{"2001:db8::1", {}, 0}};
   EXPECT_EQ(plan_works(proof).probes.front().type, probe::kTypeAaaa);
 }
 

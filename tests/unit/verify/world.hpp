@@ -1,11 +1,13 @@
 // A network and a daemon that answer a whole run of `verify`, without a socket.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
-#include <span>
 #include <vector>
 
+#include "egress/core/time_text.hpp"
+#include "egressctl/verify/prove.hpp"
 #include "fixtures.hpp"
 
 namespace egress::verify {
@@ -43,75 +45,107 @@ inline probe::Observation closed_answer(const Probe& probe) {
   return seen;
 }
 
-inline std::vector<Trial> observe(const std::vector<Probe>& probes, const Network& network) {
-  std::vector<Trial> trials;
-  for (const auto& probe : probes) trials.push_back({probe, network(probe)});
-  return trials;
-}
-
 struct World {
   control::ProofReply proof = small_policy();
   Network allowed = allowed_answer;
   Network outside = closed_answer;
   bool counts = true;             // the daemon's counters move for what is refused
   bool is_guard_counting = true;  // and those of its guard for what it answers
+  std::function<void(Health&)> spoil_health = [](Health&) {};
+  Attempt attempt{Attempt::Outcome::refused, "nobody", "no right"};
+  bool is_established = true;  // what opens a flow is one that the connection tracking knows
 
   Report verify() const;
-
- private:
-  control::RefusalsReply counted(std::span<const Trial> trials) const;
-  control::DnsReply told(std::span<const Trial> trials) const;
 };
 
-inline control::RefusalsReply World::counted(std::span<const Trial> trials) const {
-  control::RefusalsReply reply;
-  if (!counts) return reply;
-  for (const Trial& trial : trials) {
-    if (trial.seen.outcome != probe::Outcome::refused) continue;
-    ++reply.refused_packets;
-    if (has_own_count(trial.probe))
-      reply.refusals.push_back(refusal(counted_endpoint(trial.probe.endpoint), 1));
+// Both the daemon and whoever probes: the counters move with the probes.
+class WorldRun : public Daemon, public Prober {
+ public:
+  explicit WorldRun(const World& world) : world_(world), proof_(world.proof) {}
+
+  std::optional<control::ProofReply> proof() override { return proof_; }
+  std::optional<control::RefusalsReply> refusals() override { return refusals_; }
+  std::optional<control::DnsReply> dns() override { return told_; }
+  std::optional<Health> health() override {
+    const Clocks here{Instant(milliseconds(1'000'000)), WallTime(seconds(1'000'000))};
+    Health health{here, {}, here};
+    health.reply.boottime_ms = 1'000'000;
+    health.reply.wall = print_wall_time(here.wall);
+    world_.spoil_health(health);
+    return health;
   }
-  return reply;
+  Attempt attempt() override { return world_.attempt; }
+  Result<void> grant(const std::vector<std::string>& targets) override {
+    for (const std::string& target : targets)
+      proof_.endpoints.push_back(endpoint(target, "", {"198.51.100.254"}));
+    return {};
+  }
+  Result<void> revoke(const std::vector<std::string>&) override {
+    proof_.endpoints = world_.proof.endpoints;
+    return {};
+  }
+  std::optional<std::vector<Trial>> probe(const std::vector<Probe>& probes,
+                                          const Progress&) override {
+    std::vector<Trial> trials;
+    for (const Probe& probe : probes) trials.push_back({probe, observe(probe)});
+    return trials;
+  }
+
+ private:
+  probe::Observation observe(const Probe& probe);
+  void count(const Probe& probe);
+  void tell(const Probe& probe, const probe::Observation& seen);
+
+  const World& world_;
+  control::ProofReply proof_;
+  control::RefusalsReply refusals_;
+  control::DnsReply told_ = guard_counts({{"refused", 0}, {"filtered", 0}, {"no data", 0}});
+};
+
+inline void WorldRun::count(const Probe& probe) {
+  if (!world_.counts) return;
+  ++refusals_.refused_packets;
+  if (!has_own_count(probe)) return;
+  const Endpoint at = counted_endpoint(probe.endpoint);
+  const auto own = std::ranges::find_if(refusals_.refusals, [&](const auto& one) {
+    return one.address == at.address.text() && one.port == at.port &&
+           one.transport == text(at.transport);
+  });
+  own == refusals_.refusals.end() ? refusals_.refusals.push_back(refusal(at, 1))
+                                  : static_cast<void>(++own->packets);
 }
 
 // As the guard counts: by what it answered.
-inline control::DnsReply World::told(std::span<const Trial> trials) const {
-  control::DnsReply reply = guard_counts({{"refused", 0}, {"filtered", 0}, {"no data", 0}});
-  if (!is_guard_counting) return reply;
-  for (const Trial& trial : trials) {
-    if (!trial.probe.guard || !trial.seen.was_answered()) continue;
-    const bool is_filter = trial.probe.guard == GuardAnswer::no_inside;
-    const std::size_t verdict = !trial.seen.extended_error ? 2 : is_filter ? 1 : 0;
-    ++reply.counts[verdict].questions;
+inline void WorldRun::tell(const Probe& probe, const probe::Observation& seen) {
+  if (!world_.is_guard_counting || !probe.guard || !seen.was_answered()) return;
+  const bool is_filter = probe.guard == GuardAnswer::no_inside;
+  ++told_.counts[!seen.extended_error ? 2 : is_filter ? 1 : 0].questions;
+}
+
+inline probe::Observation WorldRun::observe(const Probe& probe) {
+  if (probe.method == Method::open_flow) {
+    for (auto& endpoint : proof_.endpoints)
+      if (endpoint.target == probe.target)
+        endpoint.addresses.front().hits += world_.is_established ? 1 : 2;
+    return reached();
   }
-  return reply;
+  const bool is_lookup = probe.method == Method::dns && !probe.guard;
+  const bool is_refusal = probe.kind.group() == Group::refused;
+  if (!is_refusal) return world_.allowed(probe);
+  if (is_lookup && probe.kind != KindId("refused.dns-foreign-udp")) {
+    probe::Observation seen = world_.allowed(probe);
+    if (!seen.addresses.empty()) seen.addresses = {ip("203.0.113.9")};
+    return seen;
+  }
+  const probe::Observation seen = world_.outside(probe);
+  if (seen.outcome == probe::Outcome::refused) count(probe);
+  tell(probe, seen);
+  return seen;
 }
 
 inline Report World::verify() const {
-  const Plan must_work = plan_works(proof);
-  const auto works = observe(must_work.probes, allowed);
-  const auto lookups = observe(plan_lookups(proof), [this](const Probe& probe) {
-    probe::Observation seen = allowed(probe);
-    if (!seen.addresses.empty()) seen.addresses = {ip("203.0.113.9")};
-    return seen;
-  });
-  const Plan must_not = plan_refusals(proof, lookups);
-  const auto refused = observe(must_not.probes, outside);
-  Findings findings;
-  findings.is_audit = proof.mode == "audit";
-  findings.controls = controls_of(works);
-  findings.works = judge_works(works, {{}, {}});
-  const auto add = [](Rows& rows, const Rows& more) {
-    rows.insert(rows.end(), more.begin(), more.end());
-  };
-  add(findings.works, must_work.rows);
-  add(findings.works, judge_answers(observe(plan_answers(proof), allowed), proof));
-  findings.refusals =
-      judge_refusals(refused, {{}, counted(refused)}, findings.controls, {told({}), told(refused)});
-  add(findings.refusals, must_not.rows);
-  findings.truths = {judge_table(proof.table)};
-  return conclude(findings);
+  WorldRun run(*this);
+  return prove(run, run, {}, [](std::string_view, std::size_t, std::size_t) {}).value();
 }
 
 }  // namespace egress::verify
