@@ -6,10 +6,11 @@
 namespace egress::test {
 namespace {
 
-// Each path below the folder, without it; not what lives in memory.
-constexpr const char* kList =
-    "cd \"$1\" && find . -path ./proc -prune -o -path ./sys -prune -o -path ./dev -prune -o "
-    "-path ./run -prune -o -path ./tmp -prune -o -printf '/%P\\n'";
+// Each path, in order; not what lives in memory.
+constexpr std::string_view kList =
+    "export LC_ALL=C; find / -path /proc -prune -o -path /sys -prune -o -path /dev -prune -o "
+    "-path /run -prune -o -path /tmp -prune -o -print | sort ";
+constexpr std::string_view kBefore = "/tmp/files-before";
 
 constexpr std::string_view kOfOthers[] = {
     "/var/lib/dpkg/",   "/var/lib/systemd/", "/var/log/",       "/var/cache/",    "/var/tmp/",
@@ -33,20 +34,14 @@ bool is_of_others(const std::string& path) {
 
 }  // namespace
 
-Paths files_of(const Machine& machine) {
-  return lines_of(machine.execute({"env", "--chdir=/", "sh", "-c", kList, "sh", "/"}).output);
+FilesOf::FilesOf(const Machine& machine) : machine_(machine) {
+  machine.configure(std::string(kList) + ">" + std::string(kBefore));
 }
 
-Paths files_of_the_tree() {
-  const Finished tree = run({.words = {SOURCE_DIR "/tests/boot/machine", "tree"}});
-  const std::string path = tree.output.substr(0, tree.output.find('\n'));
-  return lines_of(run({.words = {"sh", "-c", kList, "sh", path}}).output);
-}
-
-Paths left_behind(const Paths& before, const Paths& now) {
-  Paths left;
-  for (const std::string& path : now)
-    if (!before.contains(path) && !is_of_others(path)) left.insert(path);
+Paths FilesOf::left_behind() const {
+  Paths left = lines_of(
+      machine_.configure(std::string(kList) + "| comm -13 " + std::string(kBefore) + " -"));
+  std::erase_if(left, is_of_others);
   return left;
 }
 

@@ -10,11 +10,15 @@ namespace egress::test {
 
 using Paths = std::set<std::string>;
 
-Paths files_of(const Machine& machine);
-// Those that a machine without the product has from the beginning.
-Paths files_of_the_tree();
+// Remembers what there is, on the machine.
+class FilesOf {
+ public:
+  explicit FilesOf(const Machine& machine);
+  // What is there now and was not, but for what a boot, dpkg and accounts write of themselves.
+  Paths left_behind() const;
 
-// What is there now and was not, but for what a boot, dpkg and accounts write of themselves.
-Paths left_behind(const Paths& before, const Paths& now);
+ private:
+  const Machine& machine_;
+};
 
 }  // namespace egress::test

@@ -41,7 +41,7 @@ class Package : public Flooded {
 TEST_F(Package, ClosesALiveHostStaysClosedWhenUpgradedAndLeavesNothing) {
   ASSERT_TRUE(floods(far_side)) << "positive control";
   TcpSession ssh(machine->netns(), 22, lab.net(), "10.78.0.2");
-  const Paths before = files_of(*machine);
+  const FilesOf before(*machine);
   const std::string accounts = machine->configure(kAccounts);
 
   EXPECT_NE(dpkg("--install /root/egressd.deb").find("this host is CLOSED"), std::string::npos);
@@ -73,7 +73,7 @@ TEST_F(Package, ClosesALiveHostStaysClosedWhenUpgradedAndLeavesNothing) {
 
   dpkg("--purge egressd");
   EXPECT_EQ(machine->configure(kAccounts), accounts);
-  for (const std::string& path : left_behind(before, files_of(*machine))) ADD_FAILURE() << path;
+  for (const std::string& path : before.left_behind()) ADD_FAILURE() << path;
   EXPECT_EQ(machine
                 ->shell("nft list ruleset; systemctl list-units --all --plain 'egressd*' | grep "
                         "'^egressd'; ls -d /etc/egressd /run/egressd 2>/dev/null")
