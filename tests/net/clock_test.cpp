@@ -156,9 +156,13 @@ TEST_F(Clocks, AfterASleepGrantsAndPosturesAreOverAndNamesComeBack) {
   };
   ASSERT_EQ(daemon.egressctl({"allow", std::string(kOther4) + ":443", "--for", "8h"}).exit_code, 0);
   ASSERT_EQ(tcp(kOther4), Seen::answered);
+  ASSERT_EQ(daemon.egressctl({"allow", "udp/203.0.113.9:9", "--for", "30h"}).exit_code, 0);
   sleep_a_night();
   EXPECT_TRUE(eventually([&] { return tcp(kOther4) == Seen::refused; }, 3s)) << "a grant";
   expect_served_anew();
+  const Finished diff = daemon.egressctl({"diff"});
+  EXPECT_EQ(diff.exit_code, 0) << "the longer grant ends late in the kernel, in time in egressd\n"
+                               << diff.output;
 
   ASSERT_EQ(daemon.egressctl({"open", "--yes", "--for", "8h"}).exit_code, 0);
   ASSERT_EQ(tcp(kOther4), Seen::answered);
