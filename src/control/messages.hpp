@@ -254,10 +254,16 @@ struct PostureReply {
   std::string warning;                  // done, but not all of it
 };
 
+// An entry that comes by a preset whose risk is known.
+struct RiskyTarget {
+  std::string target;
+  RiskReport risk;
+};
 struct ApplyReply {
   std::string file;                       // the daemon's policy file
   std::vector<std::string> problems;      // "new.yaml:12:7: ..."; not empty: nothing changed
   std::uint64_t added = 0, removed = 0;   // entries
+  std::vector<RiskyTarget> risks;         // of those added, one risk after the other
   std::optional<std::int64_t> reverts_s;  // in force, unless confirmed within this
 };
 

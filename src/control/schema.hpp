@@ -263,12 +263,15 @@ inline constexpr auto kFields<PostureReply> =
     std::tuple{required("before", &PostureReply::before), required("state", &PostureReply::state),
                field("until_s", &PostureReply::until_s), field("warning", &PostureReply::warning)};
 template <>
+inline constexpr auto kFields<RiskyTarget> =
+    std::tuple{required("target", &RiskyTarget::target), required("risk", &RiskyTarget::risk)};
+template <>
 inline constexpr std::string_view kKind<ApplyReply> = "apply";
 template <>
 inline constexpr auto kFields<ApplyReply> =
     std::tuple{required("file", &ApplyReply::file), required("problems", &ApplyReply::problems),
-               field("added", &ApplyReply::added), field("removed", &ApplyReply::removed),
-               field("reverts_s", &ApplyReply::reverts_s)};
+               field("added", &ApplyReply::added),  field("removed", &ApplyReply::removed),
+               field("risks", &ApplyReply::risks),  field("reverts_s", &ApplyReply::reverts_s)};
 template <>
 inline constexpr std::string_view kKind<ConfirmReply> = "confirm";
 template <>

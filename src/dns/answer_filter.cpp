@@ -12,7 +12,7 @@ std::optional<std::string_view> objection(const IpAddress& address, const Filter
       return std::nullopt;
     case AddressClass::private_use:
       if (rules.allows_private) return std::nullopt;
-      return "a private address, and the entry does not say private: true";
+      return "a private address, and the entry does not say private: true (allow --private)";
     case AddressClass::metadata:
       if (rules.allows_metadata) return std::nullopt;
       return "a cloud metadata address";

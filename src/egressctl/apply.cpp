@@ -35,10 +35,22 @@ Exit print_problems(Context& context, const control::ApplyReply& reply) {
   return Exit::failed;
 }
 
+// Each risk stands once, below the last of its entries.
+void print_risks(Context& context, const std::vector<control::RiskyTarget>& risks) {
+  Table table({"ADDED", "RISK"});
+  for (std::size_t i = 0; i < risks.size(); ++i) {
+    table.add({risks[i].target, {risks[i].risk.kind, Colour::yellow}});
+    const bool is_last = i + 1 == risks.size() || risks[i + 1].risk.why != risks[i].risk.why;
+    if (is_last) table.note({risks[i].risk.why, Colour::yellow});
+  }
+  if (!table.empty()) table.print(context.out, context.out_terminal);
+}
+
 void print(Context& context, const control::ApplyReply& reply, const std::string& before) {
   if (context.json) return print_json(context, reply);
   context.out << (reply.reverts_s ? "in force" : "applied") << "; entries added: " << reply.added
               << ", removed: " << reply.removed << '\n';
+  print_risks(context, reply.risks);
   if (reply.reverts_s)
     context.out << "reverts in " << print_seconds(*reply.reverts_s)
                 << ", also if this session ends; to keep it: egressctl confirm\n";

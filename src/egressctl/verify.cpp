@@ -11,6 +11,7 @@
 #include "egress/core/time_text.hpp"
 #include "egressctl/command.hpp"
 #include "egressctl/place/find.hpp"
+#include "egressctl/verify/outside_file.hpp"
 #include "egressctl/verify/print.hpp"
 #include "egressctl/verify/watch.hpp"
 
@@ -22,6 +23,7 @@ using std::chrono::milliseconds;
 
 struct Options {
   std::string ca;
+  std::string outside;
   std::vector<std::string> only;
   std::vector<std::string> skip;
   bool list = false;
@@ -44,11 +46,14 @@ Result<verify::Order> order_of(const Options& options) {
   if (!trust) return tl::unexpected(trust.error());
   auto chosen = verify::Selection::parse(options.only, options.skip);
   if (!chosen) return tl::unexpected(chosen.error());
+  auto outside = verify::read_outside(options.outside);
+  if (!outside) return tl::unexpected(outside.error());
   auto place = place::find_place(options.place);
   if (!place) return tl::unexpected(place.error());
   return verify::Order{std::move(*trust),  {milliseconds(options.timeout_ms), limits::kProofPhase},
-                       std::move(*chosen), std::move(*place),
-                       options.junit,      options.html};
+                       std::move(*chosen), std::move(*outside),
+                       std::move(*place),  options.junit,
+                       options.html};
 }
 
 Exit verify_and_tell(Context& context, const verify::Order& order) {
@@ -83,6 +88,11 @@ void add_choice(CLI::App& command, Options& options) {
   command.add_option("--skip", options.skip, "Leave out these probes")
       ->type_name("KIND")
       ->delimiter(',');
+  command
+      .add_option("--outside", options.outside,
+                  "Try the hosts of this file, not those that are built in; without it "
+                  "/etc/egressd/outside.yaml, if there is one")
+      ->type_name("FILE");
 }
 
 void add_place(CLI::App& command, place::Words& place) {

@@ -74,6 +74,7 @@ Reply ControlService::carry_out(const control::ApplyRequest& request, const cont
   }
   reply.added = count_missing(next->entries, before);
   reply.removed = count_missing(before, next->entries);
+  reply.risks = report_new_risks(next->entries, before);
   if (!request.confirm_s) return reply;
   log(Level::warning, "policy-on-trial",
       {{"by", peer.text()},

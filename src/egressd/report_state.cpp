@@ -1,5 +1,6 @@
 // How egressd stands as a whole.
 #include <algorithm>
+#include <tuple>
 
 #include "egressd/control_service.hpp"
 #include "egressd/reports.hpp"
@@ -9,6 +10,19 @@ namespace egress::daemon {
 std::uint64_t count_missing(const policy::Entries& entries, const policy::Entries& others) {
   return static_cast<std::uint64_t>(std::ranges::count_if(
       entries, [&](const auto& entry) { return others.find(entry.target()) == nullptr; }));
+}
+
+std::vector<control::RiskyTarget> report_new_risks(const policy::Entries& entries,
+                                                   const policy::Entries& others) {
+  std::vector<control::RiskyTarget> risks;
+  for (const policy::AllowEntry& entry : entries) {
+    const auto risk = report_risk(entry);
+    if (risk && others.find(entry.target()) == nullptr) risks.push_back({entry.target(), *risk});
+  }
+  std::ranges::stable_sort(risks, {}, [](const control::RiskyTarget& one) {
+    return std::tie(one.risk.kind, one.risk.why);
+  });
+  return risks;
 }
 
 std::string_view state_text(const engine::Engine& engine) {

@@ -28,7 +28,7 @@ Result<Destination> check_destination(const Destination& destination, const Entr
     case AddressClass::loopback:
     case AddressClass::link_local:
       if (options.allows_metadata) return destination;
-      return fail(what + "; accepted: only with metadata: true");
+      return fail(what + "; accepted: only with metadata: true (allow --metadata)");
     case AddressClass::multicast:
     case AddressClass::unusable:
       break;

@@ -56,6 +56,22 @@ TEST_F(VerifyUnit, PassesOnAClosedHostAndFailsLoudlyOnAnOpenOne) {
   EXPECT_EQ(errors.find("google.com by address"), std::string::npos) << "that was refused";
 }
 
+TEST_F(VerifyUnit, TriesTheHostsOfTheHostsOwnFile) {
+  machine->configure(
+      "printf '%s\\n' 'hosts:' '- {name: one.example, v4: 203.0.113.81, v6: \"2001:db8:f::81\"}' "
+      "'- {name: two.example, v4: 203.0.113.82, v6: \"2001:db8:f::82\"}' "
+      ">/etc/egressd/outside.yaml");
+  ASSERT_TRUE(eventually([&] { return prove() == 0; }))
+      << machine->journal("egressd-verify.service");
+  const std::string report = machine->shell("cat /var/lib/egressd-verify/latest.xml").output;
+  EXPECT_NE(report.find("two.example by address"), std::string::npos);
+  EXPECT_EQ(report.find("github.com"), std::string::npos);
+  machine->configure("echo 'hosts: []' >/etc/egressd/outside.yaml");
+  EXPECT_NE(prove(), 0) << "a file that cannot be used is no reason to try others";
+  EXPECT_NE(machine->journal("egressd-verify.service").find("outside.yaml:1:8: too few"),
+            std::string::npos);
+}
+
 TEST_F(VerifyUnit, TheTimerIsForWhoEnablesIt) {
   const auto state = [&] {
     return machine->shell("systemctl is-enabled egressd-verify.timer").output;

@@ -33,6 +33,17 @@ class Apply : public NetTest {
   const std::string old = policy("api.openai.com:443");
 };
 
+TEST_F(Apply, TellsTheRiskOfAPresetThatIsNew) {
+  const Daemon daemon(lab, policy("preset:pypi"));
+  std::ofstream(candidate) << policy("preset:pypi, preset:npm");
+  const Finished applied = apply(daemon);
+  EXPECT_EQ(applied.exit_code, 0) << applied.output;
+  EXPECT_NE(applied.output.find("tcp/registry.npmjs.org:443  upload\n    with a token"),
+            std::string::npos)
+      << applied.output;
+  EXPECT_EQ(applied.output.find("tcp/pypi.org:443"), std::string::npos) << "that was there before";
+}
+
 TEST_F(Apply, WritesTheFileAndKeepsTheOldOne) {
   const Daemon daemon(lab, old);
   ASSERT_EQ(chmod((lab.dir() / "etc/egressd.yaml").c_str(), 0640), 0);

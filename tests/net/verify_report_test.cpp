@@ -82,6 +82,38 @@ TEST_F(VerifyReport, AFileThatCannotBeWrittenFails) {
   EXPECT_NE(finished.output.find("/no/such/folder"), std::string::npos) << finished.output;
 }
 
+TEST_F(VerifyReport, TriesTheOutsideHostsOfAFile) {
+  const auto file = lab.dir() / "outside.yaml";
+  std::ofstream(file) << "hosts:\n"
+                         "  - { name: one.example, v4: 203.0.113.81, v6: '2001:db8:f::81' }\n"
+                         "  - { name: two.example, v4: 203.0.113.82, v6: '2001:db8:f::82' }\n"
+                         "resolvers: [203.0.113.83, '2001:db8:f::83']\n";
+  const auto try_them = [&] { return verify({"--outside", file}); };
+  EXPECT_TRUE(eventually([&] { return try_them().exit_code == 0; })) << try_them().output;
+  const std::string closed = try_them().output;
+  EXPECT_NE(closed.find("one.example by address: connect to tcp/203.0.113.81:443"),
+            std::string::npos);
+  EXPECT_EQ(closed.find("google.com"), std::string::npos);
+  EXPECT_EQ(closed.find("1.1.1.1:53"), std::string::npos);
+
+  lab.nft(
+      "table ip other {\n chain output {\n type nat hook output priority -150\n"
+      " ip daddr 203.0.113.82 tcp dport 443 dnat to 162.159.140.245\n }\n}\n");
+  const Finished open = try_them();
+  EXPECT_EQ(open.exit_code, 1);
+  EXPECT_NE(open.output.find("LEAK: two.example by address"), std::string::npos) << open.output;
+
+  std::ofstream(file) << "hosts: [nowhere]\nresolvers: [127.0.0.1]\n";
+  const Finished wrong = try_them();
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.output.find("outside.yaml:1:9: \"nowhere\" is not a host; accepted: "),
+            std::string::npos)
+      << wrong.output;
+  EXPECT_NE(wrong.output.find("outside.yaml:2:13: \"127.0.0.1\" is no host's outside"),
+            std::string::npos);
+  EXPECT_EQ(verify({"--outside", lab.dir() / "none.yaml"}).exit_code, 2);
+}
+
 // egressctl that verifies every second.
 class Watch {
  public:

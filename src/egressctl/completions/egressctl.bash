@@ -32,7 +32,7 @@ _egressctl() {
   done
 
   case $previous in
-    --rules-dir | --socket | --ca | --junit | --html | --netns | --egressd | --policy)
+    --rules-dir | --socket | --ca | --outside | --junit | --html | --netns | --egressd | --policy)
       mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --for) mapfile -t COMPREPLY < <(compgen -W "15m 1h 8h 1d" -- "$current") && return ;;
     --confirm) mapfile -t COMPREPLY < <(compgen -W "30s 2m 10m" -- "$current") && return ;;
@@ -50,7 +50,7 @@ _egressctl() {
     open | panic) words="$common --yes --for" ;;
     dns) words="$common --latest" ;;
     doctor) words="$common --agent-user" ;;
-    verify) words="$common --list --only --skip --as --netns --container --unit --junit --html --watch --ca --timeout" ;;
+    verify) words="$common --list --only --skip --outside --as --netns --container --unit --junit --html --watch --ca --timeout" ;;
     check) words="$common --egressd" ;;
     presets) words="$common --rules-dir --check $(_egressctl_presets)" ;;
     *) words=$common ;;

@@ -57,6 +57,7 @@ complete -c egressctl -n '__fish_seen_subcommand_from doctor' -l agent-user -x -
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l list -d 'print the kinds of probes'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l only -x -d 'make only these probes'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l skip -x -d 'leave these probes out'
+complete -c egressctl -n '__fish_seen_subcommand_from verify' -l outside -r -F -d 'try the hosts of this file'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l as -x -a '(__fish_complete_users)' -d 'probe as this user'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l netns -r -F -d 'probe inside this network namespace'
 complete -c egressctl -n '__fish_seen_subcommand_from verify' -l container -x -d 'probe inside this container'

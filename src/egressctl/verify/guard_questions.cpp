@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "egressctl/verify/outsiders.hpp"
-
 namespace egress::verify {
 
 using control::ProofReply;
@@ -14,7 +12,7 @@ std::vector<IpAddress> asked_at(const ProofReply& proof) {
   for (const auto& text : proof.resolvers) {
     if (const auto server = parse_resolver(text)) addresses.insert(server->address);
   }
-  if (addresses.empty()) addresses.insert(literal(kForeignResolvers.front()));
+  if (addresses.empty()) addresses.insert(well_known().resolvers.front());
   return {addresses.begin(), addresses.end()};
 }
 
@@ -32,9 +30,9 @@ std::vector<AllowedName> allowed_names(const ProofReply& proof) {
   return names;
 }
 
-std::optional<DnsName> unlisted_name(const Allowed& allowed) {
-  for (const Outsider& outsider : kOutsiders) {
-    if (!allowed.opener(outsider.dns_name())) return outsider.dns_name();
+std::optional<DnsName> unlisted_name(const Allowed& allowed, const Outside& outside) {
+  for (const OutsideHost& host : outside.hosts) {
+    if (!allowed.opener(host.name)) return host.name;
   }
   return std::nullopt;
 }

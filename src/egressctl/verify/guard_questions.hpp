@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "egressctl/verify/allowed.hpp"
+#include "egressctl/verify/outsiders.hpp"
 #include "egressctl/verify/probe.hpp"
 
 namespace egress::verify {
@@ -22,7 +23,7 @@ struct AllowedName {
 std::vector<AllowedName> allowed_names(const control::ProofReply& proof);
 
 // A name that the policy does not allow; empty when it allows every one that is known here.
-std::optional<DnsName> unlisted_name(const Allowed& allowed);
+std::optional<DnsName> unlisted_name(const Allowed& allowed, const Outside& outside);
 
 // For A, over UDP, at port 53, whatever port egressd itself uses there.
 Probe question(KindId kind, std::string label, const IpAddress& at, const DnsName& name,

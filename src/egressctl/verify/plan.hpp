@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/messages.hpp"
+#include "egressctl/verify/outsiders.hpp"
 #include "egressctl/verify/probe.hpp"
 #include "egressctl/verify/report.hpp"
 
@@ -17,7 +18,7 @@ struct Plan {
 };
 
 // Everything that must work, the positive controls among it.
-Plan plan_works(const control::ProofReply& proof);
+Plan plan_works(const control::ProofReply& proof, const Outside& outside = well_known());
 
 // With `dns: guard`: the questions about a few allowed names, A and AAAA of each, whose answers
 // must be open; see judge_answers().
@@ -25,9 +26,11 @@ std::vector<Probe> plan_answers(const control::ProofReply& proof);
 
 // Without: the questions about names that must be refused: A and AAAA of each from every pinned
 // resolver.
-std::vector<Probe> plan_lookups(const control::ProofReply& proof);
+std::vector<Probe> plan_lookups(const control::ProofReply& proof,
+                                const Outside& outside = well_known());
 
 // Everything that must be refused. `lookups`: what became of plan_lookups().
-Plan plan_refusals(const control::ProofReply& proof, std::span<const Trial> lookups);
+Plan plan_refusals(const control::ProofReply& proof, std::span<const Trial> lookups,
+                   const Outside& outside = well_known());
 
 }  // namespace egress::verify

@@ -14,31 +14,25 @@ namespace {
 
 constexpr Port kSsh = 22;
 constexpr Port kProxy = 3128;
-constexpr std::string_view kSshHost = "github.com";
-
-const Outsider& outsider(std::string_view name) {
-  return *std::ranges::find(kOutsiders, name, &Outsider::name);
-}
 
 // At both addresses of a host, unless the policy opens that port of its name.
 template <class Add>
-void at_both(const Outsider& host, Transport transport, Port port, RefusalPlan& plan, KindId kind,
-             const Add& add) {
-  if (const auto opener = plan.allowed().opener(host.dns_name(), transport, port))
-    return plan.skip(kind, std::string(host.name), *opener);
-  for (const std::string_view address : {host.v4, host.v6})
-    add(Endpoint{literal(address), transport, port});
+void at_both(const OutsideHost& host, Transport transport, Port port, RefusalPlan& plan,
+             KindId kind, const Add& add) {
+  if (const auto opener = plan.allowed().opener(host.name, transport, port))
+    return plan.skip(kind, host.name.text(), *opener);
+  for (const IpAddress& address : host.addresses) add(Endpoint{address, transport, port});
 }
 
 // As `curl --connect-to` and a hosts file do it: the name is allowed, the address is not.
 void add_borrowed_name(const control::ProofReply& proof, RefusalPlan& plan) {
   const auto names = allowed_names(proof);
   if (names.empty()) return;
-  const Outsider& elsewhere = kOutsiders.back();
+  const OutsideHost& elsewhere = plan.outside().hosts.back();
   Probe pattern = probe_for(names.front().name);
   pattern.kind = "refused.connect-to";
   pattern.method = Method::tls;
-  pattern.label = names.front().name.text() + " at the address of " + std::string(elsewhere.name);
+  pattern.label = names.front().name.text() + " at the address of " + elsewhere.name.text();
   const auto add = [&](const Endpoint& endpoint) {
     Probe probe = pattern;
     probe.endpoint = endpoint;
@@ -59,7 +53,7 @@ void add_from_port_53(RefusalPlan& plan) {
       probe.label = "from source port 53";
       plan.add(std::move(probe));
     };
-    at_both(kOutsiders.front(), transport, kHttps, plan, "refused.source-port", add);
+    at_both(plan.outside().hosts.front(), transport, kHttps, plan, "refused.source-port", add);
   }
 }
 
@@ -95,17 +89,17 @@ void plan_detours(const control::ProofReply& proof, RefusalPlan& plan) {
       plan.add(kind, Method::tcp, endpoint, label);
     };
   };
-  at_both(outsider(kSshHost), Transport::tcp, kSsh, plan, "refused.ssh",
-          connect("refused.ssh", "SSH to github.com"));
-  at_both(kOutsiders.back(), Transport::tcp, kProxy, plan, "refused.proxy",
+  const OutsideHost& second = plan.outside().hosts[1];  // of those that are built in: github.com
+  at_both(second, Transport::tcp, kSsh, plan, "refused.ssh",
+          connect("refused.ssh", "SSH to " + second.name.text()));
+  at_both(plan.outside().hosts.back(), Transport::tcp, kProxy, plan, "refused.proxy",
           connect("refused.proxy", "an outside proxy"));
   add_from_port_53(plan);
 }
 
 // What stays on this host leaves nothing.
 void plan_encrypted_dns(const control::ProofReply& proof, RefusalPlan& plan) {
-  std::vector<IpAddress> servers;
-  for (const std::string_view address : kForeignResolvers) servers.push_back(literal(address));
+  std::vector<IpAddress> servers = plan.outside().resolvers;
   const IpAddress pinned = asked_at(proof).front();
   if (classify(pinned) != AddressClass::loopback &&
       std::ranges::find(servers, pinned) == servers.end())
@@ -121,10 +115,10 @@ void plan_encrypted_dns(const control::ProofReply& proof, RefusalPlan& plan) {
     datagram.payload = probe::quic_first_packet();
     plan.add(std::move(datagram));
   }
-  for (const DohHost& host : kDohHosts) {
-    for (const std::string_view address : host.addresses) {
-      plan.add("refused.dns-over-https", Method::tcp, {literal(address), Transport::tcp, kHttps},
-               "DNS over HTTPS, " + std::string(host.name));
+  for (const OutsideHost& host : plan.outside().doh) {
+    for (const IpAddress& address : host.addresses) {
+      plan.add("refused.dns-over-https", Method::tcp, {address, Transport::tcp, kHttps},
+               "DNS over HTTPS, " + host.name.text());
     }
   }
 }

@@ -9,9 +9,9 @@ namespace egress::verify {
 
 using control::ProofReply;
 
-void plan_guard_works(const ProofReply& proof, Plan& plan) {
+void plan_guard_works(const ProofReply& proof, const Outside& outside, Plan& plan) {
   const auto names = allowed_names(proof);
-  const auto unlisted = unlisted_name(Allowed(proof));
+  const auto unlisted = unlisted_name(Allowed(proof), outside);
   if (names.empty() && !unlisted) return;
   for (const IpAddress& server : asked_at(proof)) {
     for (const Transport transport : {Transport::udp, Transport::tcp}) {

@@ -9,7 +9,7 @@ class RefusalPlan;
 
 // That it answers for an allowed name (where no name is allowed: that it refuses one), at each
 // pinned resolver's address, over UDP and TCP.
-void plan_guard_works(const control::ProofReply& proof, Plan& plan);
+void plan_guard_works(const control::ProofReply& proof, const Outside& outside, Plan& plan);
 
 // That it refuses names and tunnels, whomever they are sent to, and tells no address inside.
 void plan_guard_refusals(const control::ProofReply& proof, RefusalPlan& plan);

@@ -18,8 +18,7 @@ constexpr std::string_view kData = "65677265737364207665726966793a20646174612069
 
 // The hosts by which DNS goes on over HTTPS.
 void refuse_doh_names(const IpAddress& server, RefusalPlan& plan) {
-  for (const DohHost& host : kDohHosts) {
-    const DnsName name = DnsName::parse(host.name).value();
+  for (const auto& [name, addresses] : plan.outside().doh) {
     const std::string label = name.text() + " by name";
     if (const auto opener = plan.allowed().opener(name))
       plan.skip("refused.dns-name", label, *opener);
@@ -31,8 +30,7 @@ void refuse_doh_names(const IpAddress& server, RefusalPlan& plan) {
 // Outside names, at a pinned resolver's address: one at each, the others at the first.
 void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
   const auto servers = asked_at(proof);
-  for (const Outsider& outsider : kOutsiders) {
-    const DnsName name = outsider.dns_name();
+  for (const auto& [name, addresses] : plan.outside().hosts) {
     const std::string label = name.text() + " by name";
     const auto opener = plan.allowed().opener(name);
     if (opener) plan.skip("refused.dns-name", label, *opener);
@@ -43,7 +41,7 @@ void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
     plan.ask_guard(with_type(probe, probe::kTypeAaaa));
   }
   refuse_doh_names(servers.front(), plan);
-  const auto unlisted = unlisted_name(plan.allowed());
+  const auto unlisted = unlisted_name(plan.allowed(), plan.outside());
   if (!unlisted) return;
   for (const IpAddress& server : servers) {
     const Probe probe = question("refused.dns-name", unlisted->text() + " by name", server,
@@ -55,9 +53,9 @@ void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
 
 // The same past the system's resolvers.
 void refuse_foreign_resolvers(const DnsName& unlisted, RefusalPlan& plan) {
-  for (const std::string_view address : kForeignResolvers) {
-    const Probe probe = question("refused.dns-foreign-udp", "foreign resolver over UDP",
-                                 literal(address), unlisted, GuardAnswer::refusal);
+  for (const IpAddress& address : plan.outside().resolvers) {
+    const Probe probe = question("refused.dns-foreign-udp", "foreign resolver over UDP", address,
+                                 unlisted, GuardAnswer::refusal);
     plan.ask_guard(probe);
     Probe stream = over(probe, Transport::tcp);
     stream.kind = "refused.dns-foreign-tcp";
@@ -109,8 +107,7 @@ void refuse_inside(const DnsName& name, const ProofReply& proof, RefusalPlan& pl
 
 // Not listed, they are refused like any other; below a listed wildcard their answers are filtered.
 void refuse_inside_names(const ProofReply& proof, RefusalPlan& plan) {
-  for (const std::string_view text : kInsideNames) {
-    const DnsName name = DnsName::parse(text).value();
+  for (const DnsName& name : plan.outside().inside_names) {
     if (plan.allowed().opener(name)) {
       refuse_inside(name, proof, plan);
       continue;
@@ -136,10 +133,10 @@ void refuse_inside(const ProofReply& proof, RefusalPlan& plan) {
 
 void plan_guard_refusals(const ProofReply& proof, RefusalPlan& plan) {
   refuse_names(proof, plan);
-  if (const auto unlisted = unlisted_name(plan.allowed())) {
+  if (const auto unlisted = unlisted_name(plan.allowed(), plan.outside())) {
     refuse_foreign_resolvers(*unlisted, plan);
     refuse_tunnel(asked_at(proof).front(), *unlisted, plan);
-    refuse_tunnel(literal(kForeignResolvers.front()), *unlisted, plan);
+    refuse_tunnel(plan.outside().resolvers.front(), *unlisted, plan);
   }
   refuse_data(proof, plan);
   refuse_inside(proof, plan);

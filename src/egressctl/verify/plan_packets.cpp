@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "adapters/probe/packet.hpp"
 #include "adapters/probe/payloads.hpp"
 #include "egressctl/verify/outsiders.hpp"
@@ -22,23 +24,23 @@ std::vector<Protocol> protocols() {
           {"refused.raw-ip", "raw IP (ESP)", probe::kEsp, probe::plain_text()}};
 }
 
-Probe packet_to(std::string_view address) {
+Probe packet_to(const IpAddress& address) {
   Probe probe;
   probe.method = Method::packet;
-  probe.endpoint = {literal(address), Transport::udp, 0};
+  probe.endpoint = {address, Transport::udp, 0};
   return probe;
 }
 
 // The first to an address that no other probe sends datagrams to: its raw socket hears the errors
 // about those as well.
 void add_fragments(RefusalPlan& plan) {
-  Probe probe = packet_to(kOutsiders.back().v4);
+  Probe probe = packet_to(v4_of(plan.outside().hosts.back()));
   probe.kind = "refused.fragment";
   probe.method = Method::fragment;
   probe.endpoint.port = kDiscard;
   probe.label = "first fragment";
   plan.add(probe);
-  probe.endpoint = packet_to(kOutsiders[1].v4).endpoint;
+  probe.endpoint = packet_to(v4_of(plan.outside().hosts[1])).endpoint;
   probe.label = "later fragment";
   plan.add(probe);
 }
@@ -59,7 +61,7 @@ constexpr ManyReceivers kGroups[] = {
 
 void plan_packets(RefusalPlan& plan) {
   for (const auto& [kind, label, number, payload] : protocols()) {
-    for (const std::string_view address : {kOutsiders.front().v4, kOutsiders.front().v6}) {
+    for (const IpAddress& address : plan.outside().hosts.front().addresses) {
       Probe probe = packet_to(address);
       probe.kind = kind;
       probe.label = label;
@@ -70,7 +72,7 @@ void plan_packets(RefusalPlan& plan) {
   }
   add_fragments(plan);
   for (const ManyReceivers& group : kGroups) {
-    Probe probe = packet_to(group.address);
+    Probe probe = packet_to(literal(group.address));
     probe.kind = group.kind;
     probe.method = Method::datagram;
     probe.endpoint.port = group.port;
@@ -78,7 +80,10 @@ void plan_packets(RefusalPlan& plan) {
     probe.payload = probe::plain_text();
     plan.add(std::move(probe));
   }
-  for (const std::string_view address : {kForeignResolvers.front(), kForeignResolvers.back()}) {
+  const std::vector<IpAddress>& resolvers = plan.outside().resolvers;
+  const auto is_v6 = [](const IpAddress& address) { return !address.is_v4(); };
+  for (const IpAddress& address : {*std::ranges::find_if_not(resolvers, is_v6),
+                                   *std::find_if(resolvers.rbegin(), resolvers.rend(), is_v6)}) {
     Probe probe = packet_to(address);
     probe.kind = "refused.ping";
     probe.method = Method::ping;

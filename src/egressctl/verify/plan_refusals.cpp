@@ -56,30 +56,30 @@ void add_inside(std::span<const Trial> lookups, RefusalPlan& plan) {
 }
 
 // With the guard no outside name has an address to connect to: its refusal is asked for elsewhere.
-void add_outsider(const Outsider& outsider, bool has_guard, std::span<const Trial> lookups,
+void add_outsider(const OutsideHost& outsider, bool has_guard, std::span<const Trial> lookups,
                   RefusalPlan& plan) {
-  const DnsName name = outsider.dns_name();
+  const DnsName& name = outsider.name;
   if (const auto opener = plan.allowed().opener(name, Transport::tcp, kHttps)) {
     return plan.skip("refused.by-address", name.text(), *opener);
   }
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     if (!has_guard) add_by_name(name, family, lookups, plan);
   }
-  for (const std::string_view address : {outsider.v4, outsider.v6}) {
-    plan.add("refused.by-address", Method::tcp, {literal(address), Transport::tcp, kHttps},
+  for (const IpAddress& address : outsider.addresses) {
+    plan.add("refused.by-address", Method::tcp, {address, Transport::tcp, kHttps},
              name.text() + " by address");
   }
 }
 
 void add_foreign_resolvers(RefusalPlan& plan) {
-  for (const std::string_view address : kForeignResolvers) {
-    Probe probe = probe_for(kOutsiders.back().dns_name());
+  for (const IpAddress& address : plan.outside().resolvers) {
+    Probe probe = probe_for(plan.outside().hosts.back().name);
     probe.kind = "refused.dns-foreign-udp";
     probe.method = Method::dns;
-    probe.endpoint = {literal(address), Transport::udp, kDns};
+    probe.endpoint = {address, Transport::udp, kDns};
     probe.label = "foreign resolver over UDP";
     plan.add(std::move(probe));
-    plan.add("refused.dns-foreign-tcp", Method::tcp, {literal(address), Transport::tcp, kDns},
+    plan.add("refused.dns-foreign-tcp", Method::tcp, {address, Transport::tcp, kDns},
              "foreign resolver over TCP");
   }
 }
@@ -125,14 +125,14 @@ void look_up(KindId kind, const DnsName& name, const probe::Server& server,
 
 }  // namespace
 
-std::vector<Probe> plan_lookups(const control::ProofReply& proof) {
+std::vector<Probe> plan_lookups(const control::ProofReply& proof, const Outside& outside) {
   std::vector<Probe> probes;
   if (is_guarded(proof)) return probes;
   for (const auto& text : proof.resolvers) {
     const auto server = parse_resolver(text);
     if (!server) continue;
-    for (const Outsider& outsider : kOutsiders)
-      look_up("refused.by-name", outsider.dns_name(), *server, probes);
+    for (const OutsideHost& host : outside.hosts)
+      look_up("refused.by-name", host.name, *server, probes);
     for (std::size_t i = 0; i < std::min(proof.filtered.size(), limits::kProofFiltered); ++i) {
       if (const auto name = DnsName::parse(proof.filtered[i]))
         look_up("refused.dns-inside", *name, *server, probes);
@@ -141,10 +141,11 @@ std::vector<Probe> plan_lookups(const control::ProofReply& proof) {
   return probes;
 }
 
-Plan plan_refusals(const control::ProofReply& proof, std::span<const Trial> lookups) {
-  RefusalPlan plan(proof);
+Plan plan_refusals(const control::ProofReply& proof, std::span<const Trial> lookups,
+                   const Outside& outside) {
+  RefusalPlan plan(proof, outside);
   const bool has_guard = is_guarded(proof);
-  for (const Outsider& outsider : kOutsiders) add_outsider(outsider, has_guard, lookups, plan);
+  for (const OutsideHost& host : outside.hosts) add_outsider(host, has_guard, lookups, plan);
   plan_neighbourhood(proof, plan);
   plan_metadata(plan);
   plan_detours(proof, plan);

@@ -143,9 +143,9 @@ void plan_endpoints(const ProofReply& proof, Plan& plan) {
 
 }  // namespace
 
-Plan plan_works(const ProofReply& proof) {
+Plan plan_works(const ProofReply& proof, const Outside& outside) {
   Plan plan;
-  is_guarded(proof) ? plan_guard_works(proof, plan) : plan_dns(proof, plan);
+  is_guarded(proof) ? plan_guard_works(proof, outside, plan) : plan_dns(proof, plan);
   plan_endpoints(proof, plan);
   plan_loopback(plan);
   for (const auto& endpoint : proof.endpoints) {

@@ -28,8 +28,9 @@ void append(std::vector<T>& all, const std::vector<T>& more) {
 
 class Proof {
  public:
-  Proof(Daemon& daemon, Prober& prober, const Selection& chosen, const Tell& tell)
-      : daemon_(daemon), prober_(prober), chosen_(chosen), tell_(tell) {}
+  Proof(Daemon& daemon, Prober& prober, const Selection& chosen, const Tell& tell,
+        const Outside& outside)
+      : daemon_(daemon), prober_(prober), chosen_(chosen), tell_(tell), outside_(outside) {}
 
   std::optional<Report> run();
 
@@ -55,6 +56,7 @@ class Proof {
   Prober& prober_;
   const Selection& chosen_;
   const Tell& tell_;
+  const Outside& outside_;
   std::vector<Trial> lookups_;  // of plan_lookups(), or of plan_answers()
   std::vector<Probe> revoked_;  // of what was open when its entry was revoked
   Findings findings_;
@@ -68,10 +70,10 @@ std::optional<std::vector<Trial>> Proof::probe(std::string_view phase,
 bool Proof::prove_works(const control::ProofReply& policy) {
   const auto before = daemon_.refusals();
   if (!before) return false;
-  Plan plan = plan_works(policy);
+  Plan plan = plan_works(policy, outside_);
   if (!chosen_.needs_controls()) keep_chosen(plan.probes);
   const auto count = static_cast<std::ptrdiff_t>(plan.probes.size());
-  auto questions = is_guarded(policy) ? plan_answers(policy) : plan_lookups(policy);
+  auto questions = is_guarded(policy) ? plan_answers(policy) : plan_lookups(policy, outside_);
   keep_chosen(questions);
   append(plan.probes, questions);
   auto trials = probe("what must work", plan.probes);
@@ -153,7 +155,7 @@ bool Proof::prove_refusals(const control::ProofReply& policy) {
   const auto before = daemon_.refusals();
   const auto told_before = told(policy);
   if (!before || !told_before) return false;
-  Plan plan = plan_refusals(policy, lookups_);
+  Plan plan = plan_refusals(policy, lookups_, outside_);
   append(plan.probes, revoked_);
   keep_chosen(plan.probes);
   const auto trials = probe("what must be refused", plan.probes);
@@ -191,8 +193,8 @@ std::optional<Report> Proof::run() {
 }  // namespace
 
 std::optional<Report> prove(Daemon& daemon, Prober& prober, const Selection& chosen,
-                            const Tell& tell) {
-  return Proof(daemon, prober, chosen, tell).run();
+                            const Tell& tell, const Outside& outside) {
+  return Proof(daemon, prober, chosen, tell, outside).run();
 }
 
 }  // namespace egress::verify

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "control/messages.hpp"
+#include "egressctl/verify/outsiders.hpp"
 #include "egressctl/verify/prober.hpp"
 #include "egressctl/verify/report.hpp"
 #include "egressctl/verify/selection.hpp"
@@ -39,6 +40,6 @@ using Tell = std::function<void(std::string_view phase, std::size_t done, std::s
 // all. Probes twice, so that it takes at most 2 * (pace.phase + pace.timeout).
 // Empty: the daemon did not answer, or the probes could not be made.
 std::optional<Report> prove(Daemon& daemon, Prober& prober, const Selection& chosen,
-                            const Tell& tell);
+                            const Tell& tell, const Outside& outside = well_known());
 
 }  // namespace egress::verify

@@ -11,9 +11,11 @@ namespace egress::verify {
 
 class RefusalPlan {
  public:
-  explicit RefusalPlan(const control::ProofReply& proof) : allowed_(proof) {}
+  RefusalPlan(const control::ProofReply& proof, const Outside& outside)
+      : allowed_(proof), outside_(outside) {}
 
   const Allowed& allowed() const { return allowed_; }
+  const Outside& outside() const { return outside_; }
   // Unless the policy opens the endpoint.
   void add(Probe probe);
   void add(KindId kind, Method method, const Endpoint& endpoint, std::string label);
@@ -31,6 +33,7 @@ class RefusalPlan {
 
  private:
   Allowed allowed_;
+  const Outside& outside_;
   Plan plan_;
 };
 

@@ -31,7 +31,7 @@ class ProgressLine {
 };
 
 tl::expected<Report, ctl::Exit> prove_with(ctl::Context& context, AskedDaemon& daemon,
-                                           Prober& prober, const Selection& chosen,
+                                           Prober& prober, const Order& order,
                                            const std::string& why_not) {
   std::optional<Report> report;
   {
@@ -39,7 +39,7 @@ tl::expected<Report, ctl::Exit> prove_with(ctl::Context& context, AskedDaemon& d
     const auto tell = [&](std::string_view phase, std::size_t done, std::size_t total) {
       line.show(phase, done, total);
     };
-    report = prove(daemon, prober, chosen, tell);
+    report = prove(daemon, prober, order.chosen, tell, order.outside);
   }
   if (report) return std::move(*report);
   if (why_not.empty()) return tl::unexpected(daemon.exit());
@@ -51,10 +51,10 @@ tl::expected<Report, ctl::Exit> prove_from(ctl::Context& context, AskedDaemon& d
                                            const Order& order) {
   if (order.place.is_here()) {
     LocalProber prober(order.trust, order.pace);
-    return prove_with(context, daemon, prober, order.chosen, {});
+    return prove_with(context, daemon, prober, order, {});
   }
   place::Elsewhere prober(order.place, order.trust, order.pace);
-  return prove_with(context, daemon, prober, order.chosen, prober.error());
+  return prove_with(context, daemon, prober, order, prober.error());
 }
 
 About about_here(const control::StatusReply& status, const Order& order) {

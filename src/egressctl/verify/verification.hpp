@@ -13,6 +13,7 @@ struct Order {
   tls::Trust trust;
   Pace pace;
   Selection chosen;
+  Outside outside;
   place::Place place;
   std::string junit;  // files to write; empty: none
   std::string html;

@@ -218,9 +218,10 @@ TEST(Codec, Postures) {
 TEST(Codec, ApplyAndConfirm) {
   expect_request(ApplyRequest{"version: 1\n", "new.yaml", 30},
                  R"({"command":"apply","text":"version: 1\n","source":"new.yaml","confirm_s":30})");
-  expect_reply(ApplyReply{"/etc/egressd/egressd.yaml", {"p"}, 1, 2, 30},
-               R"({"reply":"apply","file":"/etc/egressd/egressd.yaml","problems":["p"],"added":1,)"
-               R"("removed":2,"reverts_s":30})");
+  expect_reply(
+      ApplyReply{"/etc/egressd/egressd.yaml", {"p"}, 1, 2, {{"t", {"wide", "w"}}}, 30},
+      R"({"reply":"apply","file":"/etc/egressd/egressd.yaml","problems":["p"],"added":1,)"
+      R"("removed":2,"risks":[{"target":"t","risk":{"kind":"wide","why":"w"}}],"reverts_s":30})");
   expect_request(ConfirmRequest{true}, R"({"command":"confirm","written":true})");
   expect_reply(ConfirmReply{"f", "t", {}},
                R"({"reply":"confirm","file":"f","text":"t","problems":[]})");

@@ -31,7 +31,7 @@ class ApplyCommand : public testing::Test {
   // The daemon finds the file sound and says this to the reload.
   FakeDaemon::Answer sound(const control::Reply& to_reload) const {
     return [this, to_reload](const control::Request& request) -> control::Reply {
-      if (std::holds_alternative<ApplyRequest>(request)) return ApplyReply{file, {}, 2, 1, {}};
+      if (std::holds_alternative<ApplyRequest>(request)) return ApplyReply{file, {}, 2, 1, {}, {}};
       return to_reload;
     };
   }
@@ -43,12 +43,28 @@ class ApplyCommand : public testing::Test {
   std::vector<control::Request> requests;
 };
 
+TEST_F(ApplyCommand, TellsEachRiskOfWhatItAddsOnce) {
+  const control::RiskReport upload{"upload", "anybody can make a gist"};
+  const control::RiskReport wide{"wide", "any tenant"};
+  const Ran ran = apply([&](const control::Request& request) -> control::Reply {
+    if (!std::holds_alternative<ApplyRequest>(request)) return ReloadReply{};
+    return ApplyReply{
+        file, {}, 3, 0, {{"tcp/a:443", upload}, {"tcp/b:443", upload}, {"tcp/c:443", wide}}, {}};
+  });
+  EXPECT_EQ(ran.exit, Exit::done) << ran.err;
+  EXPECT_NE(ran.out.find("entries added: 3, removed: 0\n"
+                         "ADDED      RISK\ntcp/a:443  upload\ntcp/b:443  upload\n"
+                         "    anybody can make a gist\ntcp/c:443  wide\n    any tenant\n"),
+            std::string::npos)
+      << ran.out;
+}
+
 TEST_F(ApplyCommand, HasItCheckedThenWritesThenReloads) {
   std::string at_the_check;
   const Ran ran = apply([&](const control::Request& request) -> control::Reply {
     if (!std::holds_alternative<ApplyRequest>(request)) return ReloadReply{};
     at_the_check = folder.read("egressd.yaml");
-    return ApplyReply{file, {}, 2, 1, {}};
+    return ApplyReply{file, {}, 2, 1, {}, {}};
   });
   EXPECT_EQ(ran.exit, Exit::done) << ran.err;
   EXPECT_EQ(at_the_check, "old");
@@ -67,7 +83,7 @@ TEST_F(ApplyCommand, HasItCheckedThenWritesThenReloads) {
 
 TEST_F(ApplyCommand, WhatIsRefusedIsNotWritten) {
   const Ran mistaken = apply([this](const auto&) {
-    return ApplyReply{file, {"new.yaml:1:1: what is new?"}, 0, 0, {}};
+    return ApplyReply{file, {"new.yaml:1:1: what is new?"}, 0, 0, {}, {}};
   });
   EXPECT_EQ(mistaken.exit, Exit::failed);
   EXPECT_NE(mistaken.err.find("new.yaml:1:1: what is new?\n"), std::string::npos);
@@ -89,7 +105,7 @@ TEST_F(ApplyCommand, ALinkStaysALink) {
   const std::string link = folder / "link.yaml";
   const FakeDaemon daemon([&](const control::Request& request) -> control::Reply {
     if (!std::holds_alternative<ApplyRequest>(request)) return ReloadReply{};
-    return ApplyReply{link, {}, 0, 0, {}};
+    return ApplyReply{link, {}, 0, 0, {}, {}};
   });
   const Ran ran = run_egressctl(daemon.socket(), {"apply", candidate, "--policy", link});
   EXPECT_EQ(ran.exit, Exit::done) << ran.err;
@@ -101,7 +117,7 @@ TEST_F(ApplyCommand, ALinkStaysALink) {
 TEST_F(ApplyCommand, OnlyTheFileThatTheUserMeansIsWritten) {
   const std::string other = folder.write("shadow", "secret");
   const FakeDaemon daemon([&](const control::Request& request) -> control::Reply {
-    if (std::holds_alternative<ApplyRequest>(request)) return ApplyReply{other, {}, 0, 0, {}};
+    if (std::holds_alternative<ApplyRequest>(request)) return ApplyReply{other, {}, 0, 0, {}, {}};
     return ConfirmReply{other, "mine now", {}};
   });
   for (const auto& words : {std::vector<std::string>{"apply", candidate},
@@ -117,11 +133,8 @@ TEST_F(ApplyCommand, OnlyTheFileThatTheUserMeansIsWritten) {
 }
 
 TEST_F(ApplyCommand, WithConfirmNothingIsWritten) {
-  const Ran ran = apply(
-      [this](const auto&) {
-        return ApplyReply{file, {}, 2, 1, 30};
-      },
-      {"--confirm", "30s"});
+  const Ran ran = apply([this](const auto&) { return ApplyReply{file, {}, 2, 1, {}, 30}; },
+                        {"--confirm", "30s"});
   EXPECT_EQ(ran.exit, Exit::done) << ran.err;
   EXPECT_EQ(std::get<ApplyRequest>(requests.at(0)).confirm_s, 30);
   EXPECT_EQ(ran.out,

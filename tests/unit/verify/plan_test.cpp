@@ -13,6 +13,7 @@ namespace egress::verify {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::vector<std::string> descriptions(const std::vector<Probe>& probes) {
   std::vector<std::string> lines;
@@ -217,6 +218,57 @@ TEST(PlanRefusals, BoundsTheAddressesOfOneName) {
   EXPECT_EQ(std::ranges::count_if(
                 lines, [](const auto& line) { return line.find("by name") != std::string::npos; }),
             static_cast<std::ptrdiff_t>(limits::kProofOutsideAddresses));
+}
+
+// With every kind of probe that a host may see.
+std::string everything_planned(const control::ProofReply& proof, const Outside& outside) {
+  std::string text;
+  Plan refusals = plan_refusals(proof, {}, outside);
+  for (const auto& probes :
+       {plan_works(proof, outside).probes, plan_lookups(proof, outside), refusals.probes})
+    for (const std::string& line : descriptions(probes)) text += line + '\n';
+  for (const Row& row : refusals.rows) text += row.probe + '\n';
+  return text;
+}
+
+TEST(PlanRefusals, TriesTheOutsideHostsThatAreGivenAndNoOther) {
+  Outside outside;
+  outside.hosts = {{name("one.example"), {ip("203.0.113.1"), ip("2001:db8:f::1")}},
+                   {name("two.example"), {ip("203.0.113.2"), ip("2001:db8:f::2")}}};
+  outside.resolvers = {ip("203.0.113.53"), ip("2001:db8:f::53")};
+  outside.doh = {{name("doh.example"), {ip("203.0.113.44")}}};
+  outside.inside_names = {name("inside.example")};
+  for (const auto& proof : {small_policy(), guarded_policy()}) {
+    const std::string given = everything_planned(proof, outside);
+    for (const char* part : {"one.example", "two.example", "203.0.113.1:443", "[2001:db8:f::2]:443",
+                             "203.0.113.53", "[2001:db8:f::53]", "203.0.113.44:443"})
+      EXPECT_THAT(given, HasSubstr(part));
+    const std::string usual = everything_planned(proof, well_known());
+    for (const auto& hosts : {well_known().hosts, well_known().doh}) {
+      for (const auto& [name, addresses] : hosts) {
+        EXPECT_THAT(usual, HasSubstr(name.text()));
+        EXPECT_THAT(given, Not(HasSubstr(name.text())));
+        for (const IpAddress& address : addresses) {
+          EXPECT_THAT(usual, HasSubstr(address.text()));
+          EXPECT_THAT(given, Not(HasSubstr(address.text())));
+        }
+      }
+    }
+    for (const IpAddress& address : well_known().resolvers)
+      EXPECT_THAT(given, Not(HasSubstr(address.text())));
+  }
+  const std::string guarded = everything_planned(guarded_policy(), outside);
+  EXPECT_THAT(guarded, HasSubstr("inside.example"));
+  EXPECT_THAT(guarded, Not(HasSubstr("localtest.me")));
+}
+
+TEST(PlanRefusals, SkipsAnOutsideHostThatThePolicyAllows) {
+  Outside outside = well_known();
+  outside.hosts.front() = {name("api.openai.com"), {ip("192.0.2.1"), ip("2001:db8::1")}};
+  const Plan plan = plan_refusals(small_policy(), {}, outside);
+  const Row* row = find_row(plan.rows, "api.openai.com");
+  ASSERT_NE(row, nullptr);
+  EXPECT_EQ(row->mark, Mark::skipped);
 }
 
 }  // namespace

@@ -1,0 +1,163 @@
+#include "egress/policy/outside.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "egress/core/address_class.hpp"
+#include "egress/core/text.hpp"
+#include "policy/reader.hpp"
+
+namespace egress::policy {
+namespace {
+
+constexpr Form kFile{"a list of outside hosts", "a map with hosts, resolvers, doh, inside-names"};
+constexpr Form kHosts{"a list of hosts", "at least two, each {name: ..., v4: ..., v6: ...}"};
+constexpr Form kHost{"a host", "{name: example.com, v4: 192.0.2.1, v6: \"2001:db8::1\"}"};
+constexpr Form kDohHosts{"a list of hosts", "at least one, {name: ..., addresses: [...]}"};
+constexpr Form kDohHost{"a host", "{name: dns.example, addresses: [192.0.2.1]}"};
+constexpr Form kResolvers{"a list of addresses", "at least one of each family"};
+constexpr Form kNames{"a list of names", "at least one"};
+constexpr Form kName{"a name", "a host name in full"};
+constexpr Form kAddress{
+    "an address",
+    "one that another host may have, not loopback, link-local, multicast or metadata"};
+constexpr Form kV4{"an IPv4 address", kAddress.accepted};
+constexpr Form kV6{"an IPv6 address", kAddress.accepted};
+
+Result<DnsName> parse_name(std::string_view text) {
+  if (auto name = DnsName::parse(text)) return std::move(*name);
+  return fail(quoted(text) + " is not a name; accepted: " + std::string(kName.accepted));
+}
+
+Result<IpAddress> parse_address(std::string_view text, const Form& form,
+                                std::optional<Family> family) {
+  const auto address = IpAddress::parse(text);
+  if (!address || (family && address->family() != *family))
+    return fail(quoted(text) + " is not " + std::string(form.noun) +
+                "; accepted: " + std::string(form.accepted));
+  const AddressClass kind = classify(*address);
+  if (kind != AddressClass::unicast && kind != AddressClass::private_use)
+    return fail(quoted(text) + " is no host's outside; accepted: " + std::string(form.accepted));
+  return *address;
+}
+
+class OutsideReader {
+ public:
+  explicit OutsideReader(Reader& reader) : reader_(reader) {}
+
+  Outside read(const Node& document, Outside outside) {
+    Keys keys(document, kFile, reader_);
+    if (const Node* node = keys.find("hosts")) outside.hosts = hosts(*node);
+    for (const OutsideHost& one : outside.hosts)
+      seen_.insert(one.addresses.begin(), one.addresses.end());
+    if (const Node* node = keys.find("resolvers")) outside.resolvers = resolvers(*node);
+    if (const Node* node = keys.find("doh")) outside.doh = doh(*node);
+    if (const Node* node = keys.find("inside-names")) outside.inside_names = names(*node);
+    keys.refuse_unknown();
+    return outside;
+  }
+
+ private:
+  const Node* required(Keys& keys, std::string_view key, const Form& form) {
+    const Node* node = keys.find(key);
+    if (node == nullptr && keys.is_map())
+      reader_.refuse(keys.place(), "the key " + quoted(key) +
+                                       " is missing; accepted: " + std::string(form.accepted));
+    return node;
+  }
+
+  void add_name(const Node* node, std::vector<DnsName>& names) {
+    if (node == nullptr) return;
+    if (auto name = reader_.parsed(*node, kName, parse_name)) names.push_back(std::move(*name));
+  }
+
+  // Each once, since what two probes see at one address could not be told apart.
+  void add_address(const Node* node, const Form& form, std::optional<Family> family,
+                   std::vector<IpAddress>& addresses) {
+    if (node == nullptr) return;
+    const auto parse = [&](std::string_view text) { return parse_address(text, form, family); };
+    const auto address = reader_.parsed(*node, form, parse);
+    if (!address) return;
+    if (std::ranges::find(addresses, *address) != addresses.end() || seen_.contains(*address))
+      reader_.refuse(node->place, address->text() + " stands here already; accepted: once");
+    addresses.push_back(*address);
+  }
+
+  // Its name and addresses; empty after a problem.
+  std::vector<OutsideHost> host(const Node& node, const Form& form, bool has_list) {
+    Keys keys(node, form, reader_);
+    std::vector<DnsName> name;
+    std::vector<IpAddress> addresses;
+    add_name(required(keys, "name", form), name);
+    if (has_list) {
+      if (const Node* list = required(keys, "addresses", form))
+        for (const Node& item : reader_.list(*list, form))
+          add_address(&item, kAddress, {}, addresses);
+    } else {
+      add_address(required(keys, "v4", form), kV4, Family::ipv4, addresses);
+      add_address(required(keys, "v6", form), kV6, Family::ipv6, addresses);
+    }
+    keys.refuse_unknown();
+    if (name.empty() || addresses.empty()) return {};
+    return {{std::move(name.front()), std::move(addresses)}};
+  }
+
+  std::vector<OutsideHost> hosts(const Node& node) {
+    std::vector<OutsideHost> all;
+    for (const Node& item : reader_.list(node, kHosts)) {
+      for (OutsideHost& one : host(item, kHost, false)) {
+        seen_.insert(one.addresses.begin(), one.addresses.end());
+        all.push_back(std::move(one));
+      }
+    }
+    need(all.size() >= 2, node, kHosts);
+    return all;
+  }
+
+  std::vector<OutsideHost> doh(const Node& node) {
+    std::vector<OutsideHost> all;
+    for (const Node& item : reader_.list(node, kDohHosts))
+      for (OutsideHost& one : host(item, kDohHost, true)) all.push_back(std::move(one));
+    need(!all.empty(), node, kDohHosts);
+    return all;
+  }
+
+  std::vector<IpAddress> resolvers(const Node& node) {
+    std::vector<IpAddress> all;
+    for (const Node& item : reader_.list(node, kResolvers)) add_address(&item, kAddress, {}, all);
+    const auto has = [&](Family family) {
+      return std::ranges::find(all, family, &IpAddress::family) != all.end();
+    };
+    need(has(Family::ipv4) && has(Family::ipv6), node, kResolvers);
+    return all;
+  }
+
+  std::vector<DnsName> names(const Node& node) {
+    std::vector<DnsName> all;
+    for (const Node& item : reader_.list(node, kNames)) add_name(&item, all);
+    need(!all.empty(), node, kNames);
+    return all;
+  }
+
+  // Where something else is wrong already, too few is no news.
+  void need(bool is_enough, const Node& node, const Form& form) {
+    if (!is_enough && is_list(node))
+      reader_.refuse(node.place, "too few; accepted: " + std::string(form.accepted));
+  }
+  static bool is_list(const Node& node) { return node.kind == Node::Kind::list; }
+
+  Reader& reader_;
+  std::set<IpAddress> seen_;  // of the hosts
+};
+
+}  // namespace
+
+tl::expected<Outside, Problems> parse_outside(const Node& document, Outside built_in) {
+  Problems problems;
+  Reader reader(problems);
+  Outside outside = OutsideReader(reader).read(document, std::move(built_in));
+  if (!problems.empty()) return tl::unexpected(std::move(problems));
+  return outside;
+}
+
+}  // namespace egress::policy
