@@ -67,6 +67,7 @@ void print_text(const Document& document, const ctl::Context& context) {
                row.latency ? ctl::print_microseconds(row.latency->count()) : "",
                row.evidence});
   }
+  table.let_go({"TIME", "EXPECTED", "EVIDENCE"});  // which is told below where it matters
   table.print(context.out, context.out_terminal);
   context.out << '\n';
   for (const Row& row : report.rows) {
