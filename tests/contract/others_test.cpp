@@ -66,7 +66,17 @@ TEST_F(Others, AreKnownByWhatTheirRulesDo) {
       {kOutput, "ip daddr 192.0.2.1 accept", {}},
       {kOutput, "ip daddr 192.0.2.1 drop", {}},
       {kOutput, "ct mark set 1", {}},
+      {kOutput, "ip dscp set cs1", {}},
+      {kOutput, "ip6 dscp set cs1", {}},
+      {kOutput, "ip ttl set 64", {}},
+      {kOutput, "ip6 hoplimit set 64", {}},
+      {kOutput, "tcp sport set 53", {}},
+      {kOutput, "tcp option maxseg size set 1400", {}},
       {kOutput, "ip daddr set 192.0.2.1", {Act::rewrites}},
+      {kOutput, "ip6 daddr set 2001:db8::1", {Act::rewrites}},
+      {kOutput, "udp dport set 53", {Act::rewrites}},
+      {kOutput, "@nh,128,8 set 10", {Act::rewrites}},
+      {kOutput, "ip daddr 192.0.2.1 queue to 7", {Act::queues}},
       {"nat hook output priority 0", "meta l4proto tcp redirect to :80", {Act::translates}}};
   for (const auto& [chain, rule, acts] : cases) {
     nft(std::string("flush ruleset; table inet other { chain c { type ") + chain + "; " + rule +

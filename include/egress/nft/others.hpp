@@ -13,7 +13,7 @@ namespace egress::nft {
 
 // What a rule does to a packet beside a verdict.
 enum class Act : std::uint8_t {
-  rewrites,    // payload set: `ip daddr set 192.0.2.1`
+  rewrites,    // where a packet goes: `ip daddr set 192.0.2.1`
   duplicates,  // dup, TEE
   forwards,    // fwd, to a device
   offloads,    // flow add: later packets of the connection meet no chain

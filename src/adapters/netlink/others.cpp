@@ -63,11 +63,29 @@ constexpr std::array<std::pair<std::string_view, Act>, 11> kActs{{{"dup", Act::d
                                                                   {"DNAT", Act::translates},
                                                                   {"tproxy", Act::translates}}};
 
+// Whether a payload expression writes where a packet goes. Of the headers' other fields, such as
+// DSCP and TTL, any may change.
+bool writes_destination(const nftnl_expr* expression) {
+  if (!nftnl_expr_is_set(expression, NFTNL_EXPR_PAYLOAD_SREG)) return false;
+  const std::uint32_t first = nftnl_expr_get_u32(expression, NFTNL_EXPR_PAYLOAD_OFFSET);
+  const std::uint32_t end = first + nftnl_expr_get_u32(expression, NFTNL_EXPR_PAYLOAD_LEN);
+  const auto touches = [&](std::uint32_t from, std::uint32_t to) {
+    return first < to && from < end;
+  };
+  switch (nftnl_expr_get_u32(expression, NFTNL_EXPR_PAYLOAD_BASE)) {
+    case NFT_PAYLOAD_NETWORK_HEADER:
+      return touches(16, 40);  // IPv4 from 16 to 20, IPv6 from 24 to 40
+    case NFT_PAYLOAD_TRANSPORT_HEADER:
+      return touches(2, 4);
+    default:
+      return true;
+  }
+}
+
 void note(nftnl_expr* expression, std::set<Act>& acts) {
   std::string name = nftnl_expr_get_str(expression, NFTNL_EXPR_NAME);
   if (name == "target") name = nftnl_expr_get_str(expression, NFTNL_EXPR_TG_NAME);
-  if (name == "payload" && nftnl_expr_is_set(expression, NFTNL_EXPR_PAYLOAD_SREG))
-    acts.insert(Act::rewrites);
+  if (name == "payload" && writes_destination(expression)) acts.insert(Act::rewrites);
   const auto* const act = std::ranges::find(kActs, name, &decltype(kActs)::value_type::first);
   if (act != kActs.end()) acts.insert(act->second);
 }
