@@ -46,17 +46,21 @@ class ApplyCommand : public testing::Test {
 TEST_F(ApplyCommand, TellsEachRiskOfWhatItAddsOnce) {
   const control::RiskReport upload{"upload", "anybody can make a gist"};
   const control::RiskReport wide{"wide", "any tenant"};
-  const Ran ran = apply([&](const control::Request& request) -> control::Reply {
+  const auto risky = [&](const control::Request& request) -> control::Reply {
     if (!std::holds_alternative<ApplyRequest>(request)) return ReloadReply{};
     return ApplyReply{
         file, {}, 3, 0, {{"tcp/a:443", upload}, {"tcp/b:443", upload}, {"tcp/c:443", wide}}, {}};
-  });
+  };
+  const Ran ran = apply(risky);
   EXPECT_EQ(ran.exit, Exit::done) << ran.err;
   EXPECT_NE(ran.out.find("entries added: 3, removed: 0\n"
                          "ADDED      RISK\ntcp/a:443  upload\ntcp/b:443  upload\n"
                          "    anybody can make a gist\ntcp/c:443  wide\n    any tenant\n"),
             std::string::npos)
       << ran.out;
+  EXPECT_NE(apply(risky, {"--json"})
+                .out.find(R"({"target":"tcp/c:443","risk":{"kind":"wide","why":"any tenant"}})"),
+            std::string::npos);
 }
 
 TEST_F(ApplyCommand, HasItCheckedThenWritesThenReloads) {
