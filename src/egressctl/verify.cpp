@@ -11,6 +11,7 @@
 #include "egress/core/time_text.hpp"
 #include "egressctl/command.hpp"
 #include "egressctl/place/find.hpp"
+#include "egressctl/table.hpp"
 #include "egressctl/verify/outside_file.hpp"
 #include "egressctl/verify/print.hpp"
 #include "egressctl/verify/watch.hpp"
@@ -39,19 +40,17 @@ Exit list_kinds(Context& context) {
   return Exit::done;
 }
 
-Result<verify::Order> order_of(const Options& options) {
+Result<verify::Order> order_of(const Options& options, const verify::Outside& outside) {
   std::optional<std::filesystem::path> ca;
   if (!options.ca.empty()) ca = options.ca;
   auto trust = tls::Trust::load(ca);
   if (!trust) return tl::unexpected(trust.error());
   auto chosen = verify::Selection::parse(options.only, options.skip);
   if (!chosen) return tl::unexpected(chosen.error());
-  auto outside = verify::read_outside(options.outside);
-  if (!outside) return tl::unexpected(outside.error());
   auto place = place::find_place(options.place);
   if (!place) return tl::unexpected(place.error());
   return verify::Order{std::move(*trust),  {milliseconds(options.timeout_ms), limits::kProofPhase},
-                       std::move(*chosen), std::move(*outside),
+                       std::move(*chosen), outside,
                        std::move(*place),  options.junit,
                        options.html};
 }
@@ -64,9 +63,26 @@ Exit verify_and_tell(Context& context, const verify::Order& order) {
   return verify::write_files(context, order, *outcome) ? outcome->exit() : Exit::failed;
 }
 
+// One line each, so that every mistake is seen; loud in the journal, as what does not hold.
+Exit refuse_outside(Context& context, const std::vector<std::string>& mistakes) {
+  std::string all;
+  for (const std::string& mistake : mistakes) all += (all.empty() ? "" : "\n") + mistake;
+  if (context.json) {
+    print_refusal(context, {"invalid", all});
+    return Exit::usage;
+  }
+  const std::string_view start = context.err_terminal.is_journal ? "<3>" : "";
+  for (const std::string& mistake : mistakes) context.err << start << printable(mistake) << '\n';
+  context.err << start << coloured("egressctl:", Colour::red, context.err_terminal)
+              << " nothing was tried\n";
+  return Exit::usage;
+}
+
 Exit run_verify(Context& context, const Options& options) {
   if (options.list) return list_kinds(context);
-  const auto order = order_of(options);
+  const auto outside = verify::read_outside(options.outside);
+  if (!outside) return refuse_outside(context, outside.error());
+  const auto order = order_of(options, *outside);
   if (!order) {
     print_refusal(context, {"invalid", order.error().message});
     return Exit::usage;

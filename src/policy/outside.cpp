@@ -4,6 +4,7 @@
 #include <set>
 
 #include "egress/core/address_class.hpp"
+#include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
 #include "policy/reader.hpp"
 
@@ -47,17 +48,40 @@ class OutsideReader {
 
   Outside read(const Node& document, Outside outside) {
     Keys keys(document, kFile, reader_);
-    if (const Node* node = keys.find("hosts")) outside.hosts = hosts(*node);
-    for (const OutsideHost& one : outside.hosts)
-      seen_.insert(one.addresses.begin(), one.addresses.end());
-    if (const Node* node = keys.find("resolvers")) outside.resolvers = resolvers(*node);
-    if (const Node* node = keys.find("doh")) outside.doh = doh(*node);
+    const Node* own_hosts = keys.find("hosts");
+    const Node* own_resolvers = keys.find("resolvers");
+    const Node* own_doh = keys.find("doh");
+    if (own_hosts != nullptr) {
+      if (own_resolvers == nullptr)
+        staying_.insert(outside.resolvers.begin(), outside.resolvers.end());
+      if (own_doh == nullptr) add_all(outside.doh, staying_);
+      outside.hosts = hosts(*own_hosts);
+      staying_.clear();
+    } else {
+      add_all(outside.hosts, staying_);
+    }
+    if (own_resolvers != nullptr) outside.resolvers = resolvers(*own_resolvers);
+    if (own_doh != nullptr) outside.doh = doh(*own_doh);
     if (const Node* node = keys.find("inside-names")) outside.inside_names = names(*node);
     keys.refuse_unknown();
     return outside;
   }
 
  private:
+  static void add_all(const std::vector<OutsideHost>& hosts, std::set<IpAddress>& addresses) {
+    for (const OutsideHost& one : hosts)
+      addresses.insert(one.addresses.begin(), one.addresses.end());
+  }
+
+  // The items, of which there may be only so many.
+  const std::vector<Node>& items(const Node& node, const Form& form) {
+    const std::vector<Node>& all = reader_.list(node, form);
+    if (all.size() > limits::kProofOutsiders)
+      reader_.refuse(node.place, std::to_string(all.size()) + " are too many; accepted: at most " +
+                                     std::to_string(limits::kProofOutsiders));
+    return all;
+  }
+
   const Node* required(Keys& keys, std::string_view key, const Form& form) {
     const Node* node = keys.find(key);
     if (node == nullptr && keys.is_map())
@@ -71,7 +95,7 @@ class OutsideReader {
     if (auto name = reader_.parsed(*node, kName, parse_name)) names.push_back(std::move(*name));
   }
 
-  // Each once, since what two probes see at one address could not be told apart.
+  // Each host's once, since what two probes see at one address could not be told apart.
   void add_address(const Node* node, const Form& form, std::optional<Family> family,
                    std::vector<IpAddress>& addresses) {
     if (node == nullptr) return;
@@ -80,7 +104,18 @@ class OutsideReader {
     if (!address) return;
     if (std::ranges::find(addresses, *address) != addresses.end() || seen_.contains(*address))
       reader_.refuse(node->place, address->text() + " stands here already; accepted: once");
+    else if (staying_.contains(*address))
+      reader_.refuse(node->place, address->text() +
+                                      " stands in a list that is built in; accepted: another "
+                                      "address, or that list in this file as well");
     addresses.push_back(*address);
+  }
+
+  std::vector<IpAddress> addresses_of(const Node& node, const Form& form) {
+    std::vector<IpAddress> all;
+    for (const Node& item : items(node, form)) add_address(&item, kAddress, {}, all);
+    need(!node.list.empty(), node, form);
+    return all;
   }
 
   // Its name and addresses; empty after a problem.
@@ -90,9 +125,8 @@ class OutsideReader {
     std::vector<IpAddress> addresses;
     add_name(required(keys, "name", form), name);
     if (has_list) {
-      if (const Node* list = required(keys, "addresses", form))
-        for (const Node& item : reader_.list(*list, form))
-          add_address(&item, kAddress, {}, addresses);
+      const Node* list = required(keys, "addresses", form);
+      if (list != nullptr) addresses = addresses_of(*list, form);
     } else {
       add_address(required(keys, "v4", form), kV4, Family::ipv4, addresses);
       add_address(required(keys, "v6", form), kV6, Family::ipv6, addresses);
@@ -104,42 +138,42 @@ class OutsideReader {
 
   std::vector<OutsideHost> hosts(const Node& node) {
     std::vector<OutsideHost> all;
-    for (const Node& item : reader_.list(node, kHosts)) {
+    for (const Node& item : items(node, kHosts)) {
       for (OutsideHost& one : host(item, kHost, false)) {
         seen_.insert(one.addresses.begin(), one.addresses.end());
         all.push_back(std::move(one));
       }
     }
-    need(all.size() >= 2, node, kHosts);
+    need(node.list.size() >= 2, node, kHosts);
     return all;
   }
 
   std::vector<OutsideHost> doh(const Node& node) {
     std::vector<OutsideHost> all;
-    for (const Node& item : reader_.list(node, kDohHosts))
+    for (const Node& item : items(node, kDohHosts))
       for (OutsideHost& one : host(item, kDohHost, true)) all.push_back(std::move(one));
-    need(!all.empty(), node, kDohHosts);
+    need(!node.list.empty(), node, kDohHosts);
     return all;
   }
 
   std::vector<IpAddress> resolvers(const Node& node) {
-    std::vector<IpAddress> all;
-    for (const Node& item : reader_.list(node, kResolvers)) add_address(&item, kAddress, {}, all);
+    std::vector<IpAddress> all = addresses_of(node, kResolvers);
     const auto has = [&](Family family) {
       return std::ranges::find(all, family, &IpAddress::family) != all.end();
     };
-    need(has(Family::ipv4) && has(Family::ipv6), node, kResolvers);
+    const bool is_whole = !all.empty() && all.size() == node.list.size();
+    need(!is_whole || (has(Family::ipv4) && has(Family::ipv6)), node, kResolvers);
     return all;
   }
 
   std::vector<DnsName> names(const Node& node) {
     std::vector<DnsName> all;
-    for (const Node& item : reader_.list(node, kNames)) add_name(&item, all);
-    need(!all.empty(), node, kNames);
+    for (const Node& item : items(node, kNames)) add_name(&item, all);
+    need(!node.list.empty(), node, kNames);
     return all;
   }
 
-  // Where something else is wrong already, too few is no news.
+  // Items that are wrong count: where something else is to be mended, too few is no news.
   void need(bool is_enough, const Node& node, const Form& form) {
     if (!is_enough && is_list(node))
       reader_.refuse(node.place, "too few; accepted: " + std::string(form.accepted));
@@ -147,7 +181,8 @@ class OutsideReader {
   static bool is_list(const Node& node) { return node.kind == Node::Kind::list; }
 
   Reader& reader_;
-  std::set<IpAddress> seen_;  // of the hosts
+  std::set<IpAddress> seen_;     // of the hosts
+  std::set<IpAddress> staying_;  // of built-in lists that the file leaves out
 };
 
 }  // namespace

@@ -32,6 +32,10 @@ class VerifyUnit : public ::testing::Test {
   int prove() const {
     return machine->execute({"systemctl", "start", "egressd-verify.service"}).exit_code;
   }
+  std::string errors_told() const {
+    return machine->execute({"journalctl", "-b", "-p", "err", "-u", "egressd-verify.service"})
+        .output;
+  }
   bool was_told() const { return machine->execute({"test", "-e", "/run/told"}).exit_code == 0; }
 
   Lab lab{Lab::Servers::all};
@@ -49,8 +53,7 @@ TEST_F(VerifyUnit, PassesOnAClosedHostAndFailsLoudlyOnAnOpenOne) {
   EXPECT_NE(prove(), 0);
   EXPECT_EQ(machine->property("ActiveState", "egressd-verify.service"), "failed");
   EXPECT_TRUE(eventually([&] { return was_told(); })) << "OnFailure=";
-  const std::string errors =
-      machine->execute({"journalctl", "-b", "-p", "err", "-u", "egressd-verify.service"}).output;
+  const std::string errors = errors_told();
   EXPECT_NE(errors.find("LEAK: github.com by address"), std::string::npos) << errors;
   EXPECT_NE(errors.find("LEAK: 1 probe got through"), std::string::npos) << errors;
   EXPECT_EQ(errors.find("google.com by address"), std::string::npos) << "that was refused";
@@ -68,8 +71,8 @@ TEST_F(VerifyUnit, TriesTheHostsOfTheHostsOwnFile) {
   EXPECT_EQ(report.find("github.com"), std::string::npos);
   machine->configure("echo 'hosts: []' >/etc/egressd/outside.yaml");
   EXPECT_NE(prove(), 0) << "a file that cannot be used is no reason to try others";
-  EXPECT_NE(machine->journal("egressd-verify.service").find("outside.yaml:1:8: too few"),
-            std::string::npos);
+  EXPECT_NE(errors_told().find("outside.yaml:1:8: too few"), std::string::npos)
+      << machine->journal("egressd-verify.service");
 }
 
 TEST_F(VerifyUnit, TheTimerIsForWhoEnablesIt) {

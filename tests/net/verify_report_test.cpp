@@ -87,14 +87,22 @@ TEST_F(VerifyReport, TriesTheOutsideHostsOfAFile) {
   std::ofstream(file) << "hosts:\n"
                          "  - { name: one.example, v4: 203.0.113.81, v6: '2001:db8:f::81' }\n"
                          "  - { name: two.example, v4: 203.0.113.82, v6: '2001:db8:f::82' }\n"
-                         "resolvers: [203.0.113.83, '2001:db8:f::83']\n";
+                         "resolvers: [203.0.113.83, '2001:db8:f::83']\n"
+                         "doh: [{ name: doh.example, addresses: [203.0.113.84] }]\n"
+                         "inside-names: [inside.example]\n";
   const auto try_them = [&] { return verify({"--outside", file}); };
   EXPECT_TRUE(eventually([&] { return try_them().exit_code == 0; })) << try_them().output;
   const std::string closed = try_them().output;
   EXPECT_NE(closed.find("one.example by address: connect to tcp/203.0.113.81:443"),
             std::string::npos);
-  EXPECT_EQ(closed.find("google.com"), std::string::npos);
-  EXPECT_EQ(closed.find("1.1.1.1:53"), std::string::npos);
+  for (const char* part : {"two.example", "203.0.113.83:53", "203.0.113.84:443", "inside.example"})
+    EXPECT_NE(closed.find(part), std::string::npos) << part;
+  for (const char* part : {"google", "github", "cloudflare", "example.com", "localtest", "nip.io",
+                           "8.8.8.8", "1.1.1.1", "142.250.", "140.82.", "93.184.",
+                           "2001:4860:", "2606:4700:4700:", "2606:50c0:", "2606:2800:"})
+    EXPECT_EQ(closed.find(part), std::string::npos) << part;
+  const auto told = nlohmann::json::parse(verify({"--outside", file, "--json"}).output);
+  EXPECT_EQ(told.at("about").at("outside").get<std::string>(), file.string());
 
   lab.nft(
       "table ip other {\n chain output {\n type nat hook output priority -150\n"
@@ -106,11 +114,13 @@ TEST_F(VerifyReport, TriesTheOutsideHostsOfAFile) {
   std::ofstream(file) << "hosts: [nowhere]\nresolvers: [127.0.0.1]\n";
   const Finished wrong = try_them();
   EXPECT_EQ(wrong.exit_code, 2);
-  EXPECT_NE(wrong.output.find("outside.yaml:1:9: \"nowhere\" is not a host; accepted: "),
-            std::string::npos)
+  EXPECT_EQ(
+      count(wrong.output, "(^|\n)[^\n]*/outside.yaml:1:9: \"nowhere\" is not a host; accepted: "),
+      1U)
       << wrong.output;
-  EXPECT_NE(wrong.output.find("outside.yaml:2:13: \"127.0.0.1\" is no host's outside"),
-            std::string::npos);
+  EXPECT_EQ(count(wrong.output, "\n[^\n]*/outside.yaml:2:13: \"127.0.0.1\" is no host's outside"),
+            1U);
+  EXPECT_EQ(count(wrong.output, "\negressctl: nothing was tried\n"), 1U);
   EXPECT_EQ(verify({"--outside", lab.dir() / "none.yaml"}).exit_code, 2);
 }
 

@@ -105,6 +105,7 @@ inline constexpr auto kAllowWait = 15s;           // the longest `allow` waits f
 // Verification (`egressctl verify`): bounds that keep the whole run near 10 s at worst
 inline constexpr std::size_t kProofAddresses = 512;  // addresses of allowed endpoints connected to
 inline constexpr std::size_t kProofOutsideAddresses = 4;  // of a name to be refused, per family
+inline constexpr std::size_t kProofOutsiders = 16;  // in each list of a file of outside hosts
 inline constexpr std::size_t kProofNames = 16;  // whose answers are compared with the table
 inline constexpr std::size_t kProofFiltered = 16;  // whose answers hold addresses that may not be opened
 inline constexpr std::size_t kProofThreads = 128;

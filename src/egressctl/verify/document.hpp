@@ -18,6 +18,7 @@ struct About {
   std::string kernel;      // "Linux 6.1.0-40-amd64"
   std::string protection;  // of the table: "owned" or "watched"
   std::string policy;      // digest_of()
+  std::string outside;     // the file of outside hosts, or "built in"
 };
 
 struct Document {

@@ -7,12 +7,12 @@ namespace egress::verify {
 
 using control::ProofReply;
 
-std::vector<IpAddress> asked_at(const ProofReply& proof) {
+std::vector<IpAddress> asked_at(const ProofReply& proof, const Outside& outside) {
   std::set<IpAddress> addresses;  // IPv4 sorts before IPv6
   for (const auto& text : proof.resolvers) {
     if (const auto server = parse_resolver(text)) addresses.insert(server->address);
   }
-  if (addresses.empty()) addresses.insert(well_known().resolvers.front());
+  if (addresses.empty()) addresses.insert(outside.resolvers.front());
   return {addresses.begin(), addresses.end()};
 }
 

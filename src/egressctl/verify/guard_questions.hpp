@@ -12,8 +12,9 @@
 namespace egress::verify {
 
 // Where programs ask: the pinned resolvers' addresses, IPv4 first, since where a host has one
-// family only it is nearly always that; never empty, since with the guard any address will do.
-std::vector<IpAddress> asked_at(const control::ProofReply& proof);
+// family only it is nearly always that; never empty, since with the guard any address will do:
+// where none is pinned, one outside.
+std::vector<IpAddress> asked_at(const control::ProofReply& proof, const Outside& outside);
 
 struct AllowedName {
   DnsName name;

@@ -62,7 +62,8 @@ std::string about_table(const Document& document) {
          fact("Probed", about.place) + fact("Chosen", document.report.chosen) +
          fact("egressctl", about.egressctl) + fact("egressd", about.egressd) +
          fact("Kernel", about.kernel) + fact("Table", about.protection) +
-         fact("Policy, SHA-256", about.policy) + "</table>\n";
+         fact("Policy, SHA-256", about.policy) + fact("Outside hosts", about.outside) +
+         "</table>\n";
 }
 
 std::string probe_row(const Row& row) {

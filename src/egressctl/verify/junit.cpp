@@ -59,6 +59,7 @@ std::string properties(const About& about) {
         {"kernel", about.kernel},
         {"protection", about.protection},
         {"policy", about.policy},
+        {"outside", about.outside},
         {"place", about.place}}) {
     list += "      <property" + attribute("name", name) + attribute("value", value) + "/>\n";
   }

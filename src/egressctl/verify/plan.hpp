@@ -22,7 +22,8 @@ Plan plan_works(const control::ProofReply& proof, const Outside& outside = well_
 
 // With `dns: guard`: the questions about a few allowed names, A and AAAA of each, whose answers
 // must be open; see judge_answers().
-std::vector<Probe> plan_answers(const control::ProofReply& proof);
+std::vector<Probe> plan_answers(const control::ProofReply& proof,
+                                const Outside& outside = well_known());
 
 // Without: the questions about names that must be refused: A and AAAA of each from every pinned
 // resolver.

@@ -100,7 +100,7 @@ void plan_detours(const control::ProofReply& proof, RefusalPlan& plan) {
 // What stays on this host leaves nothing.
 void plan_encrypted_dns(const control::ProofReply& proof, RefusalPlan& plan) {
   std::vector<IpAddress> servers = plan.outside().resolvers;
-  const IpAddress pinned = asked_at(proof).front();
+  const IpAddress pinned = asked_at(proof, plan.outside()).front();
   if (classify(pinned) != AddressClass::loopback &&
       std::ranges::find(servers, pinned) == servers.end())
     servers.push_back(pinned);

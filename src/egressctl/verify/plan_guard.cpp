@@ -13,7 +13,7 @@ void plan_guard_works(const ProofReply& proof, const Outside& outside, Plan& pla
   const auto names = allowed_names(proof);
   const auto unlisted = unlisted_name(Allowed(proof), outside);
   if (names.empty() && !unlisted) return;
-  for (const IpAddress& server : asked_at(proof)) {
+  for (const IpAddress& server : asked_at(proof, outside)) {
     for (const Transport transport : {Transport::udp, Transport::tcp}) {
       Probe probe = names.empty() ? question("works.guard", "DNS guard", server, *unlisted,
                                              GuardAnswer::refusal)
@@ -26,10 +26,10 @@ void plan_guard_works(const ProofReply& proof, const Outside& outside, Plan& pla
   }
 }
 
-std::vector<Probe> plan_answers(const ProofReply& proof) {
+std::vector<Probe> plan_answers(const ProofReply& proof, const Outside& outside) {
   std::vector<Probe> probes;
   if (!is_guarded(proof)) return probes;
-  const IpAddress server = asked_at(proof).front();
+  const IpAddress server = asked_at(proof, outside).front();
   auto names = allowed_names(proof);
   names.resize(std::min(names.size(), limits::kProofNames));
   for (const auto& [name, type] : names) {

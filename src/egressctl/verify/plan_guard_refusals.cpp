@@ -29,7 +29,7 @@ void refuse_doh_names(const IpAddress& server, RefusalPlan& plan) {
 
 // Outside names, at a pinned resolver's address: one at each, the others at the first.
 void refuse_names(const ProofReply& proof, RefusalPlan& plan) {
-  const auto servers = asked_at(proof);
+  const auto servers = asked_at(proof, plan.outside());
   for (const auto& [name, addresses] : plan.outside().hosts) {
     const std::string label = name.text() + " by name";
     const auto opener = plan.allowed().opener(name);
@@ -81,7 +81,7 @@ std::optional<DnsName> first_wildcard_base(const ProofReply& proof) {
 
 // What the answers about allowed names may carry beside addresses, and below them.
 void refuse_data(const ProofReply& proof, RefusalPlan& plan) {
-  const IpAddress server = asked_at(proof).front();
+  const IpAddress server = asked_at(proof, plan.outside()).front();
   if (const auto base = first_wildcard_base(proof)) refuse_tunnel(server, *base, plan);
   const auto allowed = allowed_names(proof);
   if (allowed.empty()) return;
@@ -94,8 +94,8 @@ void refuse_data(const ProofReply& proof, RefusalPlan& plan) {
 
 // What DNS may not open. Several entries may name it, or cover it.
 void refuse_inside(const DnsName& name, const ProofReply& proof, RefusalPlan& plan) {
-  Probe probe = question("refused.dns-inside", "inside addresses", asked_at(proof).front(), name,
-                         GuardAnswer::no_inside);
+  Probe probe = question("refused.dns-inside", "inside addresses",
+                         asked_at(proof, plan.outside()).front(), name, GuardAnswer::no_inside);
   for (const auto& endpoint : proof.endpoints) {
     if (!covers(endpoint.host, name)) continue;
     probe.allows_private = probe.allows_private || endpoint.private_answers;
@@ -113,7 +113,7 @@ void refuse_inside_names(const ProofReply& proof, RefusalPlan& plan) {
       continue;
     }
     plan.ask_guard(question("refused.dns-inside", "name of an inside address",
-                            asked_at(proof).front(), name, GuardAnswer::refusal));
+                            asked_at(proof, plan.outside()).front(), name, GuardAnswer::refusal));
   }
 }
 
@@ -135,7 +135,7 @@ void plan_guard_refusals(const ProofReply& proof, RefusalPlan& plan) {
   refuse_names(proof, plan);
   if (const auto unlisted = unlisted_name(plan.allowed(), plan.outside())) {
     refuse_foreign_resolvers(*unlisted, plan);
-    refuse_tunnel(asked_at(proof).front(), *unlisted, plan);
+    refuse_tunnel(asked_at(proof, plan.outside()).front(), *unlisted, plan);
     refuse_tunnel(plan.outside().resolvers.front(), *unlisted, plan);
   }
   refuse_data(proof, plan);

@@ -51,7 +51,8 @@ ordered_json to_json(const About& about) {
           {"egressd", about.egressd},
           {"kernel", about.kernel},
           {"protection", about.protection},
-          {"policy", about.policy}};
+          {"policy", about.policy},
+          {"outside", about.outside}};
 }
 
 }  // namespace

@@ -73,7 +73,8 @@ bool Proof::prove_works(const control::ProofReply& policy) {
   Plan plan = plan_works(policy, outside_);
   if (!chosen_.needs_controls()) keep_chosen(plan.probes);
   const auto count = static_cast<std::ptrdiff_t>(plan.probes.size());
-  auto questions = is_guarded(policy) ? plan_answers(policy) : plan_lookups(policy, outside_);
+  auto questions =
+      is_guarded(policy) ? plan_answers(policy, outside_) : plan_lookups(policy, outside_);
   keep_chosen(questions);
   append(plan.probes, questions);
   auto trials = probe("what must work", plan.probes);

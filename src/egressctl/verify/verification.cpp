@@ -69,6 +69,7 @@ About about_here(const control::StatusReply& status, const Order& order) {
   about.egressctl = EGRESSD_VERSION;
   about.egressd = status.version;
   about.protection = status.protection;
+  about.outside = order.outside.file.empty() ? "built in" : order.outside.file;
   return about;
 }
 

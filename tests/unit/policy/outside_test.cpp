@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "adapters/yaml/yaml.hpp"
+#include "egress/core/limits.hpp"
 
 namespace egress::policy {
 namespace {
@@ -16,6 +17,8 @@ Outside built_in() {
   outside.hosts = {
       {DnsName::parse("built-in.example").value(),
        {IpAddress::parse("192.0.2.99").value(), IpAddress::parse("2001:db8::99").value()}}};
+  outside.resolvers = {IpAddress::parse("192.0.2.53").value()};
+  outside.doh = {{DnsName::parse("doh.example").value(), {IpAddress::parse("192.0.2.44").value()}}};
   outside.inside_names = {DnsName::parse("inside.example").value()};
   return outside;
 }
@@ -72,9 +75,19 @@ TEST(OutsideFile, EachMistakeIsToldWithItsPlaceAndWhatIsAccepted) {
       {"resolvers: ['::ffff:127.0.0.1']", "is no host's outside"},
       {"resolvers: [9.9.9.9]", "too few; accepted: at least one of each family"},
       {"resolvers: [9.9.9.9, 9.9.9.9]", "9.9.9.9 stands here already"},
-      {"resolvers: [192.0.2.99, '2620:fe::fe']", "192.0.2.99 stands here already"},
+      {"resolvers: [192.0.2.99, '2620:fe::fe']", "192.0.2.99 stands in a list that is built"},
+      {"doh: [{ name: a.example, addresses: [192.0.2.99] }]", "192.0.2.99 stands in a list"},
+      {"hosts: [{ name: a.example, v4: 192.0.2.53, v6: '2001:db8::1' }]",
+       "outside.yaml:1:32: 192.0.2.53 stands in a list that is built in; accepted: another"},
+      {"hosts: [{ name: a.example, v4: 192.0.2.44, v6: '2001:db8::1' }]",
+       "192.0.2.44 stands in a list that is built in"},
+      {"hosts: [{ name: 192.0.2.1, v4: 192.0.2.1, v6: '2001:db8::1' }]", "is not a name"},
+      {"inside-names: ['*.example']", "\"*.example\" is not a name"},
       {"resolvers: [dns.google]", "\"dns.google\" is not an address"},
       {"doh: [{ name: dns.example, addresses: [] }]", "too few"},
+      {"doh: [{ name: a.example, addresses: [192.0.2.8] }, { name: b.example, addresses: [] }]",
+       "outside.yaml:1:82: too few"},
+      {"doh: [{ name: a.example, addresses: 192.0.2.8 }]", "\"192.0.2.8\" is not a host"},
       {"doh: []", "too few"},
       {"inside-names: []", "too few"},
       {"[]", "is not a list of outside hosts"},
@@ -91,10 +104,30 @@ TEST(OutsideFile, EachMistakeIsToldWithItsPlaceAndWhatIsAccepted) {
   EXPECT_THAT(same.error().front().text(), StartsWith("outside.yaml:4:28: 192.0.2.1 stands here"));
 }
 
+TEST(OutsideFile, AListThatTheFileHasAsWellMayHaveBeenBuiltInOtherwise) {
+  const auto outside = parse(
+      "hosts:\n  - { name: a.example, v4: 192.0.2.53, v6: '2001:db8::1' }\n"
+      "  - { name: b.example, v4: 192.0.2.44, v6: '2001:db8::2' }\n"
+      "resolvers: [192.0.2.99, '2001:db8::99']\n"
+      "doh: [{ name: c.example, addresses: [192.0.2.99] }]\n");
+  EXPECT_TRUE(outside) << outside.error().front().text();
+}
+
+TEST(OutsideFile, AListHasItsBound) {
+  const auto names = [](std::size_t count) {
+    std::string text = "inside-names: [a0.example";
+    for (std::size_t i = 1; i < count; ++i) text += ", a" + std::to_string(i) + ".example";
+    return text + "]";
+  };
+  EXPECT_EQ(complaint(names(limits::kProofOutsiders)), "");
+  EXPECT_THAT(complaint(names(limits::kProofOutsiders + 1)),
+              StartsWith("outside.yaml:1:15: 17 are too many; accepted: at most 16"));
+}
+
 TEST(OutsideFile, OnePassFindsEveryMistake) {
   const auto outside = parse("hosts: []\nresolvers: [127.0.0.1, x]\nmore: 1\n");
   ASSERT_FALSE(outside);
-  EXPECT_EQ(outside.error().size(), 5U);
+  EXPECT_EQ(outside.error().size(), 4U) << "too few resolvers, too, but those are to be mended";
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ Row row(KindId kind, Mark mark, std::string probe = "probe") {
 struct Filed {
   Report report{Verdict::leak, std::string("why ") + kHostile, {}, "only refused"};
   doctor::Findings weaknesses{{doctor::Severity::weak, "forwarding", kHostile, "means", "remedy"}};
-  About about{kHostile, "2026-11-25T12:00:00Z", "as coder", "1", "2", "Linux", "owned", "ab12"};
+  About about{kHostile,  "2026-11-25T12:00:00Z", "as coder", "1", "2", "Linux", "owned", "ab12",
+              "built in"};
 
   Filed() {
     for (const Mark mark : {Mark::holds, Mark::leak, Mark::fails, Mark::not_proven, Mark::warning,
@@ -111,7 +112,8 @@ TEST(Html, TellsTheVerdictAndEveryRowBySignAndWord) {
               count(page, std::string("</") + tag + ">"))
         << tag;
   }
-  for (const char* part : {"only refused", "as coder", "ab12", "owned", "0.21 ms", "true.table"})
+  for (const char* part :
+       {"only refused", "as coder", "ab12", "built in", "owned", "0.21 ms", "true.table"})
     EXPECT_THAT(page, HasSubstr(part));
 }
 

@@ -224,8 +224,8 @@ TEST(PlanRefusals, BoundsTheAddressesOfOneName) {
 std::string everything_planned(const control::ProofReply& proof, const Outside& outside) {
   std::string text;
   Plan refusals = plan_refusals(proof, {}, outside);
-  for (const auto& probes :
-       {plan_works(proof, outside).probes, plan_lookups(proof, outside), refusals.probes})
+  for (const auto& probes : {plan_works(proof, outside).probes, plan_lookups(proof, outside),
+                             plan_answers(proof, outside), refusals.probes})
     for (const std::string& line : descriptions(probes)) text += line + '\n';
   for (const Row& row : refusals.rows) text += row.probe + '\n';
   return text;
@@ -238,7 +238,9 @@ TEST(PlanRefusals, TriesTheOutsideHostsThatAreGivenAndNoOther) {
   outside.resolvers = {ip("203.0.113.53"), ip("2001:db8:f::53")};
   outside.doh = {{name("doh.example"), {ip("203.0.113.44")}}};
   outside.inside_names = {name("inside.example")};
-  for (const auto& proof : {small_policy(), guarded_policy()}) {
+  control::ProofReply nothing_pinned = guarded_policy();
+  nothing_pinned.resolvers.clear();
+  for (const auto& proof : {small_policy(), guarded_policy(), nothing_pinned}) {
     const std::string given = everything_planned(proof, outside);
     for (const char* part : {"one.example", "two.example", "203.0.113.1:443", "[2001:db8:f::2]:443",
                              "203.0.113.53", "[2001:db8:f::53]", "203.0.113.44:443"})
