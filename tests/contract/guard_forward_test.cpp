@@ -1,5 +1,8 @@
 // What the guard's chains do to the questions of containers behind held interfaces.
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+
+#include <algorithm>
 
 #include "contract/guard_servers.hpp"
 #include "contract/packet.hpp"
@@ -10,6 +13,18 @@ namespace {
 
 constexpr const char* kGateways[] = {"10.9.0.1", "2001:db8:9::1"};
 constexpr const char* kContainer[] = {"10.9.0.2", "2001:db8:9::2"};
+
+// Datagrams and connections that arrived; how a connection ends, late, is none.
+std::size_t begun(Tap& tap, const std::string& address) {
+  constexpr std::size_t kFlags = 13, kIpv6Header = 40;  // RFC 9293 section 3.1
+  constexpr unsigned kSyn = 0x02;
+  return static_cast<std::size_t>(std::ranges::count_if(tap.seen(), [&](const SeenPacket& packet) {
+    if (packet.destination != address) return false;
+    const auto& octets = packet.octets;
+    const std::size_t header = octets.at(0) >> 4U == 4 ? (octets[0] & 0x0fU) * 4U : kIpv6Header;
+    return packet.protocol != IPPROTO_TCP || (octets.at(header + kFlags) & kSyn) != 0;
+  }));
+}
 
 class GuardForward : public HeldContainer {
  protected:
@@ -27,11 +42,11 @@ TEST_P(GuardForward, EveryQuestionEndsAtTheGuard) {
   for (const Question& question : questions_to(kStrangers, kResolvers)) {
     remove_table();
     EXPECT_EQ(ask_from_container(question), "internet") << "positive control " << question;
-    const std::size_t before = tap.count(question.address);
+    const std::size_t before = begun(tap, question.address);
     EXPECT_GE(before, 1U);
     install_guard();
     EXPECT_EQ(ask_from_container(question), "guard") << question;
-    EXPECT_EQ(tap.count(question.address), before) << question;
+    EXPECT_EQ(begun(tap, question.address), before) << question;
   }
 }
 
