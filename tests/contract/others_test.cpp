@@ -76,7 +76,6 @@ TEST_F(Others, AreKnownByWhatTheirRulesDo) {
       {kOutput, "ip6 daddr set 2001:db8::1", {Act::rewrites}},
       {kOutput, "udp dport set 53", {Act::rewrites}},
       {kOutput, "@nh,128,8 set 10", {Act::rewrites}},
-      {kOutput, "ip daddr 192.0.2.1 queue to 7", {Act::queues}},
       {"nat hook output priority 0", "meta l4proto tcp redirect to :80", {Act::translates}}};
   for (const auto& [chain, rule, acts] : cases) {
     nft(std::string("flush ruleset; table inet other { chain c { type ") + chain + "; " + rule +
