@@ -98,9 +98,14 @@ TEST_F(RunHost, ClosesTheMachineAndUninstallLeavesNothing) {
                      ":443; echo '# mine' >>/etc/egressd/egressd.yaml");
   EXPECT_TRUE(reaches(kLiteral));
 
+  machine->configure(
+      "touch /usr/share/egressd/outdated; printf '\\n/usr/share/egressd/outdated' "
+      ">>" SOURCE_DIR "/build/release/install_manifest.txt");
   const std::string pid = machine->property("MainPID");
   expect_enforced(type("sudo scripts/run --host --yes"));
   EXPECT_NE(machine->property("MainPID"), pid) << "what was built last is what runs";
+  EXPECT_EQ(machine->shell("ls /usr/share/egressd").output.find("outdated"), std::string::npos)
+      << "of an earlier version";
   EXPECT_EQ(machine->configure("tail -n 1 /etc/egressd/egressd.yaml"), "# mine\n");
   EXPECT_TRUE(reaches(kLiteral));
   EXPECT_TRUE(ssh.client_is_heard() && ssh.server_is_heard()) << "who installs it stays connected";
