@@ -18,6 +18,13 @@ constexpr int kIpNodefrag = 22;  // linux/in.h, which cannot stand beside netine
 constexpr std::uint16_t kMoreFragments = 0x2000;
 constexpr std::uint8_t kHops = 64;
 
+// What came to a raw socket before it was connected: of its protocol, from wherever.
+void forget_strangers(const Socket& socket, const Deadline& deadline) {
+  std::array<char, 1> octet;
+  while (!deadline.passed() && ::recv(socket.fd(), octet.data(), octet.size(), MSG_DONTWAIT) >= 0) {
+  }
+}
+
 // On a socket for `family` that may not be there; errno then says why.
 Observation exchange_with(const Socket& socket, const IpAddress& to, Port port, Datagram packet,
                           const Deadline& deadline) {
@@ -31,6 +38,7 @@ Observation exchange_with(const Socket& socket, const IpAddress& to, Port port, 
     seen.error = error;
     return seen;
   }
+  forget_strangers(socket, deadline);
   return exchange(socket, packet, accept_any, Tries::once, deadline);
 }
 

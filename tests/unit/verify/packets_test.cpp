@@ -4,9 +4,11 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <thread>
 
 #include "adapters/probe/packet.hpp"
 #include "adapters/probe/payloads.hpp"
@@ -41,10 +43,10 @@ class Packets : public ::testing::Test {
     return on_host(
         [&](const Deadline& deadline) { return send_packet(ip(to), protocol, payload, deadline); });
   }
-  static Observation fragment(Piece piece) {
+  static Observation fragment(Piece piece, std::chrono::milliseconds patience = 300ms) {
     return on_host(
         [&](const Deadline& deadline) { return send_fragment(ip(kThere4), 9, piece, deadline); },
-        300ms);
+        patience);
   }
   static Observation datagram(const Remote& to) {
     return on_host([&](const Deadline& deadline) {
@@ -69,6 +71,25 @@ struct Kind {
 std::vector<Kind> kinds() {
   return {
       {kSctp, sctp_init()}, {kGre, gre_header()}, {kUdpLite, plain_text()}, {kEsp, plain_text()}};
+}
+
+// A raw socket is given whatever comes in of its protocol until it is connected.
+TEST_F(Packets, WhatOthersAreSentMeanwhileIsNoAnswer) {
+  std::atomic<bool> is_over = false;
+  std::thread others([&] {
+    test::in_namespace(lab_->host(), [&] {
+      const Socket socket(Family::ipv4, SOCK_DGRAM, IPPROTO_UDP);
+      const Socket receiver(Family::ipv4, SOCK_DGRAM, IPPROTO_UDP);
+      EXPECT_TRUE(bind_source(receiver, {ip("127.0.0.1"), 9, 4000}));
+      EXPECT_EQ(connect(socket, ip("127.0.0.1"), 4000), 0);
+      while (!is_over) (void)send(socket, plain_text());
+    });
+  });
+  int answers = 0;
+  for (int i = 0; i < 500; ++i) answers += fragment(Piece::first, 3ms).was_answered() ? 1 : 0;
+  is_over = true;
+  others.join();
+  EXPECT_EQ(answers, 0);
 }
 
 TEST_F(Packets, LeaveOnceAndAreRefusedFromAfar) {
