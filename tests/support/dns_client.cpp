@@ -22,7 +22,6 @@ int open_socket(int family, int type, const ClientSocket& options) {
   setfsuid(0);
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "socket");
   const int on = 1;
-  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // A connection ends with a reset and leaves its source port free for the next.
   const linger reset{.l_onoff = 1, .l_linger = 0};
   if (type == SOCK_STREAM) setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -30,6 +29,8 @@ int open_socket(int family, int type, const ClientSocket& options) {
       setsockopt(descriptor, SOL_SOCKET, SO_MARK, &options.mark, sizeof options.mark) != 0)
     throw std::system_error(errno, std::generic_category(), "SO_MARK");
   if (options.source_port == 0) return descriptor;
+  // Only here: of two sockets that share a port, one is given the other's answers.
+  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const SocketAddress any(family == AF_INET ? "0.0.0.0" : "::", options.source_port);
   if (bind(descriptor, any.get(), any.length) != 0)
     throw std::system_error(errno, std::generic_category(), "bind");
