@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "egress/core/limits.hpp"
+#include "egress/core/nearest.hpp"
 
 namespace egress::ctl {
 namespace {
@@ -10,12 +11,6 @@ namespace {
 static_assert(kTargetsPerCall <= limits::kTargetsPerRequest);
 static_assert(kTargetsPerCall * (limits::kTargetBytes + 3) + 2 * limits::kReasonBytes <
               limits::kMessageBytes);
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 }  // namespace
 
@@ -52,7 +47,8 @@ Cell risk_note(const control::RiskReport& risk) {
 void print_outcomes(const Context& context, const std::vector<control::TargetOutcome>& targets) {
   Table table({"TARGET", "STATE", "ADDRESSES"});
   for (const control::TargetOutcome& target : targets) {
-    table.add({target.target, {target.state, state_colour(target.state)}, join(target.addresses)});
+    table.add(
+        {target.target, {target.state, state_colour(target.state)}, joined(target.addresses)});
     if (!target.message.empty()) table.note(target.message);
     if (target.risk) table.note(risk_note(*target.risk));
   }

@@ -36,10 +36,8 @@ std::string print(const Addition& addition) {
 
 template <class Parse>
 auto required(Keys& keys, std::string_view key, const Form& form, Reader& reader, Parse parse) {
-  const Node* node = keys.find(key);
+  const Node* node = keys.require(key, form);
   if (node != nullptr) return reader.parsed(*node, form, parse);
-  reader.refuse(keys.place(), "the key \"" + std::string(key) +
-                                  "\" is missing; accepted: " + std::string(form.accepted));
   return decltype(reader.parsed(*node, form, parse)){};
 }
 

@@ -82,14 +82,6 @@ class OutsideReader {
     return all;
   }
 
-  const Node* required(Keys& keys, std::string_view key, const Form& form) {
-    const Node* node = keys.find(key);
-    if (node == nullptr && keys.is_map())
-      reader_.refuse(keys.place(), "the key " + quoted(key) +
-                                       " is missing; accepted: " + std::string(form.accepted));
-    return node;
-  }
-
   void add_name(const Node* node, std::vector<DnsName>& names) {
     if (node == nullptr) return;
     if (auto name = reader_.parsed(*node, kName, parse_name)) names.push_back(std::move(*name));
@@ -123,13 +115,13 @@ class OutsideReader {
     Keys keys(node, form, reader_);
     std::vector<DnsName> name;
     std::vector<IpAddress> addresses;
-    add_name(required(keys, "name", form), name);
+    add_name(keys.require("name", form), name);
     if (has_list) {
-      const Node* list = required(keys, "addresses", form);
+      const Node* list = keys.require("addresses", form);
       if (list != nullptr) addresses = addresses_of(*list, form);
     } else {
-      add_address(required(keys, "v4", form), kV4, Family::ipv4, addresses);
-      add_address(required(keys, "v6", form), kV6, Family::ipv6, addresses);
+      add_address(keys.require("v4", form), kV4, Family::ipv4, addresses);
+      add_address(keys.require("v6", form), kV6, Family::ipv6, addresses);
     }
     keys.refuse_unknown();
     if (name.empty() || addresses.empty()) return {};

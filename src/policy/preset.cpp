@@ -99,13 +99,8 @@ class PresetReader {
  private:
   template <class Parse>
   std::string required(Keys& keys, std::string_view key, const Form& form, Parse parse) {
-    const Node* node = keys.find(key);
-    if (node != nullptr) return reader_.parsed(*node, form, parse).value_or("");
-    if (keys.is_map()) {
-      reader_.refuse(keys.place(), "the key " + quoted(key) +
-                                       " is missing; accepted: " + std::string(form.accepted));
-    }
-    return {};
+    const Node* node = keys.require(key, form);
+    return node == nullptr ? "" : reader_.parsed(*node, form, parse).value_or("");
   }
 
   std::optional<Risk> risk(const Node& node) {
@@ -139,12 +134,8 @@ class PresetReader {
       return entry;
     }
     Keys keys(item, kTemplate, reader_);
-    if (const Node* node = keys.find("target")) {
+    if (const Node* node = keys.require("target", kTemplate))
       entry.target = target(*node, parameters);
-    } else {
-      reader_.refuse(item.place,
-                     "the key \"target\" is missing; accepted: " + std::string(kTemplate.accepted));
-    }
     if (const Node* node = keys.find("optional")) entry.is_optional = reader_.flag(*node);
     if (const Node* node = keys.find("private")) entry.allows_private = reader_.flag(*node);
     if (const Node* node = keys.find("risk")) entry.risk = risk(*node);

@@ -82,6 +82,14 @@ const Node* Keys::find(std::string_view key) {
   return found == pairs_.end() ? nullptr : found->second.value;
 }
 
+const Node* Keys::require(std::string_view key, const Form& form) {
+  const Node* node = find(key);
+  if (node == nullptr && is_map_)
+    reader_.refuse(
+        place_, "the key " + quoted(key) + " is missing; accepted: " + std::string(form.accepted));
+  return node;
+}
+
 void Keys::refuse_unknown() {
   for (const auto& [word, pair] : pairs_) {
     if (std::ranges::find(known_, word) != known_.end()) continue;

@@ -62,6 +62,8 @@ class Keys {
   Keys(const Node& node, const Form& form, Reader& reader);
 
   const Node* find(std::string_view key);  // nullptr when absent
+  // The same; in a map an absence is a problem.
+  const Node* require(std::string_view key, const Form& form);
   void refuse_unknown();
   bool is_map() const { return is_map_; }
   const Place& place() const { return place_; }

@@ -167,10 +167,4 @@ Result<std::vector<OtherTable>> other_tables(Socket& socket) {
   return all;
 }
 
-Result<std::vector<OtherTable>> other_tables() {
-  auto socket = Socket::open();
-  if (!socket) return tl::unexpected(socket.error());
-  return other_tables(*socket);
-}
-
 }  // namespace egress::netlink

@@ -11,7 +11,5 @@ namespace egress::netlink {
 // All but `inet egressd` and `netdev egressd`, sorted by family and name. Needs CAP_NET_ADMIN
 // (EPERM).
 Result<std::vector<nft::OtherTable>> other_tables(Socket& socket);
-// The same over a socket of its own.
-Result<std::vector<nft::OtherTable>> other_tables();
 
 }  // namespace egress::netlink

@@ -108,12 +108,6 @@ int send_as(const End& from, const End& to) {
   return send(raw, packet);
 }
 
-Observation impossible(int error) {
-  Observation seen;
-  seen.error = error;
-  return seen;
-}
-
 // What a router says of an earlier datagram means nothing: nobody is there.
 void forget_errors(const Socket& socket) {
   while (take_error(socket)) {
@@ -165,12 +159,6 @@ Observation hear_from(const Remote& far_end, const Flow& flow, const Deadline& d
   Observation seen;
   seen.outcome = receive(flow.socket, deadline) ? Outcome::reached : Outcome::timeout;
   seen.elapsed = deadline.elapsed();
-  return seen;
-}
-
-Observation no_route() {
-  Observation seen;
-  seen.outcome = Outcome::no_route;
   return seen;
 }
 

@@ -22,6 +22,18 @@ std::string_view text(Outcome outcome) {
   return "";
 }
 
+Observation no_route() {
+  Observation seen;
+  seen.outcome = Outcome::no_route;
+  return seen;
+}
+
+Observation impossible(int error) {
+  Observation seen;
+  seen.error = error;
+  return seen;
+}
+
 std::string summary(const Observation& observation) {
   std::string line(text(observation.outcome));
   if (!observation.detail.empty()) return line + ": " + observation.detail;

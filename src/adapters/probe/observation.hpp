@@ -51,6 +51,10 @@ struct Observation {
   }
 };
 
+// Of a probe that sent nothing.
+Observation no_route();
+Observation impossible(int error);
+
 // "refused (Connection refused)", "timeout", "reached: TLSv1.3": one phrase for a table.
 std::string summary(const Observation& observation);
 

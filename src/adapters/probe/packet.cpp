@@ -28,12 +28,9 @@ void forget_strangers(const Socket& socket, const Deadline& deadline) {
 // On a socket for `family` that may not be there; errno then says why.
 Observation exchange_with(const Socket& socket, const IpAddress& to, Port port, Datagram packet,
                           const Deadline& deadline) {
-  Observation seen;
-  if (!socket || !queue_errors(socket, to.family())) {
-    seen.error = errno;
-    return seen;
-  }
+  if (!socket || !queue_errors(socket, to.family())) return impossible(errno);
   if (const int error = connect(socket, to, port); error != 0) {
+    Observation seen;
     seen.outcome = Outcome::refused;
     seen.error = error;
     return seen;
@@ -79,11 +76,7 @@ std::vector<std::uint8_t> fragment(const IpAddress& to, Port port, Piece piece) 
 
 Observation send_packet(const IpAddress& to, std::uint8_t protocol, Datagram payload,
                         const Deadline& deadline) {
-  Observation seen;
-  if (!has_route(to)) {
-    seen.outcome = Outcome::no_route;
-    return seen;
-  }
+  if (!has_route(to)) return no_route();
   const Socket socket = socket_for(to.family(), protocol);
   // To a raw socket the port means nothing, but IPv6 allows none that is another protocol's number.
   int type = 0;
@@ -95,20 +88,14 @@ Observation send_packet(const IpAddress& to, std::uint8_t protocol, Datagram pay
 }
 
 Observation send_fragment(const IpAddress& to, Port port, Piece piece, const Deadline& deadline) {
-  Observation seen;
-  if (!has_route(to)) {
-    seen.outcome = Outcome::no_route;
-    return seen;
-  }
+  if (!has_route(to)) return no_route();
   // Of UDP's number, so that an error about a datagram comes to it. No error is made about a later
   // piece: one that came would be about another probe, and take the place of the sending.
   const Socket socket(Family::ipv4, SOCK_RAW, piece == Piece::first ? IPPROTO_UDP : IPPROTO_RAW);
   const int on = 1;
   if (!socket || ::setsockopt(socket.fd(), SOL_IP, IP_HDRINCL, &on, sizeof on) != 0 ||
-      ::setsockopt(socket.fd(), SOL_IP, kIpNodefrag, &on, sizeof on) != 0) {
-    seen.error = errno;
-    return seen;
-  }
+      ::setsockopt(socket.fd(), SOL_IP, kIpNodefrag, &on, sizeof on) != 0)
+    return impossible(errno);
   return exchange_with(socket, to, 0, fragment(to, port, piece), deadline);
 }
 

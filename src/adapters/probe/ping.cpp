@@ -60,26 +60,20 @@ bool is_reply(const Echo& request, Family family, bool has_ip_header, Datagram p
 }  // namespace
 
 Observation ping(const IpAddress& address, const Deadline& deadline) {
-  Observation seen;
-  if (!has_route(address)) {
-    seen.outcome = Outcome::no_route;
-    return seen;
-  }
+  if (!has_route(address)) return no_route();
   const Family family = address.family();
   const int protocol = family == Family::ipv4 ? static_cast<int>(IPPROTO_ICMP) : IPPROTO_ICMPV6;
   Socket socket(family, SOCK_DGRAM, protocol);
   const bool is_raw = !socket;
   if (is_raw) socket = Socket(family, SOCK_RAW, protocol);
-  if (!socket || !queue_errors(socket, family) || connect(socket, address, 0) != 0) {
-    seen.error = errno;
-    return seen;
-  }
+  if (!socket || !queue_errors(socket, family) || connect(socket, address, 0) != 0)
+    return impossible(errno);
   const Echo request = make_echo(family);
   const bool has_ip_header = is_raw && family == Family::ipv4;
   const auto accepts = [&](Datagram packet) {
     return is_reply(request, family, has_ip_header, packet);
   };
-  seen = exchange(socket, request, accepts, Tries::once, deadline);
+  Observation seen = exchange(socket, request, accepts, Tries::once, deadline);
   // A raw socket hears other messages from that address as well; they answer nothing of ours.
   if (is_raw && seen.outcome == Outcome::wrong_answer) seen.outcome = Outcome::timeout;
   return seen;

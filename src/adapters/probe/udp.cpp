@@ -52,18 +52,13 @@ Observation exchange(const Socket& socket, Datagram question, const Accepts& acc
 
 Observation exchange_udp(const Remote& to, Datagram question, const Accepts& accepts, Tries tries,
                          const Deadline& deadline) {
-  Observation seen;
-  if (!has_route(to.address)) {
-    seen.outcome = Outcome::no_route;
-    return seen;
-  }
+  if (!has_route(to.address)) return no_route();
   const Family family = to.address.family();
   const Socket socket(family, SOCK_DGRAM, IPPROTO_UDP);
-  if (!socket || !queue_errors(socket, family) || !bind_source(socket, to)) {
-    seen.error = errno;
-    return seen;
-  }
+  if (!socket || !queue_errors(socket, family) || !bind_source(socket, to))
+    return impossible(errno);
   if (const int error = connect(socket, to.address, to.port); error != 0) {
+    Observation seen;
     seen.outcome = Outcome::refused;
     seen.error = error;
     return seen;

@@ -23,13 +23,6 @@ Endpoint nobodys(std::string_view address) {
   return {literal(address), Transport::udp, kDiscard};
 }
 
-std::string target_of(const Endpoint& endpoint) {
-  return "udp/" +
-         (endpoint.address.is_v4() ? endpoint.address.text()
-                                   : "[" + endpoint.address.text() + "]") +
-         ":" + std::to_string(endpoint.port);
-}
-
 std::uint64_t hits_of(const control::ProofReply& proof, const std::string& target) {
   const auto entry = std::ranges::find(proof.endpoints, target, &control::ProvableEndpoint::target);
   return entry == proof.endpoints.end() || entry->addresses.empty() ? 0
@@ -45,9 +38,8 @@ bool judge_unmade(const Trial& trial, Row& row) {
   const bool has_no_route = trial.seen.outcome == Outcome::no_route;
   if (!has_no_route && !has_no_right(trial.seen)) return false;
   row.mark = Mark::not_applicable;
-  row.seen = has_no_route
-                 ? "n/a: this host has no " + std::string(text(trial.probe.family())) + " route"
-                 : "n/a: this user may not make the socket";
+  row.seen =
+      has_no_route ? without_route(trial.probe.family()) : "n/a: this user may not make the socket";
   if (!has_no_route) row.evidence = "as root, without --as, it is tried";
   return true;
 }
@@ -73,7 +65,7 @@ std::vector<std::string> plan_grant(const control::ProofReply& proof) {
   std::vector<std::string> targets;
   for (const std::string_view address : kNobodys) {
     const Endpoint endpoint = nobodys(address);
-    if (!allowed.opener(endpoint)) targets.push_back(target_of(endpoint));
+    if (!allowed.opener(endpoint)) targets.push_back(endpoint.text());
   }
   return targets;
 }
@@ -85,7 +77,7 @@ std::vector<Probe> plan_granted_flows(std::span<const std::string> granted, Port
     probe.kind = kRevoked;
     probe.method = Method::open_flow;
     probe.endpoint = nobodys(address);
-    probe.target = target_of(probe.endpoint);
+    probe.target = probe.endpoint.text();
     probe.label = kOpenFlow;
     probe.source_port = source;
     if (std::ranges::find(granted, probe.target) != granted.end())

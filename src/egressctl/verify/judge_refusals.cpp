@@ -140,7 +140,7 @@ void judge_no_route(const Trial& trial, const Controls& controls, Row& row) {
     return;
   }
   row.mark = Mark::not_applicable;
-  row.seen = "n/a: this host has no " + family + " route";
+  row.seen = without_route(trial.probe.family());
   row.evidence = "nothing can leave that way";
 }
 

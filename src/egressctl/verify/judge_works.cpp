@@ -46,7 +46,7 @@ Row judge(const Trial& trial, const Refusals& refusals, const Controls& controls
     row.evidence = "egressd refused it: its counter moved by " + std::to_string(refused);
   } else if (trial.seen.outcome == Outcome::no_route && !controls.reached(trial.probe.family())) {
     row.mark = Mark::not_applicable;
-    row.seen = "n/a: this host has no " + std::string(text(trial.probe.family())) + " route";
+    row.seen = without_route(trial.probe.family());
   }
   return row;
 }

@@ -36,6 +36,10 @@ std::string_view text(Family family) {
   return family == Family::ipv4 ? "IPv4" : "IPv6";
 }
 
+std::string without_route(Family family) {
+  return "n/a: this host has no " + std::string(text(family)) + " route";
+}
+
 Probe probe_for(const DnsName& name) {
   Probe probe;
   probe.name = name;

@@ -68,7 +68,8 @@ Endpoint counted_endpoint(const Endpoint& endpoint);
 bool has_own_count(const Probe& probe);
 // Whether the answer that it waits for is this host's own, which shows nothing about the network.
 bool is_within_host(const Probe& probe);
-std::string_view text(Family family);  // "IPv4"
+std::string_view text(Family family);      // "IPv4"
+std::string without_route(Family family);  // as a row tells it
 
 struct Trial {
   Probe probe;
