@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "adapters/host/own_key.hpp"
 #include "adapters/host/privileges.hpp"
 #include "adapters/state/files.hpp"
 #include "adapters/systemd/notify.hpp"
@@ -74,11 +75,12 @@ Result<void> Daemon::open_adapters() {
   if (!take(host::AddressWatch::open(), own_addresses_, error)) return tl::unexpected(error);
   if (!take(host::LinkWatch::open(), links_, error)) return tl::unexpected(error);
   if (!take(resolvconf::Watch::open({}), system_resolvers_, error)) return tl::unexpected(error);
+  const OwnKey key = host::draw_own_key();
   auto resolver = cares::CaresResolver::open(
-      {}, [this](dns::Answer answer) { take_answer(std::move(answer)); }, nft::kOwnMark);
+      {}, [this](dns::Answer answer) { take_answer(std::move(answer)); }, key);
   if (!resolver) return tl::unexpected(resolver.error());
   resolver_ = *std::move(resolver);
-  enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, owner_.uid});
+  enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, owner_.uid, key});
   enforcer_->on_save([this] { save_known(); });
   policy_.emplace(store_, frame_, *enforcer_,
                   [this](const auto& resolvers) { return resolver_->set_resolvers(resolvers); });

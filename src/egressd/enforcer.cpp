@@ -99,6 +99,14 @@ void Enforcer::cut_flows(const std::function<bool(const nft::Flow&)>& selects) {
   log(Level::info, "flows-cut", {{"count", std::to_string(*count)}});
 }
 
+void Enforcer::carry_out(const engine::ForgetStrangers&) {
+  const auto selects = [&](const nft::Flow& flow) { return engine_.is_strangers(flow); };
+  const auto count = kernel_.forget_flows(selects);
+  if (!count)
+    return log(Level::error, "strangers-not-forgotten", {{"message", count.error().message}});
+  if (*count > 0) log(Level::info, "strangers-forgotten", {{"flows", std::to_string(*count)}});
+}
+
 void Enforcer::carry_out(const engine::ForgetQuestions&) {
   const auto selects = [&](const nft::Flow& flow) { return engine_.is_unguarded(flow); };
   const auto count = kernel_.forget_flows(selects);

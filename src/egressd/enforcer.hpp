@@ -52,6 +52,7 @@ class Enforcer {
  private:
   void carry_out(const engine::Ask& ask);
   void carry_out(const engine::AdoptFlows& adopt);
+  void carry_out(const engine::ForgetStrangers& forget);
   void carry_out(const engine::Commit& commit);
   void carry_out(const engine::FilterFrames& frames);
   void carry_out(const engine::CutFlows& cut);

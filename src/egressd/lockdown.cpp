@@ -2,6 +2,7 @@
 
 #include "adapters/host/addresses.hpp"
 #include "adapters/host/links.hpp"
+#include "adapters/host/own_key.hpp"
 #include "adapters/host/privileges.hpp"
 #include "adapters/netlink/netlink_kernel.hpp"
 #include "adapters/systemd/clock.hpp"
@@ -37,7 +38,7 @@ Result<void> close_the_host(const Options& options, nft::Kernel& kernel, unsigne
   NobodyToAsk resolver;
   Frame frame;
   PolicyStore store(options.paths);
-  Enforcer enforcer(kernel, resolver, clock, nft::DnsGuard{limits::kGuardPort, uid});
+  Enforcer enforcer(kernel, resolver, clock, nft::DnsGuard{limits::kGuardPort, uid, host::draw_own_key()});
   PolicyInForce policy(store, frame, enforcer, [](const auto&) { return Result<void>(); });
   policy.take(own_addresses());
   policy.take(links());

@@ -90,13 +90,18 @@ std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, s
   return reports;
 }
 
+bool is_among(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
 void report_frames(const engine::Engine& engine, control::StatusReply& reply) {
   const engine::Inputs& inputs = engine.inputs();
   const bool passes_all = engine::refuses_nothing(inputs);
   for (const nft::Link& link : inputs.links) {
-    std::string why = nft::left_out(link, inputs.policy->forward);
-    const bool can_leave = !link.is_loopback && (why.empty() || link.is_bridge_port);
-    if (!can_leave) continue;
+    std::string why = nft::left_out(link, inputs.held);
+    const bool stays = link.is_loopback || is_among(inputs.held.inside, link.name) ||
+                       is_among(inputs.held.ports, link.name);
+    if (stays) continue;
     if (passes_all) why = "nothing is refused now";
     if (!inputs.capabilities.filters_frames) why = "this kernel cannot filter frames";
     if (why.empty() && !engine.filters_frames()) why = "the kernel refused the filter";

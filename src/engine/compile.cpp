@@ -92,7 +92,13 @@ policy::EntriesChange Inputs::set_policy(std::shared_ptr<const policy::Policy> n
     if (const DnsName* key = index_key(*entry)) index_of(*entry)[*key].push_back(entry.get());
   }
   policy = std::move(next);
+  held = nft::held_links(links, policy->forward);
   return change;
+}
+
+void Inputs::set_links(std::vector<nft::Link> found) {
+  links = std::move(found);
+  if (policy) held = nft::held_links(links, policy->forward);
 }
 
 Instant Inputs::end_of(const AllowEntry& entry) const {
@@ -139,23 +145,48 @@ bool refuses_nothing(const Inputs& inputs) {
   return inputs.posture == Posture::open;
 }
 
+namespace {
+
+std::optional<std::vector<nft::Answered>> answered(const std::optional<policy::Inbound>& inbound) {
+  if (!inbound) return std::nullopt;
+  std::vector<nft::Answered> flows;
+  for (const policy::InboundPorts& open : inbound->ports)
+    flows.push_back({static_cast<std::uint8_t>(open.transport), open.ports});
+  if (inbound->allows_ping)
+    for (const std::uint8_t icmp : {std::uint8_t{1}, std::uint8_t{58}}) flows.push_back({icmp, {}});
+  return flows;
+}
+
+// A kernel that cannot ask its routes whose a source is.
+std::optional<std::vector<IpAddress>> only_sources(const Inputs& inputs) {
+  if (inputs.capabilities.asks_routes) return std::nullopt;
+  return std::vector(inputs.own_addresses.begin(), inputs.own_addresses.end());
+}
+
+}  // namespace
+
 nft::Base compile_base(const Inputs& inputs) {
   return {.is_audit = refuses_nothing(inputs),
           .audit_ends = inputs.posture == Posture::open ? inputs.open_ends : std::nullopt,
           .allows_dhcp = inputs.policy->allows_dhcp,
-          .forward = inputs.policy->forward,
+          .forward = inputs.held.patterns,
+          .inside = inputs.held.inside,
+          .uplinks = inputs.held.uplinks,
+          .inbound = answered(inputs.policy->inbound),
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
           .is_panic = inputs.posture == Posture::panic,
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
-          .cuts_flows = inputs.capabilities.deletes_flows};
+          .cuts_flows = inputs.capabilities.deletes_flows,
+          .only_sources = only_sources(inputs)};
 }
 
 nft::FrameFilter compile_frames(const Inputs& inputs) {
   nft::FrameFilter filter{.links = {}, .allows_dhcp = inputs.policy->allows_dhcp};
   if (refuses_nothing(inputs)) return filter;
   for (const nft::Link& link : inputs.links)
-    if (nft::left_out(link, inputs.policy->forward).empty()) filter.links.push_back(link);
+    if (nft::left_out(link, inputs.held).empty())
+      filter.links.push_back({.name = link.name, .index = link.index});
   return filter;
 }
 

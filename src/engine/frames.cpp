@@ -5,8 +5,9 @@
 namespace egress::engine {
 
 void Engine::on(const LinksChanged& event, Instant) {
-  inputs_.links = event.links;
+  inputs_.set_links(event.links);
   frames_.is_dirty = true;
+  is_static_dirty_ = true;  // the next transaction compares the frame
 }
 
 void Engine::plan_frames(Instant now) {

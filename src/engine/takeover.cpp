@@ -1,4 +1,5 @@
 // What was under way before the first table.
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -7,6 +8,17 @@
 #include "egress/engine/engine.hpp"
 
 namespace egress::engine {
+namespace {
+
+// Both ends have a socket here, one of them at an address that is not this host's.
+std::set<nft::Session> seen_twice(const std::vector<nft::Session>& sessions) {
+  std::set<nft::Session> once, twice;
+  for (const nft::Session& session : sessions)
+    if (!once.insert(session).second) twice.insert(session);
+  return twice;
+}
+
+}  // namespace
 
 void Engine::on(const SessionsFound& event, Instant) {
   found_sessions_ = event.sessions;
@@ -21,9 +33,12 @@ void Engine::plan_adoption(Instant now) {
   };
   std::erase_if(adopt.sessions, stays_here);
   const nft::Ruleset permitted = desired(now);
+  const std::set<nft::Session> forged = seen_twice(adopt.sessions);
   for (nft::Session& session : adopt.sessions)
-    session.is_cut = must_end({session.source.address, session.destination}, permitted, now);
+    session.is_cut = forged.contains(session) ||
+                     must_end({session.source.address, session.destination}, permitted, now);
   outbox_.emplace_back(std::move(adopt));
+  outbox_.emplace_back(ForgetStrangers{});
 }
 
 bool Engine::must_end(const nft::Flow& flow, const nft::Ruleset& permitted, Instant now) const {
@@ -31,6 +46,15 @@ bool Engine::must_end(const nft::Flow& flow, const nft::Ruleset& permitted, Inst
   if (permitted.base.is_audit || is_own(destination)) return false;
   const bool is_judged = is_own(flow.source) || (is_held(flow.source) && !is_held(destination));
   return is_judged && !permitted.permits(flow.destination, now);
+}
+
+// Of its first packet nobody asked whether it was its sender's. A true one begins the flow again;
+// what a program of this host made up would go on as answers to that address. TCP ends are found as
+// sockets.
+bool Engine::is_strangers(const nft::Flow& flow) const {
+  const IpAddress& destination = flow.destination.address;
+  return flow.destination.transport != Transport::tcp && !is_own(flow.source) &&
+         !is_held(flow.source) && (is_own(destination) || is_held(destination));
 }
 
 bool Engine::is_inbound(const nft::Session& session) const {
@@ -48,7 +72,7 @@ bool Engine::is_held(const IpAddress& address) const {
     if (network.prefix.contains(address) &&
         (home == nullptr || home->prefix.length() < network.prefix.length()))
       home = &network;
-  return home != nullptr && matches_interface(inputs_.policy->forward, home->interface);
+  return home != nullptr && matches_interface(inputs_.held.patterns, home->interface);
 }
 
 }  // namespace egress::engine

@@ -1,6 +1,8 @@
 #include "egress/nft/frames.hpp"
 
-#include "egress/core/interface_pattern.hpp"
+#include <algorithm>
+
+#include "egress/core/limits.hpp"
 
 namespace egress::nft {
 namespace {
@@ -12,7 +14,8 @@ constexpr std::uint16_t kIp = 0x0800, kIp6 = 0x86dd, kVlan = 0x8100, kServiceVla
 Chain unrouted(const FrameFilter& filter) {
   std::vector<Rule> rules;
   if (filter.allows_dhcp)
-    rules.push_back({DestinationIs{IpAddress::highest(Family::ipv4)}, UdpPorts{68, 67}, Accept{}});
+    rules.push_back({DestinationIs{IpAddress::highest(Family::ipv4)}, UdpPorts{68, 67},
+                     RateLimit{limits::kLinkRate, limits::kLinkBurst}, Accept{}});
   for (const std::uint16_t type : {kIp, kIp6, kVlan, kServiceVlan})
     rules.push_back({EtherType{type}, CountAs{std::string(kRefusedCounter)}, Drop{}});
   return {.name = kUnrouted, .hook = {}, .rules = std::move(rules)};
@@ -27,12 +30,14 @@ Chain leaving_by(const Link& link) {
 
 }  // namespace
 
-std::string left_out(const Link& link, const std::vector<std::string>& forward) {
+std::string left_out(const Link& link, const HeldLinks& held) {
+  const auto is_among = [&](const std::vector<std::string>& names) {
+    return std::ranges::find(names, link.name) != names.end();
+  };
   if (link.is_loopback) return "nothing leaves by it";
-  for (const std::string& pattern : forward)
-    if (matches_interface(pattern, link.name))
-      return "its traffic is held (forward: " + pattern + ")";
-  if (link.is_bridge_port) return "a port of a bridge: it passes on what others have sent";
+  if (is_among(held.inside)) return "its traffic is held, and stays on this host";
+  if (is_among(held.ports)) return "its bridge is held";
+  if (link.is_bridge_port()) return "a port of a bridge: it passes on what others have sent";
   return "";
 }
 

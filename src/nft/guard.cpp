@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "nft/sources.hpp"
+
 namespace egress::nft {
 namespace {
 
@@ -21,8 +23,8 @@ IpAddress loopback(Family family) {
 std::vector<Rule> own_to_resolvers(const Base& base, const Statement& verdict) {
   std::vector<Rule> rules;
   for (const Family family : kFamilies)
-    rules.push_back(
-        {OwnQuestion{base.dns_guard->user}, DestinationInSet{SetId::resolvers, family}, verdict});
+    rules.push_back({OwnQuestion{base.dns_guard->user, base.dns_guard->key},
+                     DestinationInSet{SetId::resolvers, family}, verdict});
   return rules;
 }
 
@@ -58,6 +60,7 @@ Chain own_answers_untracked() {
 
 Chain redirect_held(const Base& base) {
   std::vector<Rule> rules;
+  skip_uplinks(base, Accept{}, rules);
   for (const std::string& pattern : base.forward)
     rules.push_back({InInterface{pattern}, tcp_or_udp(), DestinationPort{kDns},
                      Redirect{base.dns_guard->port}});
@@ -65,20 +68,6 @@ Chain redirect_held(const Base& base) {
           .hook = Hook::prerouting,
           .type = ChainType::nat,
           .rules = std::move(rules)};
-}
-
-// The redirect of a held interface's question leads to that interface's own address, so the guard
-// listens there too: for what was redirected, and for nobody else.
-Chain input(const Base& base) {
-  const DestinationPort guard{base.dns_guard->port};
-  std::vector<Rule> rules{{InLoopback{}, Accept{}}};
-  for (const std::string& pattern : base.forward)
-    rules.push_back({InInterface{pattern}, CtStatusDnat{}, tcp_or_udp(), guard, Accept{}});
-  rules.push_back({tcp_or_udp(), guard, Drop{}});
-  // It would count as the first packet of a connection from outside, and the question that goes
-  // there next as its established answer, which nothing redirects.
-  rules.push_back({CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
-  return {.name = "input", .hook = Hook::input, .rules = std::move(rules)};
 }
 
 // A socket that is bound to a device keeps it through the redirect: its question would leave
@@ -99,7 +88,14 @@ std::string host_judge(const Base& base) {
 }
 
 Chain own_questions(const Base& base) {
-  std::vector<Rule> rules = own_to_resolvers(base, Goto{"admit"});
+  std::vector<Rule> rules;
+  for (const Family family : kFamilies)
+    // A packet tap (packet(7)) would show the key to others.
+    rules.push_back({OwnQuestion{base.dns_guard->user, base.dns_guard->key},
+                     DestinationInSet{SetId::resolvers, family}, ClearKey{}, Goto{"admit"}});
+  // The resets of a socket that egressd has closed have no user any more.
+  for (const Family family : kFamilies)
+    rules.push_back({DestinationInSet{SetId::resolvers, family}, TcpReset{}, Drop{}});
   rules.push_back({Goto{"judge"}});
   return {.name = host_judge(base), .hook = {}, .rules = std::move(rules)};
 }
@@ -121,11 +117,22 @@ void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward) {
         {OutInterface{pattern}, CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
 }
 
+// The redirect of a held interface's question leads to that interface's own address, so the guard
+// listens there too: for what was redirected, and for nobody else.
+void guard_input(const Base& base, std::vector<Rule>& input) {
+  const DestinationPort guard{base.dns_guard->port};
+  for (const std::string& pattern : base.forward)
+    input.push_back({InInterface{pattern}, CtStatusDnat{}, tcp_or_udp(), guard, Accept{}});
+  input.push_back({tcp_or_udp(), guard, Drop{}});
+  // It would count as the first packet of a connection from outside, and the question that goes
+  // there next as its established answer, which nothing redirects.
+  input.push_back({CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
+}
+
 std::vector<Chain> guard_chains(const Base& base) {
   std::vector<Chain> chains{own_questions_untracked(base), own_answers_untracked(),
                             redirect_host(base)};
   if (!base.forward.empty()) chains.push_back(redirect_held(base));
-  chains.push_back(input(base));
   chains.push_back(postrouting());
   return chains;
 }

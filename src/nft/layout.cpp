@@ -6,6 +6,8 @@
 
 #include "egress/core/limits.hpp"
 #include "nft/guard.hpp"
+#include "nft/inbound.hpp"
+#include "nft/sources.hpp"
 
 namespace egress::nft {
 namespace {
@@ -25,6 +27,7 @@ std::vector<SetDefinition> sets(const Base& base) {
                    .family = family,
                    .is_interval = true,
                    .has_timeout = true});
+    if (!base.forward.empty() && !base.is_panic) all.push_back(senders_set(family));
     if (!base.counts_destinations) continue;
     all.push_back(tally_set(Tally::hits, family));
     all.push_back(tally_set(Tally::refused, family));
@@ -32,19 +35,21 @@ std::vector<SetDefinition> sets(const Base& base) {
   return all;
 }
 
-// What a connection that was admitted may still send: its own packets, and the errors about it. A
-// connection that was cut has to pass the judge with every packet; the errors that tell its ends so
-// are not its own packets.
+// What a connection that was admitted may still send: its own packets. One that was cut has to pass
+// the judge with every packet; the errors that tell its ends so are not its own packets.
 std::vector<Rule> admitted_flows(const Base& base, const std::string& judge) {
   std::vector<Rule> rules;
   if (base.cuts_flows) {
     rules.push_back({CtMark{kCutMark}, CtState{.established = true}, Goto{judge}});
   }
+  judge_answers(base, judge, rules);
   rules.push_back({CtState{.established = true}, Accept{}});
-  rules.push_back({CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}});
-  // The kernel's own resets, with which forwarded connections are refused.
-  rules.push_back({CtState{.related = true}, TcpReset{}, Accept{}});
   return rules;
+}
+
+// The kernel's own resets, with which connections are refused.
+Rule resets() {
+  return {CtState{.related = true}, TcpReset{}, Accept{}};
 }
 
 // In rules of their own: an update that finds no room ends its rule, and must not end more.
@@ -90,35 +95,52 @@ Chain judge(const Base& base) {
   return {.name = "judge", .hook = {}, .rules = std::move(rules)};
 }
 
-// What the host's own link needs. Forwarded traffic never comes here.
+// What the host's own link needs. Forwarded traffic never comes here. Neighbour discovery,
+// multicast listener reports and router solicitation (RFC 4861, 2710, 3810) are the kernel's
+// business; a program's go to the link alone, with no more than a few options. Reports name the
+// groups that programs join, hence the rate.
 Chain link(const Base& base) {
-  // RFC 4861: router solicitation, neighbour solicitation and advertisement; on the link only,
-  // hence the hop limit.
-  std::vector<Rule> rules{{Icmp6Types{{133, 135, 136}}, HopLimit{255}, Accept{}}};
-  // RFC 2710 and 3810: multicast listener reports, without which a switch may withhold
-  // solicitations.
-  rules.push_back(
-      {Icmp6Types{{131, 132, 143}}, DestinationIn{*Prefix::parse("ff02::/16")}, Accept{}});
+  const RateLimit rate{limits::kLinkRate, limits::kLinkBurst};
+  std::vector<Rule> rules{
+      {Icmp6Types{{131, 132, 133, 135, 136, 143}}, ByProgram{}, Goto{"link-program"}},
+      {Icmp6Types{{133, 135, 136}}, HopLimit{255}, Accept{}},
+      {Icmp6Types{{131, 132, 143}}, DestinationIn{*Prefix::parse("ff02::/16")}, rate, Accept{}}};
   if (base.allows_dhcp) {
-    rules.push_back({DestinationIs{IpAddress::highest(Family::ipv4)}, UdpPorts{68, 67}, Accept{}});
-    rules.push_back({DestinationIs{*IpAddress::parse("ff02::1:2")}, UdpPorts{546, 547}, Accept{}});
+    const ByUserBelow system{limits::kFirstUser};
+    rules.push_back({DestinationIs{IpAddress::highest(Family::ipv4)}, UdpPorts{68, 67}, system,
+                     rate, Accept{}});
+    rules.push_back({DestinationIs{*IpAddress::parse("ff02::1:2")}, UdpPorts{546, 547}, system,
+                     rate, Accept{}});
   }
   return {.name = "link", .hook = {}, .rules = std::move(rules)};
 }
 
-// Traffic from a held interface. What stays among held interfaces stays on the host.
+Chain link_program(const Base& base) {
+  const RateLimit rate{limits::kLinkRate, limits::kLinkBurst};
+  std::vector<Rule> rules;
+  for (const char* link : {"ff02::/16", "fe80::/10"})
+    rules.push_back({DestinationIn{*Prefix::parse(link)},
+                     LengthUpTo{Family::ipv6, limits::kNeighbourOctets}, rate, Accept{}});
+  rules.push_back({Goto{host_judge(base)}});
+  return {.name = "link-program", .hook = {}, .rules = std::move(rules)};
+}
+
+// Traffic from a held interface. What goes to a link of which we know that it stays on the host is
+// none of the list's business; any other that a pattern names may lead outside.
 Chain held(const Base& base) {
   std::vector<Rule> rules;
-  for (const std::string& pattern : base.forward) {
-    rules.push_back({OutInterface{pattern}, Accept{}});
-  }
+  if (!base.inside.empty()) rules.push_back({OutOneOf{base.inside}, Accept{}});
   for (Rule& rule : admitted_flows(base, "judge")) rules.push_back(std::move(rule));
+  admit_errors_of_senders(rules);
+  rules.push_back(resets());
   rules.push_back({Goto{"judge"}});
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }
 
 Chain output(const Base& base) {
   std::vector<Rule> rules = admitted_flows(base, host_judge(base));
+  admit_errors_of_kernel(rules);
+  rules.push_back(resets());
   rules.push_back({OutLoopback{}, Accept{}});
   admit_questions_to_guard(base, rules);
   rules.push_back({Jump{"link"}});
@@ -155,6 +177,13 @@ Chain panic_input() {
           .rules = {{InLoopback{}, Accept{}}}};
 }
 
+Chain input(const Base& base) {
+  std::vector<Rule> rules{{InLoopback{}, Accept{}}};
+  refuse_routers(base, rules);
+  if (base.dns_guard) guard_input(base, rules);
+  return {.name = "input", .hook = Hook::input, .rules = std::move(rules)};
+}
+
 Chain forward(const Base& base) {
   std::vector<Rule> rules;
   for (const std::string& pattern : base.forward) {
@@ -177,25 +206,40 @@ SetDefinition tally_set(Tally tally, Family family) {
           .family = family,
           .has_timeout = true,
           .is_dynamic = true,
+          .counts = true,
           .size = is_hits ? limits::kHitsRemembered : limits::kRefusalsRemembered,
           .timeout = is_hits ? limits::kHitMemory : limits::kRefusalMemory};
 }
 
+SetDefinition senders_set(Family family) {
+  return {.name = family == Family::ipv4 ? "senders4" : "senders6",
+          .family = family,
+          .key = SetDefinition::Key::address_pair,
+          .has_timeout = true,
+          .is_dynamic = true,
+          .size = limits::kSendersRemembered,
+          .timeout = limits::kSenderMemory};
+}
+
 Layout layout(const Base& base) {
-  if (base.is_panic)
-    return {.counters = {std::string(kRefusedCounter)},
-            .sets = sets(base),
-            .chains = {refuse(base), panic_output(), panic_forward(), panic_input()}};
-  Layout all{.counters = {std::string(kRefusedCounter)},
+  Layout all{.counters = {std::string(kRefusedCounter), std::string(kForeignCounter)},
              .sets = sets(base),
-             .chains = {refuse(base), admit(base), judge(base), link(base)}};
-  if (base.dns_guard) all.chains.push_back(own_questions(base));
-  all.chains.push_back(output(base));
-  if (!base.forward.empty()) {
-    all.chains.push_back(held(base));
-    all.chains.push_back(forward(base));
+             .chains = {refuse(base), foreign(base)}};
+  const auto add = [&](std::vector<Chain> chains) {
+    std::ranges::move(chains, std::back_inserter(all.chains));
+  };
+  add(source_chains(base));
+  if (base.is_panic) {
+    add({panic_output(), panic_forward(), panic_input()});
+    return all;
   }
-  if (base.dns_guard) std::ranges::move(guard_chains(base), std::back_inserter(all.chains));
+  add({admit(base), judge(base)});
+  if (base.dns_guard) add({own_questions(base)});
+  if (base.inbound) add({answer(base)});
+  add({link_program(base), link(base), output(base)});
+  if (!base.forward.empty()) add({from_held(base), held(base), forward(base)});
+  if (!base.forward.empty() || base.dns_guard) add({input(base)});
+  if (base.dns_guard) add(guard_chains(base));
   return all;
 }
 

@@ -47,13 +47,15 @@ std::string elements_text(const Elements& elements, const std::string& name, Ins
 }
 
 std::string set_text(const SetDefinition& set, const std::string& elements) {
-  std::string text = "\tset " + set.name + " {\n\t\ttype ";
-  text += set.family == Family::ipv4 ? "ipv4_addr" : "ipv6_addr";
-  text += " . inet_proto . inet_service\n";
+  const std::string address = set.family == Family::ipv4 ? "ipv4_addr" : "ipv6_addr";
+  std::string text = "\tset " + set.name + " {\n\t\ttype " + address;
+  text += set.key == SetDefinition::Key::endpoint ? " . inet_proto . inet_service\n"
+                                                  : " . " + address + "\n";
   if (set.is_dynamic) text += "\t\tsize " + std::to_string(set.size) + "\n";
   if (const std::string flags = flags_text(set); !flags.empty())
     text += "\t\tflags " + flags + "\n";
-  if (set.is_dynamic) text += "\t\tcounter\n\t\ttimeout " + duration_text(set.timeout) + "\n";
+  if (set.counts) text += "\t\tcounter\n";
+  if (set.is_dynamic) text += "\t\ttimeout " + duration_text(set.timeout) + "\n";
   return text + elements + "\t}\n";
 }
 
@@ -67,6 +69,7 @@ std::string hook_name(Hook hook) {
 std::string priority_text(const Chain& chain) {
   if (chain.type == ChainType::filter) return "filter";
   if (chain.type == ChainType::raw) return "raw";
+  if (chain.type == ChainType::source) return "raw - 10";
   return chain.hook == Hook::prerouting ? "dstnat" : std::to_string(kDstnat);
 }
 

@@ -31,15 +31,23 @@ std::string icmp6_type_name(std::uint8_t type) {
       return "mld-listener-done";
     case 133:
       return "nd-router-solicit";
+    case 134:
+      return "nd-router-advert";
     case 135:
       return "nd-neighbor-solicit";
     case 136:
       return "nd-neighbor-advert";
+    case 137:
+      return "nd-redirect";
     case 143:
       return "mld2-listener-report";
     default:
       return std::to_string(type);
   }
+}
+
+std::string icmp_type_name(std::uint8_t type) {
+  return type == 5 ? "redirect" : std::to_string(type);
 }
 
 std::string ether_type_name(std::uint16_t type) {
@@ -68,6 +76,14 @@ std::string one_or_set(const std::vector<std::uint8_t>& values, std::string (*na
   return text + " }";
 }
 
+// { "br-1", "docker0" }; one: "br-1"
+std::string names_text(const std::vector<std::string>& names) {
+  if (names.size() == 1) return quoted(names.front());
+  std::string text = "{ ";
+  for (const std::string& name : names) text += (text.size() > 2 ? ", " : "") + quoted(name);
+  return text + " }";
+}
+
 std::string ip(Family family) {
   return family == Family::ipv4 ? "ip" : "ip6";
 }
@@ -82,6 +98,12 @@ std::string mark_text(std::uint32_t mark) {
   std::string text = "0x";
   for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[mark >> shift & 0xf];
   return text;
+}
+
+// "6567:7264", as of a traffic class
+std::string priority_text(std::uint32_t priority) {
+  const std::string digits = mark_text(priority).substr(2);
+  return digits.substr(0, 4) + ":" + digits.substr(4);
 }
 
 struct Printer {
@@ -99,6 +121,13 @@ struct Printer {
     return "ct state " + states;
   }
   std::string operator()(const CtStatusDnat&) const { return "ct status dnat"; }
+  std::string operator()(const CtReply&) const { return "ct direction reply"; }
+  std::string operator()(const CtProtocol& match) const {
+    return "ct protocol " + protocol_name(match.protocol);
+  }
+  std::string operator()(const CtOriginalPort& match) const {
+    return "ct original proto-dst " + match.ports.text();
+  }
   std::string operator()(const CtMark& match) const { return "ct mark " + mark_text(match.mark); }
   std::string operator()(const Layer4& match) const {
     return "meta l4proto " + one_or_set(match.protocols, protocol_name);
@@ -111,6 +140,18 @@ struct Printer {
   std::string operator()(const OutInterface& match) const {
     return "oifname " + quoted(match.pattern);
   }
+  std::string operator()(const InOneOf& match) const {
+    return "iifname " + names_text(match.names);
+  }
+  std::string operator()(const OutOneOf& match) const {
+    return "oifname " + names_text(match.names);
+  }
+  std::string operator()(const SourceIs& match) const {
+    return ip(match.address.family()) + " saddr " + match.address.text();
+  }
+  std::string operator()(const SourceIsOwn&) const { return "fib saddr type local"; }
+  std::string operator()(const SourceIsOwnOfDevice&) const { return "fib saddr . oif type local"; }
+  std::string operator()(const SourceElsewhere&) const { return "fib saddr . iif oif missing"; }
   std::string operator()(const DestinationIs& match) const {
     return ip(match.address.family()) + " daddr " + match.address.text();
   }
@@ -118,6 +159,10 @@ struct Printer {
     return ip(match.prefix.family()) + " daddr " + match.prefix.text();
   }
   std::string operator()(const TcpReset&) const { return "tcp flags rst"; }
+  std::string operator()(const TcpOpens&) const { return "tcp flags syn / syn,ack"; }
+  std::string operator()(const LengthUpTo& match) const {
+    return ip(match.family) + " length <= " + std::to_string(match.octets);
+  }
   std::string operator()(const SourcePort& match) const {
     return "th sport " + std::to_string(match.port);
   }
@@ -132,12 +177,23 @@ struct Printer {
     return "meta time < " + std::to_string(match.time.time_since_epoch().count());
   }
   std::string operator()(const OwnQuestion& match) const {
-    return "meta mark " + mark_text(kOwnMark) + " meta skuid " + std::to_string(match.user);
+    return "meta mark " + mark_text(match.key.mark) + " meta priority " +
+           priority_text(match.key.priority) + " meta skuid " + std::to_string(match.user);
+  }
+  std::string operator()(const ByProgram&) const { return "meta skuid >= 0"; }
+  std::string operator()(const ByUserBelow& match) const {
+    return "meta skuid < " + std::to_string(match.user);
+  }
+  std::string operator()(const ClearKey&) const {
+    return "meta mark set 0x00000000 meta priority set none";
   }
   std::string operator()(const EtherType& match) const {
     return "meta protocol " + ether_type_name(match.type);
   }
   std::string operator()(const Routed&) const { return "meta rtclassid >= 0"; }
+  std::string operator()(const IcmpTypes& match) const {
+    return "icmp type " + one_or_set(match.types, icmp_type_name);
+  }
   std::string operator()(const Icmp6Types& match) const {
     return "icmpv6 type " + one_or_set(match.types, icmp6_type_name);
   }
@@ -156,6 +212,19 @@ struct Printer {
     return "update @" + set_name(statement.tally, statement.family) + " { " +
            destination(statement.family) + " }";
   }
+  std::string operator()(const RememberSender& statement) const {
+    const std::string source = ip(statement.family) + " saddr";
+    return "update @" + senders_set(statement.family).name + " { " + source + " . " + source + " }";
+  }
+  std::string operator()(const SenderIsEnd& match) const {
+    const std::string source = ip(match.family) + " saddr";
+    return source + " . ct " + (match.of_reply ? "reply " : "original ") + source + " @" +
+           senders_set(match.family).name;
+  }
+  std::string operator()(const RateLimit& match) const {
+    return "limit rate " + std::to_string(match.per_second) + "/second burst " +
+           std::to_string(match.burst) + " packets";
+  }
   std::string operator()(const CountAs& statement) const {
     return "counter name " + quoted(statement.counter);
   }
@@ -165,6 +234,7 @@ struct Printer {
   }
   std::string operator()(const Accept&) const { return "accept"; }
   std::string operator()(const Drop&) const { return "drop"; }
+  std::string operator()(const Return&) const { return "return"; }
   std::string operator()(const Redirect& statement) const {
     return "redirect to :" + std::to_string(statement.port);
   }

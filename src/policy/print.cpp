@@ -70,6 +70,7 @@ std::string print_frame(const Policy& policy) {
          ", max_ttl: " + print_duration(policy.limits.max_ttl) +
          ", grace: " + print_duration(policy.limits.grace) +
          ", stale: " + print_duration(policy.limits.stale) + " }\n";
+  out += "inbound: " + (policy.inbound ? flow_list(policy.inbound->texts(), as_is) : "any") + '\n';
   return out + "forward: " + flow_list(policy.forward, as_is) + '\n';
 }
 

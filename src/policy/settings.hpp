@@ -10,6 +10,8 @@ Mode read_mode(const Node& node, Reader& reader);
 DnsSettings read_dns(const Node& node, Reader& reader);
 Limits read_limits(const Node& node, Reader& reader);
 std::vector<ResolverAddress> read_resolvers(const Node& node, Reader& reader);
+// Empty: everybody is answered.
+std::optional<Inbound> read_inbound(const Node& node, Reader& reader);
 std::vector<std::string> read_forward(const Node& node, Reader& reader);
 
 }  // namespace egress::policy

@@ -78,7 +78,7 @@ TEST_P(GuardForward, TheResolversAreNotForContainers) {
     install(base, pinned());
     EXPECT_EQ(ask_from_container(question), "internet") << "positive control " << question;
     install_guard();
-    question.mark = nft::kOwnMark;
+    question.key = OwnKey();
     question.user = kGuard.user;
     EXPECT_EQ(ask_from_container(question), kRefused) << question;
   }

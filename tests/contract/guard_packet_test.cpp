@@ -21,7 +21,7 @@ class GuardPacket : public Packet {
 
   static Question as_egressd(Question question) {
     question.user = kGuard.user;
-    question.mark = nft::kOwnMark;
+    question.key = OwnKey();
     return question;
   }
 
@@ -64,9 +64,12 @@ TEST_F(GuardPacket, OnlyEgressdReachesTheResolvers) {
   for (const Question& plain : questions_to(kResolvers)) {
     const Question own = as_egressd(plain);
     EXPECT_EQ(ask_from_host(own), "internet") << "positive control " << own;
-    for (const std::uint32_t mark : {0U, nft::kOwnMark + 1}) {
+    const OwnKey key;
+    for (const OwnKey other :
+         {OwnKey{0, 0}, OwnKey{key.mark, 0}, OwnKey{0, key.priority},
+          OwnKey{key.mark + 1, key.priority}, OwnKey{key.mark, key.priority + 1}}) {
       Question question = own;
-      question.mark = mark;
+      question.key = other;
       EXPECT_EQ(ask_from_host(question), "guard") << question;
     }
     for (const uid_t user : {uid_t{0}, uid_t{kGuard.user + 1}}) {
@@ -90,8 +93,8 @@ TEST_F(GuardPacket, EgressdReachesNothingElse) {
   }
 }
 
-// egressd's own questions are no tracked flows; from the moment that its resolver is no longer pinned
-// they are anybody's.
+// egressd's own questions are no tracked flows; from the moment that its resolver is no longer
+// pinned they are anybody's.
 TEST_F(GuardPacket, AFlowOfEgressdPassesWhileItsResolverIsPinned) {
   install_guard();
   for (const char* address : kResolvers) {

@@ -55,11 +55,18 @@ std::vector<nft::Base> bases() {
   guard.dns_guard = nft::DnsGuard{.port = 5353, .user = 990};
   nft::Base guard_forward = forward;
   guard_forward.dns_guard = nft::DnsGuard{.port = 53, .user = 65534};
+  nft::Base judged = guard_forward;
+  judged.inside = {"br-1f", "docker0"};
+  judged.uplinks = {"br-lan"};
+  judged.inbound = {{6, {22, 22}}, {17, {60000, 61000}}, {1, {}}, {58, {}}};
+  nft::Base without_routes = forward;
+  without_routes.only_sources = {*IpAddress::parse("127.0.0.1"), *IpAddress::parse("2001:db8::7")};
   nft::Base panic = forward;
   panic.is_panic = true;
   nft::Base lowered_panic = lowered;
   lowered_panic.is_panic = true;
-  return {plain, audit, forward, lowered, guard, guard_forward, panic, lowered_panic};
+  return {plain,         audit,  forward,        lowered, guard,
+          guard_forward, judged, without_routes, panic,   lowered_panic};
 }
 
 // The text without what differs by nature: how lines are broken, and "counter packets 0 bytes 0"

@@ -27,8 +27,11 @@ int make_socket(const Question& question, int family) {
   need(made >= 0, "socket");
   const int on = 1;
   setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (question.mark != 0)
-    need(setsockopt(made, SOL_SOCKET, SO_MARK, &question.mark, sizeof question.mark) == 0, "mark");
+  const auto set = [&](int option, std::uint32_t value, const char* what) {
+    if (value != 0) need(setsockopt(made, SOL_SOCKET, option, &value, sizeof value) == 0, what);
+  };
+  set(SO_MARK, question.key.mark, "mark");
+  set(SO_PRIORITY, question.key.priority, "priority");
   if (!question.device.empty())
     need(setsockopt(made, SOL_SOCKET, SO_BINDTODEVICE, question.device.data(),
                     static_cast<socklen_t>(question.device.size())) == 0,
@@ -63,7 +66,7 @@ std::string verdict(int error) {
 std::ostream& operator<<(std::ostream& out, const Question& question) {
   out << (question.transport == Transport::udp ? "udp " : "tcp ") << question.address << " port "
       << question.port << " from " << question.from << " port " << question.source << " user "
-      << question.user << " mark " << question.mark;
+      << question.user << " mark " << question.key.mark << " priority " << question.key.priority;
   return question.device.empty() ? out : out << " through " << question.device;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "egress/core/ip_address.hpp"
+#include "egress/core/own_key.hpp"
 
 namespace egress::test {
 
@@ -19,7 +20,7 @@ struct Question {
   std::string from = {};    // the source address; empty: any
   Port source = 0;          // and port; 0: any
   uid_t user = 0;           // whose socket it is
-  std::uint32_t mark = 0;   // SO_MARK
+  OwnKey key{0, 0};         // SO_MARK, SO_PRIORITY
   std::string device = {};  // SO_BINDTODEVICE; empty: not bound
 };
 std::ostream& operator<<(std::ostream& out, const Question& question);

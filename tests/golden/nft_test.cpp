@@ -68,6 +68,22 @@ TEST(GoldenNft, GuardForward) {
   expect_golden("guard-forward", ruleset);
 }
 
+TEST(GoldenNft, LinksOfThisHost) {
+  Ruleset ruleset;
+  ruleset.base.forward = {"docker0", "br-*"};
+  ruleset.base.inside = {"br-1f", "docker0"};
+  ruleset.base.uplinks = {"br-lan"};
+  ruleset.base.inbound = {{6, {22, 22}}, {17, {60000, 61000}}, {1, {}}, {58, {}}};
+  expect_golden("links", ruleset);
+}
+
+TEST(GoldenNft, WithoutRoutesToAsk) {
+  Ruleset ruleset;
+  ruleset.base.forward = {"docker0"};
+  ruleset.base.only_sources = {*IpAddress::parse("127.0.0.1"), *IpAddress::parse("2001:db8::7")};
+  expect_golden("without-routes", ruleset);
+}
+
 TEST(GoldenNft, WhatAnOldKernelCanDo) {
   Ruleset ruleset;
   ruleset.base.allows_dhcp = false;

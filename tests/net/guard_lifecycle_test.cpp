@@ -1,4 +1,6 @@
 // The guard comes, goes and is switched, with flows under way.
+#include <regex>
+
 #include "egress/core/limits.hpp"
 #include "egress/nft/ruleset.hpp"
 #include "net/guard_fixture.hpp"
@@ -172,22 +174,54 @@ TEST_P(GuardTakeover, CutsOffATcpConnectionUnderWay) {
   }
 }
 
-// egressd's own questions are known by its user and a mark together.
-TEST_F(GuardLifecycle, NeitherTheMarkNorTheUserAloneGetsPast) {
-  const ClientSocket marked{.mark = nft::kOwnMark};
+// As root reads it in the rules.
+OwnKey key_in_force() {
+  const std::string rules = lab.on_host({"nft", "list", "chain", "inet", "egressd", "own"});
+  const std::regex key("meta mark (0x[0-9a-f]+) meta priority ([0-9a-f]+):([0-9a-f]+)");
+  std::smatch found;
+  if (!std::regex_search(rules, found, key)) return {0, 0};
+  const auto number = [](const std::string& text) {
+    return static_cast<std::uint32_t>(std::stoul(text, nullptr, 16));
+  };
+  return {number(found[1]), number(found[2]) << 16 | number(found[3])};
+}
+
+// egressd's own questions are known by its user and its key together.
+TEST_F(GuardLifecycle, NeitherTheKeyNorTheUserAloneGetsPast) {
   const ClientSocket of_its_user{.user = kNobody};
-  for (const ClientSocket& client : {marked, of_its_user})
-    ASSERT_EQ(rcode_of(test::ask(lab.host(), {kResolver}, {.name = "github.com"}, client)),
-              kNoError);
+  ASSERT_EQ(rcode_of(test::ask(lab.host(), {kResolver}, {.name = "github.com"}, of_its_user)),
+            kNoError);
   const Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+  const OwnKey key = key_in_force();
+  ASSERT_NE(key.mark, 0);
+  const ClientSocket keyed{.key = key};
+  const ClientSocket marked{.key = {key.mark, 0}, .user = kNobody};
+  const ClientSocket guessed{.key = {key.mark, key.priority ^ 1}, .user = kNobody};
+  {
+    Tap control(lab.net(), "host0");
+    test::ask(lab.host(), {kResolver}, {.name = "github.com"}, {.key = key, .user = kNobody});
+    EXPECT_TRUE(eventually([&] { return control.carried("github"); })) << "who has both is egressd";
+  }
   Tap after(lab.net(), "host0");
-  for (const ClientSocket& client : {marked, of_its_user})
+  for (const ClientSocket& client : {keyed, of_its_user, marked, guessed})
     for (const Over over : {Over::udp, Over::tcp})
       for (const char* server : {kResolver, kPublic4, kPublic6})
         EXPECT_TRUE(
             is_blocked(test::ask(lab.host(), {server, over}, {.name = "github.com"}, client)))
-            << server << " mark " << client.mark << " user " << client.user;
+            << server << " mark " << client.key.mark << " user " << client.user;
   EXPECT_FALSE(after.carried("github"));
+}
+
+TEST_F(GuardLifecycle, TheKeyIsAnotherAtEachStart) {
+  OwnKey first;
+  {
+    Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+    first = key_in_force();
+    daemon.terminate();
+  }
+  const Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+  EXPECT_NE(key_in_force().mark, 0);
+  EXPECT_NE(key_in_force(), first);
 }
 
 }  // namespace

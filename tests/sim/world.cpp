@@ -232,7 +232,8 @@ void World::carry_out(const engine::Action& action) {
             (void)kernel_.cut_flows(
                 [&](const nft::Flow& flow) { return engine_->is_unlisted(flow, now); });
           },
-          [](const engine::AdoptFlows&) {}, [](const engine::ForgetQuestions&) {},
+          [](const engine::AdoptFlows&) {}, [](const engine::ForgetStrangers&) {},
+          [](const engine::ForgetQuestions&) {},
           [](const engine::GrantEnded&) {}, [](const Notice&) {}},
       action);
 }

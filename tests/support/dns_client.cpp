@@ -25,9 +25,12 @@ int open_socket(int family, int type, const ClientSocket& options) {
   // A connection ends with a reset and leaves its source port free for the next.
   const linger reset{.l_onoff = 1, .l_linger = 0};
   if (type == SOCK_STREAM) setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  if (options.mark != 0 &&
-      setsockopt(descriptor, SOL_SOCKET, SO_MARK, &options.mark, sizeof options.mark) != 0)
-    throw std::system_error(errno, std::generic_category(), "SO_MARK");
+  const auto set = [&](int option, std::uint32_t value) {
+    if (value != 0 && setsockopt(descriptor, SOL_SOCKET, option, &value, sizeof value) != 0)
+      throw std::system_error(errno, std::generic_category(), "SO_MARK or SO_PRIORITY");
+  };
+  set(SO_MARK, options.key.mark);
+  set(SO_PRIORITY, options.key.priority);
   if (options.source_port == 0) return descriptor;
   // Only here: of two sockets that share a port, one is given the other's answers.
   setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "egress/core/own_key.hpp"
 #include "support/dns_message.hpp"
 #include "support/probe.hpp"
 
@@ -23,7 +24,7 @@ struct DnsServerAddress {
 // How the client's socket is made.
 struct ClientSocket {
   std::uint16_t source_port = 0;  // 0: any
-  std::uint32_t mark = 0;         // SO_MARK
+  OwnKey key{0, 0};               // SO_MARK, SO_PRIORITY
   uid_t user = 0;                 // whose socket it is
 };
 

@@ -14,6 +14,7 @@ inline constexpr std::size_t kEntries = 10'000;    // allow entries after preset
 inline constexpr std::size_t kPortsPerHost = 256;  // one port range of a named host
 inline constexpr std::size_t kResolvers = 8;
 inline constexpr std::size_t kForwardPatterns = 32;
+inline constexpr std::size_t kInboundPorts = 64;   // items of `inbound`
 inline constexpr std::size_t kPolicyFileBytes = 1 << 20;
 inline constexpr std::size_t kPolicyNodes = 200'000;  // YAML nodes in one file
 inline constexpr std::size_t kPolicyDepth = 16;       // nesting in one file
@@ -56,6 +57,13 @@ inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in ref
 inline constexpr auto kRefusalMemory = 1h;                // since the last one
 inline constexpr std::size_t kHitsRemembered = 65'536;    // destinations in hits4, and in hits6
 inline constexpr auto kHitMemory = 24h;                   // since the last one
+inline constexpr std::size_t kSendersRemembered = 1024;   // of ICMP errors, while their packet is judged
+inline constexpr auto kSenderMemory = 1s;
+inline constexpr std::uint16_t kErrorOctets = 96;         // the longest ICMP error from a held interface
+inline constexpr std::uint16_t kNeighbourOctets = 64;     // the longest neighbour discovery message of a program, without its header
+inline constexpr std::uint32_t kLinkRate = 10;            // a second: reports, DHCP and what programs tell the link, each
+inline constexpr std::uint32_t kLinkBurst = 50;
+inline constexpr std::uint32_t kFirstUser = 1000;         // users below are the system's (UID_MIN of login.defs): a DHCP client is
 inline constexpr auto kCommitRetry = 1s;  // after a commit that the kernel refused
 
 // DNS guard

@@ -24,6 +24,7 @@ struct Inputs {
   std::vector<policy::ResolverAddress> resolvers;
   std::set<IpAddress> own_addresses;
   std::vector<nft::Link> links;
+  nft::HeldLinks held;  // of them and the policy
   nft::Capabilities capabilities;
   std::optional<nft::DnsGuard> guard;  // where questions end when the policy says `dns: guard`
   // The entries of each name, and of each wildcard by its base; points into `policy`.
@@ -42,6 +43,7 @@ struct Inputs {
                                    WallTime wall);
   Instant end_of_grant(const policy::AllowEntry& entry, const policy::EntriesChange& change,
                        Instant now, WallTime wall) const;
+  void set_links(std::vector<nft::Link> found);
   // When an entry ends: kNever unless it is time-boxed.
   Instant end_of(const policy::AllowEntry& entry) const;
   // The entries that open this name: those that name it, and the wildcards that cover it. A

@@ -87,6 +87,9 @@ class Engine {
   // and that `permitted`, the desired ruleset, does not admit.
   bool must_end(const nft::Flow& flow, const nft::Ruleset& permitted, Instant now) const;
   bool is_inbound(const nft::Session& session) const;
+  // Whether a tracked flow from before our table, other than a TCP connection, leads to this host or to a
+  // held interface and began with a source that is of neither.
+  bool is_strangers(const nft::Flow& flow) const;
 
  private:
   void on(const PolicyChanged& event, Instant now);

@@ -107,6 +107,9 @@ struct Commit {
 struct AdoptFlows {
   std::vector<nft::Session> sessions;
 };
+// Forget the tracked connections for which Engine::is_strangers is true, so that their next packet is
+// judged as the first.
+struct ForgetStrangers {};
 // Exactly one FramesFiltered must follow.
 struct FilterFrames {
   nft::FrameFilter filter;
@@ -135,7 +138,7 @@ struct Notice {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Action = std::variant<Ask, AdoptFlows, Commit, FilterFrames, CutFlows, CutUnlisted,
+using Action = std::variant<Ask, AdoptFlows, ForgetStrangers, Commit, FilterFrames, CutFlows, CutUnlisted,
                             ForgetQuestions, SaveKnown, GrantEnded, Notice>;
 
 }  // namespace egress::engine

@@ -3,22 +3,13 @@
 // routed passes, which the output hook has judged.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "egress/nft/layout.hpp"
+#include "egress/nft/links.hpp"
 
 namespace egress::nft {
-
-// A network device of this host.
-struct Link {
-  std::string name;
-  std::uint32_t index = 0;  // another one when a device of the same name comes back
-  bool is_loopback = false;
-  bool is_bridge_port = false;  // passes frames on that this host has not routed
-  auto operator<=>(const Link&) const = default;
-};
 
 struct FrameFilter {
   std::vector<Link> links;   // whose frames are held
@@ -26,9 +17,8 @@ struct FrameFilter {
   bool operator==(const FrameFilter&) const = default;
 };
 
-// Why a link is left out; empty: it is held. `forward`: the patterns of held interfaces, behind
-// which nothing leaves.
-std::string left_out(const Link& link, const std::vector<std::string>& forward);
+// Why a link is left out; empty: its frames are held.
+std::string left_out(const Link& link, const HeldLinks& held);
 
 // The table of the netdev family: a chain at the egress hook of each link, and the counter
 // `refused`.

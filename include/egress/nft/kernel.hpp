@@ -63,7 +63,7 @@ struct Session {
   Endpoint source;
   Endpoint destination;
   bool is_cut = false;  // known from the start as one that cut_flows() has cut
-  bool operator==(const Session&) const = default;
+  auto operator<=>(const Session&) const = default;
 };
 struct Adopted {
   std::size_t made = 0;  // connections that are tracked from now on, or in the right direction

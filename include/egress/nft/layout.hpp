@@ -22,34 +22,54 @@ std::string set_name(Tally tally, Family family);
 // Statements and matches, one struct for each nft phrase that we use.
 struct CtState { bool established = false; bool related = false; bool invalid = false; bool is_new = false; };  // ct state new
 struct CtStatusDnat {};                                   // ct status dnat
+struct CtReply {};                                        // ct direction reply
 struct CtMark { std::uint32_t mark = 0; };                // ct mark 0x65677264
+struct CtProtocol { std::uint8_t protocol = 0; };         // ct protocol tcp
+struct CtOriginalPort { PortRange ports; };               // ct original proto-dst 22, behind a Layer4
 struct Layer4 { std::vector<std::uint8_t> protocols; };   // meta l4proto { tcp, udp }; one: meta l4proto tcp
 struct InLoopback {};                                     // iif "lo"
 struct OutLoopback {};                                    // oif "lo"
 struct InInterface { std::string pattern; };              // iifname "br-*"
 struct OutInterface { std::string pattern; };             // oifname "docker0"
+struct InOneOf { std::vector<std::string> names; };       // iifname { "docker0", "br-1" }
+struct OutOneOf { std::vector<std::string> names; };      // oifname { "docker0", "br-1" }
+struct SourceIs { IpAddress address; };                   // ip saddr 0.0.0.0
+struct SourceIsOwn {};                                    // fib saddr type local
+struct SourceIsOwnOfDevice {};                            // fib saddr . oif type local: of a link in a table of its own (VRF)
+struct SourceElsewhere {};                                // fib saddr . iif oif missing
 struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
 struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
 struct TcpReset {};                                       // tcp flags rst
+struct TcpOpens {};                                       // tcp flags syn / syn,ack
+struct LengthUpTo { Family family{}; std::uint16_t octets = 0; };  // ip length <= 96; of IPv6 without its header
 struct SourcePort { Port port = 0; };                     // th sport 53, behind a Layer4
 struct DestinationPort { Port port = 0; };                // th dport 53, behind a Layer4
 struct UdpPorts { Port source = 0; Port destination = 0; };  // udp sport 68 udp dport 67
-struct OwnQuestion { std::uint32_t user = 0; };           // meta mark 0x65677264 meta skuid 990
+struct OwnQuestion { std::uint32_t user = 0; OwnKey key; };  // meta mark 0x65001064 meta priority 6567:7264 meta skuid 990
+struct ByProgram {};                                      // meta skuid >= 0: the kernel's own packets have no user
+struct ByUserBelow { std::uint32_t user = 0; };           // meta skuid < 1000
+struct ClearKey {};                                       // meta mark set 0x00000000 meta priority set none
 struct Before { WallTime time; };                         // meta time < "2026-11-25 23:00:00", by the kernel's civil clock
 struct EtherType { std::uint16_t type = 0; };             // meta protocol ip
 // The packet has a route, which the network stack gives to all that it sends or forwards: meta rtclassid ends a rule
 // where there is none (net/netfilter/nft_meta.c), so that a comparison that always holds asks for just that.
 struct Routed {};                                         // meta rtclassid >= 0
+struct IcmpTypes { std::vector<std::uint8_t> types; };    // icmp type redirect
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
 struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
 struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
 struct SourceInSet { SetId set{}; Family family{}; };     // ip saddr . meta l4proto . th sport @resolvers4
 struct Untracked {};                                      // notrack
 struct CountDestination { Tally tally{}; Family family{}; };  // update @hits4 { ip daddr . meta l4proto . th dport }
+// Two addresses compare equal when the pair is in a set to which only pairs of equals are added.
+struct RememberSender { Family family{}; };               // update @senders4 { ip saddr . ip saddr }
+struct SenderIsEnd { Family family{}; bool of_reply = false; };  // ip saddr . ct original ip saddr @senders4
+struct RateLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  // limit rate 10/second burst 20 packets
 struct CountAs { std::string counter; };                  // counter name "refused"
 struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
 struct Accept {};
 struct Drop {};
+struct Return {};
 struct Redirect { Port port = 0; };                       // redirect to :5353
 struct Jump { std::string chain; };
 struct Goto { std::string chain; };
@@ -57,21 +77,25 @@ struct RejectWithReset {};                                // reject with tcp res
 struct RejectProhibited {};                               // reject with icmpx admin-prohibited
 
 using Statement =
-    std::variant<CtState, CtStatusDnat, CtMark, Layer4, InLoopback, OutLoopback, InInterface, OutInterface, DestinationIs,
-                 DestinationIn, TcpReset, SourcePort, DestinationPort, UdpPorts, OwnQuestion, Before, EtherType, Routed, Icmp6Types, HopLimit,
-                 DestinationInSet, SourceInSet, Untracked, CountDestination, CountAs, LogLimited, Accept, Drop, Redirect, Jump, Goto, RejectWithReset,
-                 RejectProhibited>;
+    std::variant<CtState, CtStatusDnat, CtReply, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
+                 InOneOf, OutOneOf, SourceIs, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
+                 TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
+                 Before, EtherType, Routed, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked,
+                 CountDestination, RememberSender, SenderIsEnd, RateLimit, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
+                 Goto, RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
 
 // NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, ...; `egress` is that of a device (NF_NETDEV_EGRESS).
 enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4, egress = 5 };
 enum class ChainType : std::uint8_t {
   filter,  // priority filter (0)
+  source,  // type filter, priority raw - 10: who sends is judged before all else
   raw,     // type filter, priority raw (-300): before connections are tracked
   nat,     // priority dstnat (-100); only the first packet of a connection gets here
 };
 inline constexpr std::int32_t kDstnat = -100;  // NF_IP_PRI_NAT_DST
 inline constexpr std::int32_t kRaw = -300;     // NF_IP_PRI_RAW
+inline constexpr std::int32_t kSource = kRaw - 10;
 enum class ChainPolicy : std::uint8_t { drop = 0, accept = 1 };  // NF_DROP, NF_ACCEPT
 
 struct Chain {
@@ -84,15 +108,22 @@ struct Chain {
 };
 
 struct SetDefinition {
+  enum class Key : std::uint8_t {
+    endpoint,      // address . protocol . port
+    address_pair,  // address . address
+  };
   std::string name;
   Family family{};
+  Key key = Key::endpoint;
   bool is_interval = false;
   bool has_timeout = false;
-  bool is_dynamic = false;  // filled by the packet path, a counter on each element
+  bool is_dynamic = false;  // filled by the packet path
+  bool counts = false;      // a counter on each element
   std::size_t size = 0;     // of a dynamic one: the most elements
   seconds timeout{0};       // and how long each lasts since it was last updated
 };
 SetDefinition tally_set(Tally tally, Family family);
+SetDefinition senders_set(Family family);  // of RememberSender
 
 enum class TableFamily : std::uint8_t {
   inet,    // packets, IPv4 and IPv6
@@ -110,8 +141,10 @@ Layout layout(const Base& base);
 
 // Names that the verification and the status look up.
 inline constexpr std::string_view kRefusedCounter = "refused";  // packets refused, or in audit mode passed
+inline constexpr std::string_view kForeignCounter = "foreign";  // packets whose source was not their sender's
 inline constexpr std::uint32_t kCutMark = 0x65677264;           // "egrd": the whole ct mark of a flow that was cut
 inline constexpr std::string_view kLogPrefix = "egressd refused ";
+inline constexpr std::string_view kForeignLogPrefix = "egressd foreign source ";
 
 std::string print(const Statement& statement);
 std::string print(const Rule& rule);

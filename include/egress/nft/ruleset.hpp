@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "egress/core/ip_address.hpp"
+#include "egress/core/own_key.hpp"
 #include "egress/core/time.hpp"
 
 namespace egress::nft {
@@ -43,13 +44,20 @@ struct ElementKey {
 std::string set_name(SetId set, Family family);  // "allow4"
 
 // Every question for port 53, of the host and of held interfaces, ends at the DNS guard of egressd; the pinned resolvers
-// are for egressd alone, which is known by its user and by a packet mark that only CAP_NET_ADMIN may set.
+// are for egressd alone, which is known by its user and its key.
 struct DnsGuard {
   Port port = 0;           // where it listens: loopback for the host, the held interfaces for what is redirected there
   std::uint32_t user = 0;  // egressd's own
+  OwnKey key{};
   bool operator==(const DnsGuard&) const = default;
 };
-inline constexpr std::uint32_t kOwnMark = 0x65677264;  // "egrd": the packet mark of egressd's own questions
+
+// Flows begun outside that are answered: those to a port (`protocol` 6 or 17), or all of another protocol.
+struct Answered {
+  std::uint8_t protocol = 0;
+  PortRange ports{};  // of the destination, before it is translated
+  auto operator<=>(const Answered&) const = default;
+};
 
 // What decides the chains and rules. Changes when the policy's frame changes, never with DNS.
 struct Base {
@@ -58,12 +66,18 @@ struct Base {
   std::optional<WallTime> audit_ends{};
   bool allows_dhcp = true;
   std::vector<std::string> forward;  // interface patterns whose forwarded traffic is held
+  // The links of this host among them, as links.hpp tells them apart. Both sorted.
+  std::vector<std::string> inside;   // what goes to them stays on this host
+  std::vector<std::string> uplinks;  // they lead to other networks: anybody's packets may come in by them
+  std::optional<std::vector<Answered>> inbound{};  // which flows begun outside are answered; empty: all
   std::optional<DnsGuard> dns_guard{};  // empty: programs ask the pinned resolvers themselves
   bool is_panic{};  // nothing but loopback passes, in either direction, whatever the rest says
   // Lowered when the kernel lacks the feature; the table stays closed without them.
   bool logs_refusals = true;        // `log` statement
   bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination
   bool cuts_flows = true;           // flows marked by Kernel::cut_flows lose the fast path
+  // Not with the kernel's `fib`: then only these are our sources, and nothing enters from held interfaces.
+  std::optional<std::vector<IpAddress>> only_sources{};
   bool operator==(const Base&) const = default;
 };
 

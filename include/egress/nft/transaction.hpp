@@ -23,6 +23,7 @@ struct Capabilities {
       true;  // the egress hook of devices (Linux >= 5.16), and a route to ask for: FrameFilter
   bool redirects =
       true;  // nat chains of the inet family and `redirect`: the DNS guard gets the questions
+  bool asks_routes = true;  // `fib`: whose a source address is
   bool operator==(const Capabilities&) const = default;
 };
 

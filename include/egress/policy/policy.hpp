@@ -165,6 +165,20 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+// Flows begun outside to these ports of the host, or that the host forwards to a container, are answered.
+struct InboundPorts {
+  Transport transport = Transport::tcp;
+  PortRange ports;
+  std::string text() const;  // "22/tcp", "60000-61000/udp"
+  auto operator<=>(const InboundPorts&) const = default;
+};
+struct Inbound {
+  std::vector<InboundPorts> ports;
+  bool allows_ping = false;
+  std::vector<std::string> texts() const;  // as the policy lists them: "22/tcp", "ping"
+  bool operator==(const Inbound&) const = default;
+};
+
 struct Policy {
   Mode mode = Mode::enforce;
   DnsSettings dns;
@@ -172,6 +186,7 @@ struct Policy {
   bool allows_dhcp = true;
   Limits limits;
   std::vector<std::string> forward;  // interface names; a trailing * matches any suffix
+  std::optional<Inbound> inbound;    // which flows begun outside are answered; empty: all
   Entries entries;                   // NTP servers are entries too
   bool operator==(const Policy&) const = default;
 };

@@ -60,8 +60,8 @@ dns::Status more_telling(dns::Status a, dns::Status b) {
 
 class CaresResolver::State {
  public:
-  State(FileDescriptor epoll, Deliver deliver, std::uint32_t mark)
-      : epoll_(std::move(epoll)), deliver_(std::move(deliver)), mark_(mark) {}
+  State(FileDescriptor epoll, Deliver deliver, std::optional<OwnKey> key)
+      : epoll_(std::move(epoll)), deliver_(std::move(deliver)), key_(key) {}
 
   int fd() const { return epoll_.get(); }
   Result<void> set_resolvers(const std::vector<policy::ResolverAddress>& resolvers);
@@ -78,7 +78,7 @@ class CaresResolver::State {
 
   FileDescriptor epoll_;
   Deliver deliver_;
-  std::uint32_t mark_;
+  std::optional<OwnKey> key_;
   std::vector<policy::ResolverAddress> resolvers_;
   std::vector<ResolverTally> tallies_;  // of these
   std::uint64_t next_id_ = 0;
@@ -95,7 +95,7 @@ Result<Channels> CaresResolver::State::open_channels(
   Channels channels;
   for (const auto& resolver : resolvers) {
     const auto tag = static_cast<std::uint32_t>(channels.size());
-    auto channel = Channel::open(resolver, {epoll_.get(), &replies_, mark_}, tag);
+    auto channel = Channel::open(resolver, {epoll_.get(), &replies_, key_}, tag);
     if (!channel) return tl::unexpected(channel.error());
     channels.push_back(std::move(*channel));
   }
@@ -192,13 +192,14 @@ CaresResolver::~CaresResolver() {
 }
 
 Result<std::unique_ptr<CaresResolver>> CaresResolver::open(
-    const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver, std::uint32_t mark) {
+    const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver,
+    std::optional<OwnKey> key) {
   FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.is_open()) return fail_errno("epoll_create1");
   const int status = ares_library_init(ARES_LIB_INIT_ALL);
   if (status != ARES_SUCCESS) return fail(std::string("c-ares: ") + ares_strerror(status));
   std::unique_ptr<CaresResolver> resolver(
-      new CaresResolver(std::make_unique<State>(std::move(epoll), std::move(deliver), mark)));
+      new CaresResolver(std::make_unique<State>(std::move(epoll), std::move(deliver), key)));
   auto set = resolver->set_resolvers(resolvers);
   if (!set) return tl::unexpected(set.error());
   return resolver;

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "egress/core/own_key.hpp"
 #include "egress/core/result.hpp"
 #include "egress/core/time.hpp"
 #include "egress/dns/lookup.hpp"
@@ -39,11 +40,11 @@ class CaresResolver final : public dns::Resolver {
   using Deliver = std::function<void(dns::Answer)>;
   static constexpr int kTriesPerResolver = 2;
 
-  // `deliver` is called out of dispatch() only, and may call ask() and set_resolvers(). `mark`: the
-  // packet mark of all questions (needs CAP_NET_ADMIN), 0 for none.
+  // `deliver` is called out of dispatch() only, and may call ask() and set_resolvers(). `key`:
+  // by which the rules know our questions (needs CAP_NET_ADMIN).
   static Result<std::unique_ptr<CaresResolver>> open(
       const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver,
-      std::uint32_t mark = 0);
+      std::optional<OwnKey> key = std::nullopt);
   // Questions still open get no answer.
   ~CaresResolver() override;
 

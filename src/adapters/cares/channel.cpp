@@ -49,11 +49,15 @@ int set_server(ares_channel channel, const policy::ResolverAddress& resolver) {
   return ares_set_servers_ports(channel, &node);
 }
 
-// The mark tells our questions from those of programs, which the DNS guard gets. Answers to all questions under way may
-// arrive together. Without CAP_NET_ADMIN there is no mark, and the system's default buffer has to do.
-int prepare_socket(ares_socket_t socket, int type, void* mark) {
+// The key tells our questions from those of programs, which the DNS guard gets. Answers to all
+// questions under way may arrive together. Without CAP_NET_ADMIN there is no key, and the system's
+// default buffer has to do.
+int prepare_socket(ares_socket_t socket, int type, void* surroundings) {
   constexpr int kRoom = 1 << 20;
-  setsockopt(socket, SOL_SOCKET, SO_MARK, mark, sizeof(std::uint32_t));
+  if (const auto& key = static_cast<const Surroundings*>(surroundings)->key) {
+    setsockopt(socket, SOL_SOCKET, SO_MARK, &key->mark, sizeof key->mark);
+    setsockopt(socket, SOL_SOCKET, SO_PRIORITY, &key->priority, sizeof key->priority);
+  }
   if (type == SOCK_DGRAM) setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kRoom, sizeof kRoom);
   return 0;
 }
@@ -71,8 +75,7 @@ Result<std::unique_ptr<Channel>> Channel::open(const policy::ResolverAddress& re
                                                Surroundings surroundings, std::uint32_t tag) {
   std::unique_ptr<Channel> opened(new Channel(surroundings, tag));
   int status = opened->open_channel();
-  ares_set_socket_configure_callback(opened->channel_, prepare_socket,
-                                     &opened->surroundings_.mark);
+  ares_set_socket_configure_callback(opened->channel_, prepare_socket, &opened->surroundings_);
   if (status == ARES_SUCCESS) status = set_server(opened->channel_, resolver);
   if (status != ARES_SUCCESS) return fail(std::string("c-ares: ") + ares_strerror(status));
   return opened;

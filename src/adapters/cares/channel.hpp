@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "egress/core/own_key.hpp"
 #include "egress/core/result.hpp"
 #include "egress/core/time.hpp"
 #include "egress/dns/lookup.hpp"
@@ -26,7 +27,7 @@ struct Reply {
 struct Surroundings {
   int epoll = -1;                         // every socket of the channel is kept in it
   std::vector<Reply>* replies = nullptr;  // where ended tries are put
-  std::uint32_t mark = 0;                 // SO_MARK of every socket, 0: none
+  std::optional<OwnKey> key;              // of every socket
 };
 
 class Channel {

@@ -13,8 +13,8 @@ char lower(char c) {
   return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// c-ares 1.18 writes a label that is a single NUL octet as it is, which ends its text early: just behind a dot, if any
-// label came before.
+// c-ares 1.18 writes a label that is a single NUL octet as it is, which ends its text early: just
+// behind a dot, if any label came before.
 bool is_cut(std::string_view text) {
   if (!text.ends_with('.')) return false;
   const std::size_t escapes = text.size() - 1 - (text.find_last_not_of('\\', text.size() - 2) + 1);

@@ -2,31 +2,99 @@
 
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <set>
 #include <string>
 
 #include "adapters/host/netlink_dump.hpp"
+#include "adapters/host/octets.hpp"
 #include "adapters/host/rtnetlink.hpp"
+#include "egress/core/address_class.hpp"
 
 namespace egress::host {
 namespace {
+
+// A shorter prefix holds more than private addresses.
+constexpr int kShortestPrivateV4 = 8, kShortestPrivateV6 = 7;
 
 std::string text(Octets octets) {
   const auto end = std::ranges::find(octets, 0);
   return {octets.begin(), end};
 }
 
+// Written by a user other than root, or by a group: the kernel lists both only where they are set.
+bool is_of_user(Octets tun_data) {
+  const Octets owner = attribute(tun_data, 0, IFLA_TUN_OWNER);
+  const Octets group = attribute(tun_data, 0, IFLA_TUN_GROUP);
+  return (!owner.empty() && read<std::uint32_t>(owner) != 0) ||
+         (!group.empty() && read<std::uint32_t>(group) != 0);
+}
+
 nft::Link link(Octets message) {
   const auto device = read<ifinfomsg>(message);
+  const Octets info = attribute(message, sizeof(ifinfomsg), IFLA_LINKINFO);
+  const std::string kind = text(attribute(info, 0, IFLA_INFO_KIND));
   // What the device is to the one that it belongs to.
-  const Octets kind =
-      attribute(attribute(message, sizeof(ifinfomsg), IFLA_LINKINFO), 0, IFLA_INFO_SLAVE_KIND);
+  const bool is_port = text(attribute(info, 0, IFLA_INFO_SLAVE_KIND)) == "bridge";
+  const auto master = read<std::uint32_t>(attribute(message, sizeof(ifinfomsg), IFLA_MASTER));
   return {.name = text(attribute(message, sizeof(ifinfomsg), IFLA_IFNAME)),
           .index = static_cast<std::uint32_t>(device.ifi_index),
           .is_loopback = (device.ifi_flags & IFF_LOOPBACK) != 0,
-          .is_bridge_port = text(kind) == "bridge"};
+          .kind = kind,
+          .bridge = is_port ? master : 0,
+          .is_users = kind == "tun" && is_of_user(attribute(info, 0, IFLA_INFO_DATA))};
+}
+
+bool is_wide(const rtmsg& route) {
+  return route.rtm_dst_len <
+         (route.rtm_family == AF_INET ? kShortestPrivateV4 : kShortestPrivateV6);
+}
+
+// Whether a route leads to networks beyond its link: everything, or by a gateway what is not
+// private.
+bool leads_on(Octets message) {
+  const auto route = read<rtmsg>(message);
+  if (route.rtm_type != RTN_UNICAST) return false;
+  if (is_wide(route)) return true;
+  const Octets destination = attribute(message, sizeof(rtmsg), RTA_DST);
+  const bool has_gateway = !attribute(message, sizeof(rtmsg), RTA_GATEWAY).empty() ||
+                           !attribute(message, sizeof(rtmsg), RTA_VIA).empty() ||
+                           !attribute(message, sizeof(rtmsg), RTA_MULTIPATH).empty();
+  if (!has_gateway || destination.size() != (route.rtm_family == AF_INET ? 4U : 16U)) return false;
+  const AddressClass kind = classify(read_address(route.rtm_family, destination.data()));
+  return kind != AddressClass::private_use && kind != AddressClass::link_local;
+}
+
+// The devices of a route: its own, or those of its next hops.
+void add_devices(Octets message, std::set<std::uint32_t>& devices) {
+  const Octets own = attribute(message, sizeof(rtmsg), RTA_OIF);
+  if (!own.empty()) devices.insert(read<std::uint32_t>(own));
+  Octets hops = attribute(message, sizeof(rtmsg), RTA_MULTIPATH);
+  while (hops.size() >= sizeof(rtnexthop)) {
+    const auto hop = read<rtnexthop>(hops);
+    if (hop.rtnh_len < sizeof hop) return;
+    devices.insert(static_cast<std::uint32_t>(hop.rtnh_ifindex));
+    hops = hops.subspan(std::min<std::size_t>(RTNH_ALIGN(hop.rtnh_len), hops.size()));
+  }
+}
+
+// By which a route of any table leads on.
+Result<std::set<std::uint32_t>> ways_on() {
+  std::set<std::uint32_t> devices;
+  const rtmsg any_family{};
+  auto listed = dump(
+      NETLINK_ROUTE, RTM_GETROUTE, octets_of(any_family), [&] { devices.clear(); },
+      [&](Octets message) {
+        if (leads_on(message)) add_devices(message, devices);
+      });
+  if (!listed) return tl::unexpected(listed.error());
+  return devices;
 }
 
 }  // namespace
@@ -38,12 +106,53 @@ Result<std::vector<nft::Link>> links() {
       NETLINK_ROUTE, RTM_GETLINK, octets_of(any), [&] { found.clear(); },
       [&](Octets message) { found.push_back(link(message)); });
   if (!listed) return tl::unexpected(listed.error());
+  const auto lead_on = ways_on();
+  if (!lead_on) return tl::unexpected(lead_on.error());
+  for (nft::Link& one : found) one.leads_on = lead_on->contains(one.index);
   std::ranges::sort(found);
   return found;
 }
 
+namespace {
+
+// Other routes say nothing of links, and may change often.
+bool is_of_interest(const nlmsghdr& header, Octets body) {
+  const bool is_route = header.nlmsg_type == RTM_NEWROUTE || header.nlmsg_type == RTM_DELROUTE;
+  return !is_route || leads_on(body);
+}
+
+// Reads all that has come. Whether it may say something about links; what was lost may.
+bool read_notices(int socket) {
+  std::array<std::uint8_t, 32 << 10> buffer{};
+  bool is_news = false;
+  while (true) {
+    const ssize_t got = recv(socket, buffer.data(), buffer.size(), MSG_TRUNC);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == ENOBUFS) {
+      is_news = true;
+      continue;
+    }
+    if (got < 0) return is_news;
+    if (static_cast<std::size_t>(got) > buffer.size()) {
+      is_news = true;
+      continue;
+    }
+    Octets datagram = Octets(buffer).first(static_cast<std::size_t>(got));
+    while (datagram.size() >= sizeof(nlmsghdr)) {
+      const auto header = read<nlmsghdr>(datagram);
+      if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) break;
+      is_news = is_news ||
+                is_of_interest(header, datagram.first(header.nlmsg_len).subspan(sizeof header));
+      datagram =
+          datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), datagram.size()));
+    }
+  }
+}
+
+}  // namespace
+
 Result<LinkWatch> LinkWatch::open() {
-  auto socket = follow(RTMGRP_LINK);
+  auto socket = follow(RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
   if (!socket) return tl::unexpected(socket.error());
   LinkWatch watch(*std::move(socket));
   auto found = host::links();  // after the socket: a change in between is noticed
@@ -53,7 +162,7 @@ Result<LinkWatch> LinkWatch::open() {
 }
 
 Result<bool> LinkWatch::dispatch() {
-  drain(socket_.get());
+  if (!read_notices(socket_.get())) return false;
   auto found = host::links();
   if (!found) return tl::unexpected(found.error());
   if (*found == links_) return false;

@@ -1,18 +1,19 @@
-// The network devices of this network namespace.
+// The network devices of this network namespace, and by which of them routes lead on.
 #pragma once
 
 #include <vector>
 
 #include "adapters/file_descriptor.hpp"
 #include "egress/core/result.hpp"
-#include "egress/nft/frames.hpp"
+#include "egress/nft/links.hpp"
 
 namespace egress::host {
 
 // Sorted.
 Result<std::vector<nft::Link>> links();
 
-// Follows the devices through rtnetlink(7): they come, go, are renamed, join and leave bridges.
+// Follows the devices through rtnetlink(7): they come, go, are renamed, join and leave bridges,
+// and get and lose routes.
 class LinkWatch {
  public:
   static Result<LinkWatch> open();

@@ -20,15 +20,18 @@ enum class KeyType : std::uint32_t {
   ipv6_addr = 8,
   inet_proto = 12,
   inet_service = 13,
+  icmp_type = 14,
   icmpv6_type = 29,
+  ifname = 41,
 };
 
-// `{ tcp, udp }`: a set without a name, which belongs to one rule. All of ours have keys of one
-// byte.
+// `{ tcp, udp }`: a set without a name, which belongs to one rule. It holds at least one key, and
+// its keys are of one length.
+using Octets = std::vector<std::uint8_t>;
 struct AnonymousSet {
   std::uint32_t id = 0;  // unique within a batch
   KeyType key_type{};
-  std::vector<std::uint8_t> values;
+  std::vector<Octets> values;
 };
 
 struct EncodedRule {

@@ -7,6 +7,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_log.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include <span>
 
 #include "adapters/netlink/encode.hpp"
+#include "adapters/netlink/expressions.hpp"
 
 namespace egress::netlink {
 namespace {
@@ -28,31 +30,14 @@ constexpr std::uint32_t kStateRelated = 4;
 constexpr std::uint32_t kStateNew = 8;
 constexpr std::uint32_t kStatusDnat = 1 << 5;     // IPS_DST_NAT
 constexpr std::uint32_t kRangeHasPorts = 1 << 1;  // NF_NAT_RANGE_PROTO_SPECIFIED
-constexpr std::uint8_t kTcpFlagReset = 4;         // RFC 9293 section 3.1
+constexpr std::uint8_t kTcpFlagSyn = 2, kTcpFlagReset = 4,
+                       kTcpFlagAck = 16;  // RFC 9293 section 3.1
+constexpr std::uint8_t kReply = 1;        // IP_CT_DIR_REPLY
 constexpr std::uint32_t kLogLevelInfo = 6;
 
-struct Payload {
-  std::uint32_t base;
-  std::uint32_t offset;
-  std::uint32_t length;
-};
-
-constexpr std::uint32_t kSourcePort = 0, kDestinationPort = 2;  // in the transport header
-
-Payload source_of(Family family) {
-  return family == Family::ipv4 ? Payload{NFT_PAYLOAD_NETWORK_HEADER, 12, 4}
-                                : Payload{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
-}
-
-Payload destination_of(Family family) {
-  return family == Family::ipv4 ? Payload{NFT_PAYLOAD_NETWORK_HEADER, 16, 4}
-                                : Payload{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
-}
-
-class RuleEncoder {
+class RuleEncoder : Expressions {
  public:
-  RuleEncoder(const RulePlace& place, nftnl_rule* rule, std::vector<AnonymousSet>& sets)
-      : place_(place), rule_(rule), sets_(sets) {}
+  using Expressions::Expressions;
 
   void operator()(const nft::CtState& match) {
     const std::uint32_t bits = (match.invalid ? kStateInvalid : 0) |
@@ -64,6 +49,21 @@ class RuleEncoder {
   void operator()(const nft::CtStatusDnat&) {
     load_ct(NFT_CT_STATUS);
     any_of(kStatusDnat);
+  }
+  void operator()(const nft::CtReply&) {
+    load_ct(NFT_CT_DIRECTION);
+    compare(NFT_CMP_EQ, as_bytes(kReply));
+  }
+  void operator()(const nft::CtProtocol& match) {
+    load_ct(NFT_CT_PROTOCOL);
+    compare(NFT_CMP_EQ, as_bytes(match.protocol));
+  }
+  void operator()(const nft::CtOriginalPort& match) {
+    const std::uint16_t first = htons(match.ports.first), last = htons(match.ports.last);
+    load_ct(NFT_CT_PROTO_DST, NFT_REG_1, Direction::original);
+    if (match.ports.is_single()) return compare(NFT_CMP_EQ, as_bytes(first));
+    compare(NFT_CMP_GTE, as_bytes(first));
+    compare(NFT_CMP_LTE, as_bytes(last));
   }
   void operator()(const nft::CtMark& match) {
     load_ct(NFT_CT_MARK);
@@ -77,25 +77,67 @@ class RuleEncoder {
   void operator()(const nft::OutLoopback&) { is_meta(NFT_META_OIF, kLoopbackIndex); }
   void operator()(const nft::InInterface& match) { interface(NFT_META_IIFNAME, match.pattern); }
   void operator()(const nft::OutInterface& match) { interface(NFT_META_OIFNAME, match.pattern); }
+  void operator()(const nft::InOneOf& match) {
+    one_of_names(NFT_META_IIFNAME, match.names);
+  }
+  void operator()(const nft::OutOneOf& match) {
+    one_of_names(NFT_META_OIFNAME, match.names);
+  }
+  void operator()(const nft::SourceIs& match) {
+    need_family(match.address.family());
+    load_payload(source_of(match.address.family()), NFT_REG_1);
+    compare(NFT_CMP_EQ, match.address.octets());
+  }
+  void operator()(const nft::SourceIsOwn&) {
+    load_fib(NFTA_FIB_F_SADDR, NFT_FIB_RESULT_ADDRTYPE);
+    compare(NFT_CMP_EQ, as_bytes(std::uint32_t{RTN_LOCAL}));
+  }
+  void operator()(const nft::SourceIsOwnOfDevice&) {
+    load_fib(NFTA_FIB_F_SADDR | NFTA_FIB_F_OIF, NFT_FIB_RESULT_ADDRTYPE);
+    compare(NFT_CMP_EQ, as_bytes(std::uint32_t{RTN_LOCAL}));
+  }
+  void operator()(const nft::SourceElsewhere&) {
+    load_fib(NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT, NFT_FIB_RESULT_OIF);
+    compare(NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
+  }
   void operator()(const nft::DestinationIs& match) {
     need_family(match.address.family());
     load_payload(destination_of(match.address.family()), NFT_REG_1);
     compare(NFT_CMP_EQ, match.address.octets());
   }
-  // Only prefixes of whole octets, which need no mask.
+  // Whole octets need no mask.
   void operator()(const nft::DestinationIn& match) {
-    assert(match.prefix.length() % 8 == 0);
-    const auto octets = static_cast<std::uint32_t>(match.prefix.length()) / 8;
-    Payload part = destination_of(match.prefix.family());
+    const Prefix& prefix = match.prefix;
+    const auto octets = static_cast<std::uint32_t>(prefix.length()) / 8;
+    Payload part = destination_of(prefix.family());
+    need_family(prefix.family());
+    if (prefix.length() % 8 != 0) {
+      load_payload(part, NFT_REG_1);
+      const auto bits = mask_octets(prefix.length());
+      mask(std::span(bits).first(part.length));
+      return compare(NFT_CMP_EQ, prefix.first().octets());
+    }
     part.length = octets;
-    need_family(match.prefix.family());
     load_payload(part, NFT_REG_1);
-    compare(NFT_CMP_EQ, match.prefix.first().octets().first(octets));
+    compare(NFT_CMP_EQ, prefix.first().octets().first(octets));
   }
   void operator()(const nft::TcpReset&) {
     need_protocol(IPPROTO_TCP);
     load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1}, NFT_REG_1);
     any_of(kTcpFlagReset);
+  }
+  void operator()(const nft::TcpOpens&) {
+    need_protocol(IPPROTO_TCP);
+    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1}, NFT_REG_1);
+    mask(as_bytes(std::uint8_t{kTcpFlagSyn | kTcpFlagAck}));
+    compare(NFT_CMP_EQ, as_bytes(kTcpFlagSyn));
+  }
+  void operator()(const nft::LengthUpTo& match) {
+    const std::uint16_t most = htons(match.octets);
+    need_family(match.family);
+    load_payload({NFT_PAYLOAD_NETWORK_HEADER, match.family == Family::ipv4 ? 2U : 4U, 2},
+                 NFT_REG_1);
+    compare(NFT_CMP_LTE, as_bytes(most));
   }
   void operator()(const nft::SourcePort& match) { is_port(kSourcePort, match.port); }
   void operator()(const nft::DestinationPort& match) { is_port(kDestinationPort, match.port); }
@@ -108,8 +150,21 @@ class RuleEncoder {
   }
   // The mark first, which costs no lock.
   void operator()(const nft::OwnQuestion& match) {
-    is_meta(NFT_META_MARK, nft::kOwnMark);
+    is_meta(NFT_META_MARK, match.key.mark);
+    is_meta(NFT_META_PRIORITY, match.key.priority);
     is_meta(NFT_META_SKUID, match.user);
+  }
+  void operator()(const nft::ByProgram&) {
+    load_meta(NFT_META_SKUID, NFT_REG_1);
+    compare_number(NFT_CMP_GTE, std::uint32_t{0});
+  }
+  void operator()(const nft::ByUserBelow& match) {
+    load_meta(NFT_META_SKUID, NFT_REG_1);
+    compare_number(NFT_CMP_LT, htonl(match.user));
+  }
+  void operator()(const nft::ClearKey&) {
+    set_meta(NFT_META_MARK, 0);
+    set_meta(NFT_META_PRIORITY, 0);
   }
   void operator()(const nft::EtherType& match) { is_ether_type(match.type); }
   void operator()(const nft::Routed&) {
@@ -120,6 +175,12 @@ class RuleEncoder {
     const auto since_epoch = std::chrono::nanoseconds(match.time.time_since_epoch());
     load_meta(NFT_META_TIME_NS, NFT_REG_1);
     compare_number(NFT_CMP_LT, htobe64(static_cast<std::uint64_t>(since_epoch.count())));
+  }
+  void operator()(const nft::IcmpTypes& match) {
+    need_family(Family::ipv4);
+    need_protocol(IPPROTO_ICMP);
+    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1}, NFT_REG_1);
+    one_of(match.types, KeyType::icmp_type);
   }
   void operator()(const nft::Icmp6Types& match) {
     need_family(Family::ipv6);
@@ -143,31 +204,36 @@ class RuleEncoder {
   void operator()(const nft::Untracked&) { append("notrack"); }
   void operator()(const nft::CountDestination& statement) {
     load_destination(statement.family);
-    nftnl_expr* update = append("dynset");
-    nftnl_expr_set_u32(update, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
-    nftnl_expr_set_u32(update, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
-    nftnl_expr_set_str(update, NFTNL_EXPR_DYNSET_SET_NAME,
-                       nft::set_name(statement.tally, statement.family).c_str());
-    nftnl_expr_set_u64(update, NFTNL_EXPR_DYNSET_TIMEOUT, 0);  // that of the set
+    update(nft::set_name(statement.tally, statement.family));
   }
+  void operator()(const nft::RememberSender& statement) {
+    need_family(statement.family);
+    load_payload(source_of(statement.family), NFT_REG_1);
+    load_payload(source_of(statement.family), second_address(statement.family));
+    update(nft::senders_set(statement.family).name);
+  }
+  void operator()(const nft::SenderIsEnd& match) {
+    need_family(match.family);
+    load_payload(source_of(match.family), NFT_REG_1);
+    load_ct(match.family == Family::ipv4 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6,
+            second_address(match.family), match.of_reply ? Direction::reply : Direction::original);
+    look_up(nft::senders_set(match.family).name);
+  }
+  void operator()(const nft::RateLimit& match) { limit(match.per_second, match.burst); }
   void operator()(const nft::CountAs& statement) {
     nftnl_expr* reference = append("objref");
     nftnl_expr_set_u32(reference, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
     nftnl_expr_set_str(reference, NFTNL_EXPR_OBJREF_IMM_NAME, statement.counter.c_str());
   }
   void operator()(const nft::LogLimited& statement) {
-    nftnl_expr* limit = append("limit");
-    nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_RATE, 10);
-    nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_UNIT, 1);  // second
-    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_BURST, 50);
-    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
-    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_FLAGS, 0);
+    limit(10, 50);
     nftnl_expr* log = append("log");
     nftnl_expr_set_str(log, NFTNL_EXPR_LOG_PREFIX, statement.prefix.c_str());
     nftnl_expr_set_u32(log, NFTNL_EXPR_LOG_LEVEL, kLogLevelInfo);
   }
   void operator()(const nft::Accept&) { verdict(NF_ACCEPT, {}); }
   void operator()(const nft::Drop&) { verdict(NF_DROP, {}); }
+  void operator()(const nft::Return&) { verdict(NFT_RETURN, {}); }
   // The kernel lists the one port as a range, with the flag that goes with it.
   void operator()(const nft::Redirect& statement) {
     const std::uint16_t port = htons(statement.port);
@@ -188,174 +254,6 @@ class RuleEncoder {
   void operator()(const nft::RejectProhibited&) {
     reject(NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
   }
-
- private:
-  template <class Value>
-  static std::span<const std::uint8_t> as_bytes(const Value& value) {
-    return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
-  }
-
-  nftnl_expr* append(const char* name) {
-    nftnl_expr* expression = nftnl_expr_alloc(name);
-    nftnl_rule_add_expr(rule_, expression);
-    return expression;
-  }
-
-  void load_ct(std::uint32_t key) {
-    nftnl_expr* load = append("ct");
-    nftnl_expr_set_u32(load, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(load, NFTNL_EXPR_CT_KEY, key);
-  }
-
-  void load_meta(std::uint32_t key, std::uint32_t target) {
-    nftnl_expr* load = append("meta");
-    nftnl_expr_set_u32(load, NFTNL_EXPR_META_KEY, key);
-    nftnl_expr_set_u32(load, NFTNL_EXPR_META_DREG, target);
-  }
-
-  void is_meta(std::uint32_t key, std::uint32_t value) {
-    load_meta(key, NFT_REG_1);
-    compare(NFT_CMP_EQ, as_bytes(value));
-  }
-
-  void is_port(std::uint32_t offset, Port port) {
-    const std::uint16_t wanted = htons(port);
-    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, offset, 2}, NFT_REG_1);
-    compare(NFT_CMP_EQ, as_bytes(wanted));
-  }
-
-  void load_payload(const Payload& payload, std::uint32_t target) {
-    nftnl_expr* load = append("payload");
-    nftnl_expr_set_u32(load, NFTNL_EXPR_PAYLOAD_BASE, payload.base);
-    nftnl_expr_set_u32(load, NFTNL_EXPR_PAYLOAD_OFFSET, payload.offset);
-    nftnl_expr_set_u32(load, NFTNL_EXPR_PAYLOAD_LEN, payload.length);
-    nftnl_expr_set_u32(load, NFTNL_EXPR_PAYLOAD_DREG, target);
-  }
-
-  void compare(std::uint32_t operation, std::span<const std::uint8_t> value) {
-    nftnl_expr* cmp = append("cmp");
-    nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_OP, operation);
-    nftnl_expr_set(cmp, NFTNL_EXPR_CMP_DATA, value.data(),
-                   static_cast<std::uint32_t>(value.size()));
-  }
-
-  // Of a number in host order in the register with one in network order, as nft writes it.
-  template <class Number>
-  void compare_number(std::uint32_t operation, const Number& value) {
-    nftnl_expr* order = append("byteorder");
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_LEN, sizeof value);
-    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SIZE, sizeof value);
-    compare(operation, as_bytes(value));
-  }
-
-  // Whether any of the bits is set in the register.
-  template <class Bits>
-  void any_of(const Bits& bits) {
-    const Bits zero = 0;
-    nftnl_expr* mask = append("bitwise");
-    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_LEN, sizeof bits);
-    nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_MASK, &bits, sizeof bits);
-    nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof zero);
-    compare(NFT_CMP_NEQ, as_bytes(zero));
-  }
-
-  void is_ether_type(std::uint16_t type) {
-    const std::uint16_t wanted = htons(type);
-    load_meta(NFT_META_PROTOCOL, NFT_REG_1);
-    compare(NFT_CMP_EQ, as_bytes(wanted));
-  }
-
-  // Once before the first look into a network header: meta nfproto ipv4, or of a frame, meta
-  // protocol ip.
-  void need_family(Family family) {
-    if (family_ == family) return;
-    family_ = family;
-    if (place_.family == nft::TableFamily::netdev)
-      return is_ether_type(family == Family::ipv4 ? ETH_P_IP : ETH_P_IPV6);
-    const std::uint8_t protocol = family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-    load_meta(NFT_META_NFPROTO, NFT_REG_1);
-    compare(NFT_CMP_EQ, as_bytes(protocol));
-  }
-
-  // meta l4proto udp: once before the first look into a transport header
-  void need_protocol(std::uint8_t protocol) {
-    if (protocol_ == protocol) return;
-    protocol_ = protocol;
-    load_meta(NFT_META_L4PROTO, NFT_REG_1);
-    compare(NFT_CMP_EQ, as_bytes(protocol));
-  }
-
-  // ip daddr . meta l4proto . th dport
-  void load_destination(Family family) {
-    load_endpoint(family, destination_of(family), kDestinationPort);
-  }
-
-  // An address, meta l4proto and a port, into consecutive registers.
-  void load_endpoint(Family family, const Payload& address, std::uint32_t port_offset) {
-    const bool is_v4 = family == Family::ipv4;
-    need_family(family);
-    load_payload(address, NFT_REG_1);
-    load_meta(NFT_META_L4PROTO, is_v4 ? NFT_REG32_01 : NFT_REG_2);
-    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, port_offset, 2},
-                 is_v4 ? NFT_REG32_02 : NFT_REG32_05);
-  }
-
-  void look_up(const std::string& set) {
-    nftnl_expr* lookup = append("lookup");
-    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-    nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, set.c_str());
-    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_FLAGS, 0);
-  }
-
-  void one_of(const std::vector<std::uint8_t>& values, KeyType key_type) {
-    if (values.size() == 1) {
-      if (key_type == KeyType::inet_proto) protocol_ = values.front();
-      return compare(NFT_CMP_EQ, values);
-    }
-    const std::uint32_t id = (*place_.next_set_id)++;
-    sets_.push_back({id, key_type, values});
-    nftnl_expr* lookup = append("lookup");
-    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-    nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, "__set%d");
-    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SET_ID, id);
-    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_FLAGS, 0);
-  }
-
-  // "br-*" compares only the bytes before the star; an exact name is compared whole, zeroes
-  // included.
-  void interface(std::uint32_t key, const std::string& pattern) {
-    assert(pattern.size() < IFNAMSIZ);
-    std::array<std::uint8_t, IFNAMSIZ> name{};
-    std::copy(pattern.begin(), pattern.end(), name.begin());
-    const bool is_prefix = pattern.ends_with('*');
-    load_meta(key, NFT_REG_1);
-    compare(NFT_CMP_EQ, std::span(name).first(is_prefix ? pattern.size() - 1 : name.size()));
-  }
-
-  void verdict(int code, const std::string& chain) {
-    nftnl_expr* immediate = append("immediate");
-    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_VERDICT, static_cast<std::uint32_t>(code));
-    if (!chain.empty()) nftnl_expr_set_str(immediate, NFTNL_EXPR_IMM_CHAIN, chain.c_str());
-  }
-
-  void reject(std::uint32_t type, std::uint8_t code) {
-    nftnl_expr* expression = append("reject");
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_REJECT_TYPE, type);
-    nftnl_expr_set_u8(expression, NFTNL_EXPR_REJECT_CODE, code);
-  }
-
-  const RulePlace& place_;
-  nftnl_rule* rule_;
-  std::vector<AnonymousSet>& sets_;
-  std::optional<Family> family_;
-  std::optional<std::uint8_t> protocol_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <array>
@@ -18,6 +19,8 @@ std::int32_t priority(nft::ChainType type) {
   switch (type) {
     case nft::ChainType::filter:
       return 0;
+    case nft::ChainType::source:
+      return nft::kSource;
     case nft::ChainType::raw:
       return nft::kRaw;
     case nft::ChainType::nat:
@@ -31,12 +34,14 @@ std::uint32_t hook_number(nft::Hook hook) {
   return hook == nft::Hook::egress ? kNetdevEgress : static_cast<std::uint32_t>(hook);
 }
 
-std::uint32_t concatenated_type(Family family) {
-  const auto address = family == Family::ipv4 ? KeyType::ipv4_addr : KeyType::ipv6_addr;
+std::uint32_t concatenated_type(const nft::SetDefinition& set) {
+  const auto address = set.family == Family::ipv4 ? KeyType::ipv4_addr : KeyType::ipv6_addr;
+  const std::vector<KeyType> parts =
+      set.key == nft::SetDefinition::Key::endpoint
+          ? std::vector{address, KeyType::inet_proto, KeyType::inet_service}
+          : std::vector{address, address};
   std::uint32_t type = 0;
-  for (const KeyType part : {address, KeyType::inet_proto, KeyType::inet_service}) {
-    type = (type << kTypeBits) | static_cast<std::uint32_t>(part);
-  }
+  for (const KeyType part : parts) type = (type << kTypeBits) | static_cast<std::uint32_t>(part);
   return type;
 }
 
@@ -59,14 +64,25 @@ void add_counter(Batch& batch, const std::string& table, const std::string& name
             [&](nlmsghdr* message) { nftnl_obj_nlmsg_build_payload(message, counter.get()); });
 }
 
+// Names are in the order of the host; without this remark nft shows them backwards.
+void tell_order(nftnl_set* set) {
+  constexpr std::uint32_t kHostOrder = 1;  // BYTEORDER_HOST_ENDIAN of nft
+  nftnl_udata_buf* remarks = nftnl_udata_buf_alloc(64);
+  nftnl_udata_put_u32(remarks, NFTNL_UDATA_SET_KEYBYTEORDER, kHostOrder);
+  nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(remarks),
+                     nftnl_udata_buf_len(remarks));
+  nftnl_udata_buf_free(remarks);
+}
+
 // { tcp, udp }
 void add_anonymous_set(Batch& batch, const std::string& table, const AnonymousSet& anonymous) {
   const SetPtr set = encode_set(table, anonymous);
   batch.add(NFT_MSG_NEWSET, NLM_F_CREATE, {"anonymous set", {}},
             [&](nlmsghdr* message) { nftnl_set_nlmsg_build_payload(message, set.get()); });
-  for (const std::uint8_t value : anonymous.values) {
+  for (const Octets& value : anonymous.values) {
     nftnl_set_elem* element = nftnl_set_elem_alloc();
-    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, &value, sizeof value);
+    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, value.data(),
+                       static_cast<std::uint32_t>(value.size()));
     nftnl_set_elem_add(set.get(), element);
   }
   batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE, {"anonymous set", {}},
@@ -113,8 +129,9 @@ SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition
   nftnl_set_set_str(set.get(), NFTNL_SET_NAME, definition.name.c_str());
   nftnl_set_set_u32(set.get(), NFTNL_SET_ID, 0);
   nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, set_flags(definition));
-  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, concatenated_type(definition.family));
-  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, address_length + 8U);
+  const bool is_pair = definition.key == nft::SetDefinition::Key::address_pair;
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, concatenated_type(definition));
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, address_length + (is_pair ? address_length : 8U));
   if (definition.is_interval) {
     // Ranges are kept for each field alone, so the kernel must know where one ends.
     const std::array<std::uint8_t, 3> fields{address_length, 1, 2};
@@ -124,8 +141,8 @@ SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition
     nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, static_cast<std::uint32_t>(definition.size));
     nftnl_set_set_u64(set.get(), NFTNL_SET_TIMEOUT,
                       static_cast<std::uint64_t>(milliseconds(definition.timeout).count()));
-    nftnl_set_add_expr(set.get(), nftnl_expr_alloc("counter"));
   }
+  if (definition.counts) nftnl_set_add_expr(set.get(), nftnl_expr_alloc("counter"));
   return set;
 }
 
@@ -136,9 +153,11 @@ SetPtr encode_set(const std::string& table, const AnonymousSet& anonymous) {
   nftnl_set_set_u32(set.get(), NFTNL_SET_ID, anonymous.id);
   nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_ANONYMOUS | NFT_SET_CONSTANT);
   nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, static_cast<std::uint32_t>(anonymous.key_type));
-  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, 1);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN,
+                    static_cast<std::uint32_t>(anonymous.values.front().size()));
   nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE,
                     static_cast<std::uint32_t>(anonymous.values.size()));
+  if (anonymous.key_type == KeyType::ifname) tell_order(set.get());
   return set;
 }
 

@@ -25,7 +25,8 @@ nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b)
           .deletes_flows = a.deletes_flows && b.deletes_flows,
           .owns = a.owns && b.owns,
           .filters_frames = a.filters_frames && b.filters_frames,
-          .redirects = a.redirects && b.redirects};
+          .redirects = a.redirects && b.redirects,
+          .asks_routes = a.asks_routes && b.asks_routes};
 }
 
 Error owned_by(std::uint32_t port) {

@@ -147,6 +147,15 @@ bool redirects(Socket& socket) {
   return table.accepts(layout) && table.holds(layout);
 }
 
+// In a chain that nothing calls.
+bool asks_routes(Socket& socket) {
+  ScratchTable table(socket);
+  nft::Chain chain = chain_with({nft::SourceIsOwn{}, nft::SourceIsOwnOfDevice{}});
+  chain.rules.push_back({nft::SourceElsewhere{}, nft::Drop{}});
+  const nft::Layout layout{.counters = {}, .sets = {}, .chains = {chain}};
+  return table.accepts(layout) && table.holds(layout);
+}
+
 // "lo" is there in every namespace, and what is routed passes meanwhile.
 bool filters_frames(Socket& socket) {
   const nft::FrameFilter filter{.links = {{.name = "lo", .index = 1, .is_loopback = true}},
@@ -191,7 +200,8 @@ Result<nft::Capabilities> probe(Socket& socket) {
                            .deletes_flows = cuts_flows(socket),
                            .owns = owns(socket),
                            .filters_frames = filters_frames(socket),
-                           .redirects = redirects(socket)};
+                           .redirects = redirects(socket),
+                           .asks_routes = asks_routes(socket)};
 }
 
 }  // namespace egress::netlink

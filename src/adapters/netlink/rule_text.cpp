@@ -24,10 +24,14 @@ std::string anonymous_name(const nftnl_expr* expression) {
   return id_name(nftnl_expr_get_u32(expression, NFTNL_EXPR_LOOKUP_SET_ID));
 }
 
-std::string written_out(std::vector<std::uint8_t> values) {
-  std::sort(values.begin(), values.end());
+std::string written_out(std::vector<Octets> values) {
+  std::ranges::sort(values);
   std::string text = "{";
-  for (const std::uint8_t value : values) text += " " + std::to_string(value);
+  for (const Octets& value : values) {
+    text += ' ';
+    for (const std::uint8_t octet : value) text += std::to_string(octet) + '.';
+    text.pop_back();
+  }
   return text + " }";
 }
 

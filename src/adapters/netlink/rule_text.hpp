@@ -11,7 +11,7 @@ namespace egress::netlink {
 
 // The contents of anonymous sets, by the name or the id under which a rule refers to them. The
 // kernel renames and renumbers these sets, so that rules can only be compared by what is in them.
-using AnonymousContents = std::map<std::string, std::vector<std::uint8_t>>;
+using AnonymousContents = std::map<std::string, std::vector<Octets>>;
 
 AnonymousContents contents_of(const std::vector<AnonymousSet>& sets);
 

@@ -98,8 +98,9 @@ class Reader {
     if ((flags & NFT_SET_ANONYMOUS) != 0) {
       return [&contents = contents_[name]](nftnl_set_elem* element) {
         std::uint32_t length = 0;
-        const void* key = nftnl_set_elem_get(element, NFTNL_SET_ELEM_KEY, &length);
-        if (length > 0) contents.push_back(*static_cast<const std::uint8_t*>(key));
+        const auto* key = static_cast<const std::uint8_t*>(
+            nftnl_set_elem_get(element, NFTNL_SET_ELEM_KEY, &length));
+        if (length > 0) contents.emplace_back(key, key + length);
       };
     }
     for (const Family family : {Family::ipv4, Family::ipv6}) {

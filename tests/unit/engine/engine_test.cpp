@@ -355,7 +355,7 @@ TEST_F(EngineTest, TheFrameFilterHoldsTheUplinksAndFollowsThem) {
   act();
   EXPECT_THAT(filters_, IsEmpty());
   const nft::Link returned{.name = "eth0", .index = 3};
-  const nft::Link port{.name = "eth1", .index = 4, .is_bridge_port = true};
+  const nft::Link port{.name = "eth1", .index = 4, .bridge = 9};
   engine_.handle(LinksChanged{{kLoopback, returned, port}}, now_);
   act();
   ASSERT_THAT(filters_, SizeIs(1));

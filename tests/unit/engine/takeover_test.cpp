@@ -7,6 +7,7 @@
 namespace egress::engine {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -55,6 +56,7 @@ class TakeoverTest : public testing::Test {
         kinds.emplace_back("adopt");
         adopted_ = adopt->sessions;
       }
+      if (std::holds_alternative<ForgetStrangers>(action)) kinds.emplace_back("forget");
       if (std::holds_alternative<Commit>(action)) {
         kinds.emplace_back("commit");
         engine_.handle(CommitDone{}, now_);
@@ -75,10 +77,10 @@ TEST_F(TakeoverTest, SessionsAreTakenOverBeforeTheFirstCommit) {
   find({{kStranger, kOwn}});
   EXPECT_THAT(act(), IsEmpty()) << "not without a policy";
   set_policy();
-  EXPECT_THAT(act(), ElementsAre("adopt", "commit"));
+  EXPECT_THAT(act(), ElementsAre("adopt", "forget", "commit"));
   EXPECT_THAT(act(), IsEmpty()) << "once";
   find({});
-  EXPECT_THAT(act(), ElementsAre("adopt"));
+  EXPECT_THAT(act(), ElementsAre("adopt", "forget"));
 }
 
 TEST_F(TakeoverTest, OnlyWhatLeadsOutAndIsNotAllowedIsCut) {
@@ -88,6 +90,31 @@ TEST_F(TakeoverTest, OnlyWhatLeadsOutAndIsNotAllowedIsCut) {
   EXPECT_THAT(adopted_,
               ElementsAre(nft::Session{kStranger, kOwn, false}, nft::Session{kOwn, kStranger, true},
                           nft::Session{kOwn, kAllowed, false}));
+}
+
+// A socket bound to an address that is not the host's, and the one that it has spoken to by
+// loopback.
+TEST_F(TakeoverTest, ASessionWithBothEndsHereAndASourceThatIsNotIsCut) {
+  find({{kStranger, kOwn}, {kStranger, kOwn}});
+  set_policy();
+  act();
+  EXPECT_THAT(adopted_, Each(nft::Session{kStranger, kOwn, true}));
+}
+
+TEST_F(TakeoverTest, FlowsThatStrangersSeemToHaveBegunAreForgotten) {
+  find({});
+  set_policy();
+  const auto udp = static_cast<Transport>(17);
+  const auto is_strangers = [&](std::string_view from, std::string_view to, Transport transport) {
+    return engine_.is_strangers({ip(from), {ip(to), transport, 0}});
+  };
+  EXPECT_TRUE(is_strangers("198.51.100.1", "10.0.0.2", udp));
+  EXPECT_TRUE(is_strangers("198.51.100.1", "172.20.0.2", udp)) << "to a container";
+  EXPECT_TRUE(is_strangers("198.51.100.1", "10.0.0.2", static_cast<Transport>(1)));
+  EXPECT_FALSE(is_strangers("198.51.100.1", "10.0.0.2", Transport::tcp)) << "SSH goes on";
+  EXPECT_FALSE(is_strangers("198.51.100.1", "198.51.100.2", udp)) << "routed for others";
+  EXPECT_FALSE(is_strangers("10.0.0.2", "10.0.0.2", udp));
+  EXPECT_FALSE(is_strangers("172.20.0.2", "10.0.0.2", udp)) << "a container's own";
 }
 
 TEST_F(TakeoverTest, SessionsWithinTheHostAreLeftOut) {

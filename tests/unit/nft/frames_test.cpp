@@ -5,21 +5,25 @@
 namespace egress::nft {
 namespace {
 
-const std::vector<std::string> kForward{"docker0", "br-*"};
+const HeldLinks kHeld{.patterns = {"docker0", "br-*"},
+                      .inside = {"br-12ab", "docker0"},
+                      .uplinks = {"br-lan"},
+                      .ports = {"veth1"}};
 
 TEST(Frames, WhatLeavesTheHostIsHeld) {
-  for (const char* name : {"eth0", "wlan0", "wg0", "docker1", "br", "xbr-1"})
-    EXPECT_EQ(left_out({.name = name, .index = 2}, kForward), "") << name;
+  for (const char* name : {"eth0", "wlan0", "wg0", "docker1", "br", "xbr-1", "br-lan", "br-new"})
+    EXPECT_EQ(left_out({.name = name, .index = 2}, kHeld), "") << name;
 }
 
 TEST(Frames, WhatStaysOnItOrIsNotOursIsNot) {
-  EXPECT_NE(left_out({.name = "lo", .index = 1, .is_loopback = true}, kForward), "");
-  EXPECT_EQ(left_out({.name = "docker0", .index = 3}, kForward),
-            "its traffic is held (forward: docker0)");
-  EXPECT_EQ(left_out({.name = "br-12ab", .index = 3}, kForward),
-            "its traffic is held (forward: br-*)");
-  EXPECT_EQ(left_out({.name = "eth1", .index = 3, .is_bridge_port = true}, kForward),
+  EXPECT_NE(left_out({.name = "lo", .index = 1, .is_loopback = true}, kHeld), "");
+  EXPECT_EQ(left_out({.name = "docker0", .index = 3}, kHeld),
+            "its traffic is held, and stays on this host");
+  EXPECT_EQ(left_out({.name = "br-12ab", .index = 3}, kHeld),
+            "its traffic is held, and stays on this host");
+  EXPECT_EQ(left_out({.name = "eth1", .index = 3, .bridge = 7}, kHeld),
             "a port of a bridge: it passes on what others have sent");
+  EXPECT_EQ(left_out({.name = "veth1", .index = 3, .bridge = 4}, kHeld), "its bridge is held");
 }
 
 TEST(Frames, OnlyClientsOfDhcpWriteTheirOwn) {
@@ -39,7 +43,9 @@ TEST(Frames, OnlyClientsOfDhcpWriteTheirOwn) {
       "egress-2: goto unrouted\n";
   EXPECT_EQ(rules(false), held);
   EXPECT_EQ(rules(true),
-            "unrouted: ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept\n" + held);
+            "unrouted: ip daddr 255.255.255.255 udp sport 68 udp dport 67 limit rate 10/second "
+            "burst 50 packets accept\n" +
+                held);
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+// The network devices of this host, and which of them lead outside.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace egress::nft {
+
+struct Link {
+  std::string name;
+  std::uint32_t index = 0;  // another one when a device of the same name comes back
+  bool is_loopback = false;
+  std::string kind{};           // of a virtual device (IFLA_INFO_KIND): "veth", "bridge"; empty: hardware
+  std::uint32_t bridge = 0;     // index of the bridge that it is a port of; 0: of none
+  // A route leads on by it: a default route, or one through a gateway to addresses that are not private.
+  bool leads_on = false;
+  bool is_users = false;  // a tun or tap device whose packets a user other than root may write
+  bool is_bridge_port() const { return bridge != 0; }  // passes frames on that this host has not routed
+  auto operator<=>(const Link&) const = default;
+};
+
+// What goes to it stays on this host: a veth, a tun or tap device, or a bridge with nothing but these
+// as its ports, by which no route leads on. Known by what it is, not by its name.
+bool is_inside(const Link& link, std::span<const Link> all);
+// Anybody's packets may come in by it: a route leads on by it, or it is a bridge with a port that
+// leads outside. Never a device of a user.
+bool is_uplink(const Link& link, std::span<const Link> all);
+
+// The links of this host that are held, as rules need them; names, sorted.
+struct HeldLinks {
+  std::vector<std::string> patterns;  // those of the policy, and users' devices that none of them names
+  std::vector<std::string> inside;
+  std::vector<std::string> uplinks;
+  std::vector<std::string> ports;  // of bridges that are inside
+};
+HeldLinks held_links(std::span<const Link> all, const std::vector<std::string>& forward);
+
+}  // namespace egress::nft

@@ -1,0 +1,39 @@
+#include "nft/inbound.hpp"
+
+namespace egress::nft {
+namespace {
+
+constexpr const char* kAnswer = "answer";
+
+// Its own packets, and the ICMP errors about it.
+void answer_flow(const Answered& flow, std::vector<Rule>& rules) {
+  const CtProtocol protocol{flow.protocol};
+  if (flow.ports == PortRange{}) return rules.push_back({protocol, Return{}});
+  for (const std::uint8_t carrier : {flow.protocol, std::uint8_t{1}, std::uint8_t{58}})
+    rules.push_back({Layer4{{carrier}}, protocol, CtOriginalPort{flow.ports}, Return{}});
+}
+
+}  // namespace
+
+// RFC 9293 section 3.5, simultaneous open: a SYN of ours that meets one of theirs would count as an
+// answer to it.
+void judge_answers(const Base& base, const std::string& judge, std::vector<Rule>& rules) {
+  rules.push_back({CtReply{}, TcpOpens{}, Goto{judge}});
+  if (base.inbound) rules.push_back({CtReply{}, Jump{kAnswer}});
+}
+
+// What stays on this host is none of it. Where nobody is answered, nobody learns that either: drop.
+Chain answer(const Base& base) {
+  std::vector<Rule> rules{{OutLoopback{}, Return{}}};
+  if (!base.inside.empty()) rules.push_back({OutOneOf{base.inside}, Return{}});
+  // The guard's own answers to a held interface that leads to other machines.
+  if (base.dns_guard)
+    rules.push_back({CtStatusDnat{}, Layer4{{6, 17}}, SourcePort{base.dns_guard->port}, Return{}});
+  for (const Answered& flow : *base.inbound) answer_flow(flow, rules);
+  rules.push_back({CountAs{std::string(kRefusedCounter)}});
+  if (base.is_audit && base.audit_ends) rules.push_back({Before{*base.audit_ends}, Return{}});
+  if (!base.is_audit || base.audit_ends) rules.push_back({Drop{}});
+  return {.name = kAnswer, .hook = {}, .rules = std::move(rules)};
+}
+
+}  // namespace egress::nft

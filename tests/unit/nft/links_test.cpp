@@ -1,0 +1,70 @@
+#include "egress/nft/links.hpp"
+
+#include <gmock/gmock.h>
+
+namespace egress::nft {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Link kLo{.name = "lo", .index = 1, .is_loopback = true};
+const Link kEthernet{.name = "eth0", .index = 2, .leads_on = true};
+const Link kDocker{.name = "docker0", .index = 3, .kind = "bridge"};
+const Link kContainer{.name = "veth1", .index = 4, .kind = "veth", .bridge = 3};
+const Link kLan{.name = "br-lan", .index = 5, .kind = "bridge"};
+const Link kWire{.name = "eth1", .index = 6, .bridge = 5};
+const Link kGuest{.name = "tap1", .index = 7, .kind = "tun", .bridge = 5};
+const std::vector<Link> kHost{kLo, kEthernet, kDocker, kContainer, kLan, kWire, kGuest};
+
+TEST(Links, ABridgeOfContainersIsInside) {
+  EXPECT_TRUE(is_inside(kDocker, kHost));
+  EXPECT_FALSE(is_uplink(kDocker, kHost));
+}
+
+TEST(Links, ABridgeWithAPortThatLeavesTheHostIsAnUplink) {
+  EXPECT_FALSE(is_inside(kLan, kHost));
+  EXPECT_TRUE(is_uplink(kLan, kHost));
+  for (const char* kind : {"", "vlan", "bond", "vxlan", "gretap", "macvlan"}) {
+    const std::vector<Link> host{kDocker, {.name = "x", .index = 8, .kind = kind, .bridge = 3}};
+    EXPECT_FALSE(is_inside(kDocker, host)) << kind;
+    EXPECT_TRUE(is_uplink(kDocker, host)) << kind;
+  }
+}
+
+TEST(Links, WhatARouteLeadsOnByIsAnUplinkWhateverItIs) {
+  for (const char* kind : {"", "bridge", "veth", "tun", "wireguard"}) {
+    const Link link{.name = "x", .index = 8, .kind = kind, .leads_on = true};
+    EXPECT_FALSE(is_inside(link, {{link}})) << kind;
+    EXPECT_TRUE(is_uplink(link, {{link}})) << kind;
+  }
+}
+
+TEST(Links, AWireIsNotInsideThoughNoRouteLeadsOnByIt) {
+  for (const char* kind : {"", "vlan", "wireguard", "gre"}) {
+    const Link link{.name = "x", .index = 8, .kind = kind};
+    EXPECT_FALSE(is_inside(link, {{link}})) << kind;
+    EXPECT_FALSE(is_uplink(link, {{link}})) << kind;
+  }
+}
+
+TEST(Links, ADeviceOfAUserIsNeverAnUplinkAndAlwaysHeld) {
+  const Link tun{.name = "tun0", .index = 8, .kind = "tun", .leads_on = true, .is_users = true};
+  EXPECT_FALSE(is_uplink(tun, {{tun}}));
+  const HeldLinks held = held_links({{tun}}, {"docker0"});
+  EXPECT_THAT(held.patterns, ElementsAre("docker0", "tun0"));
+  EXPECT_THAT(held.inside, IsEmpty());
+  EXPECT_THAT(held_links({{tun}}, {"tun*"}).patterns, ElementsAre("tun*"));
+}
+
+TEST(Links, OnlyHeldOnesAreTold) {
+  const HeldLinks held = held_links(kHost, {"docker0", "br-*"});
+  EXPECT_THAT(held.patterns, ElementsAre("docker0", "br-*"));
+  EXPECT_THAT(held.inside, ElementsAre("docker0"));
+  EXPECT_THAT(held.uplinks, ElementsAre("br-lan"));
+  EXPECT_THAT(held.ports, ElementsAre("veth1"));
+  EXPECT_THAT(held_links(kHost, {}).inside, IsEmpty());
+}
+
+}  // namespace
+}  // namespace egress::nft
