@@ -141,6 +141,8 @@ struct StatusReply {
   std::uint64_t names_failing = 0;
   std::vector<std::string> failing;           // required targets without an address
   std::vector<std::string> forward;           // held interfaces
+  std::vector<std::string> uplinks;           // links among them that lead outside
+  std::vector<std::string> inbound;           // which flows begun outside are answered: "22/tcp", "ping"; "any"
   std::vector<std::string> missing_features;  // what this kernel lacks and what that costs
   std::vector<std::string> warnings;  // a reload that was refused, a state file set aside, ...
   std::uint64_t commits = 0, failed_commits = 0;
@@ -157,6 +159,7 @@ struct StatusReply {
   std::int64_t last_repair_us =
       0;  // from the kernel's notice of it to the acknowledgement of the repair
   std::uint64_t refused_packets = 0;
+  std::uint64_t foreign_packets = 0;          // dropped: their source was not their sender's
   std::vector<RefusalReport> refusals;        // most frequent first, at most 10
   std::vector<std::string> deviations;        // live table against desired; empty: exact
   std::optional<std::int64_t> until_s;        // open, panic: what is left of it

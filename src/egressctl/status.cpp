@@ -66,6 +66,18 @@ std::string protection(const StatusReply& status) {
   return text + ")";
 }
 
+// Links that a pattern names but that lead outside are no way between containers.
+std::string forward(const StatusReply& status) {
+  return join(status.forward) +
+         (status.uplinks.empty() ? "" : " (leads outside: " + join(status.uplinks) + ")");
+}
+
+std::string inbound(const StatusReply& status) {
+  if (status.inbound == std::vector<std::string>{"any"})
+    return "any: whoever can reach this host can be answered";
+  return status.inbound.empty() ? "nobody is answered" : "answered: " + join(status.inbound);
+}
+
 void print_facts(std::ostream& out, const StatusReply& status) {
   out << "  policy     " << printable(status.policy_file) << '\n'
       << "  allowed    entries: " << status.entries << ", names: " << status.names
@@ -73,7 +85,8 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << "), addresses: " << status.addresses << '\n'
       << "  resolvers  " << join(status.resolvers) << " (from " << printable(status.resolver_source)
       << "), dns " << printable(status.dns) << '\n'
-      << "  forward    " << join(status.forward) << '\n'
+      << "  forward    " << forward(status) << '\n'
+      << "  inbound    " << inbound(status) << '\n'
       << "  frames     raw ones are refused at: " << join(status.held_links)
       << " (refused: " << status.refused_frames << ")\n"
       << "  table      " << protection(status) << '\n'
@@ -81,7 +94,7 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << " (failed: " << status.failed_commits << "), the last took "
       << print_microseconds(status.last_commit_us) << '\n'
       << (lets_pass(status) ? "  let pass   packets: " : "  refused    packets: ")
-      << status.refused_packets << '\n'
+      << status.refused_packets << ", with the source of another: " << status.foreign_packets << '\n'
       << "  uptime     " << print_seconds(status.uptime_s) << '\n';
 }
 

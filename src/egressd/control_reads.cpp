@@ -73,7 +73,9 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
     ++reply.names_failing;
     if (!entry.is_optional) reply.failing.push_back(entry.target());
   }
-  reply.forward = policy().forward;
+  reply.forward = engine().inputs().held.patterns;
+  reply.uplinks = engine().inputs().held.uplinks;
+  reply.inbound = policy().inbound ? policy().inbound->texts() : std::vector<std::string>{"any"};
   reply.missing_features = missing_features(enforcer_.kernel().capabilities());
   reply.warnings = frame_.warnings;
   reply.commits = enforcer_.tally().commits;
@@ -86,6 +88,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.last_repair_us = frame_.drift.undone_in.count();
   if (!live) return reply;
   reply.refused_packets = live->refused_packets;
+  reply.foreign_packets = live->foreign_packets;
   reply.refused_frames = live->refused_frames;
   reply.refusals = report_refusals(*live, kRefusalsInStatus);
   reply.deviations = live->deviations;

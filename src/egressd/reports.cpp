@@ -130,6 +130,9 @@ std::vector<control::CapabilityReport> report_capabilities(const nft::Capabiliti
        "no redirect in this kernel: the DNS guard cannot be put in place; dns: poll does without"},
       {"conntrack", has.deletes_flows,
        "no conntrack access: deny does not cut connections that are open"},
+      {"routes", has.asks_routes,
+       "no `fib` expression: nothing enters from held interfaces, and only addresses that egressd has "
+       "seen on this host are its own"},
   };
 }
 

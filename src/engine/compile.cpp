@@ -172,6 +172,8 @@ nft::Base compile_base(const Inputs& inputs) {
           .forward = inputs.held.patterns,
           .inside = inputs.held.inside,
           .uplinks = inputs.held.uplinks,
+          .tunnels = inputs.held.tunnels,
+          .routed = inputs.held.routed,
           .inbound = answered(inputs.policy->inbound),
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
           .is_panic = inputs.posture == Posture::panic,

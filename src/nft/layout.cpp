@@ -104,7 +104,8 @@ Chain link(const Base& base) {
   std::vector<Rule> rules{
       {Icmp6Types{{131, 132, 133, 135, 136, 143}}, ByProgram{}, Goto{"link-program"}},
       {Icmp6Types{{133, 135, 136}}, HopLimit{255}, Accept{}},
-      {Icmp6Types{{131, 132, 143}}, DestinationIn{*Prefix::parse("ff02::/16")}, rate, Accept{}}};
+      {Icmp6Types{{131, 132, 143}}, DestinationIn{*Prefix::parse("ff02::/16")},
+       ByteLimit{limits::kReportBytes, limits::kReportBurst}, Accept{}}};
   if (base.allows_dhcp) {
     const ByUserBelow system{limits::kFirstUser};
     rules.push_back({DestinationIs{IpAddress::highest(Family::ipv4)}, UdpPorts{68, 67}, system,

@@ -1,42 +1,50 @@
 #include "egress/nft/links.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "egress/core/interface_pattern.hpp"
+#include "egress/core/limits.hpp"
 
 namespace egress::nft {
 namespace {
 
-bool is_end(const Link& link) {
-  return (link.kind == "veth" || link.kind == "tun") && !link.leads_on;
+using Links = std::span<const Link>;
+
+// Devices that unpack what arrives at one of this host's addresses and take it in as received.
+constexpr std::array<std::string_view, 16> kEncapsulations{
+    "vxlan", "geneve", "gre", "gretap", "ip6gre",  "ip6gretap", "erspan", "ip6erspan",
+    "ipip",  "sit",    "vti", "ip6tnl", "bareudp", "l2tpeth",   "gtp",    "amt"};
+
+bool is_structure_inside(const Link& link) {
+  return link.kind == "veth" || link.kind == "tun";
 }
 
 bool is_bridge(const Link& link) {
   return link.kind == "bridge";
 }
 
-// Every port ends on this host.
-bool has_only_ends(const Link& bridge, std::span<const Link> all) {
+template <class Condition>
+bool every_port(const Link& bridge, Links all, const Condition& condition) {
   return std::ranges::all_of(
-      all, [&](const Link& port) { return port.bridge != bridge.index || is_end(port); });
+      all, [&](const Link& port) { return port.bridge != bridge.index || condition(port); });
 }
 
-}  // namespace
-
-bool is_inside(const Link& link, std::span<const Link> all) {
-  if (is_bridge(link)) return !link.leads_on && has_only_ends(link, all);
-  return is_end(link) && !link.is_bridge_port();
+bool leads_nowhere(const Link& link) {
+  return !link.has_default_route && !link.leads_on;
 }
 
-bool is_uplink(const Link& link, std::span<const Link> all) {
-  if (link.is_users) return false;
-  return link.leads_on || (is_bridge(link) && !has_only_ends(link, all));
+bool has_users_port(const Link& link, Links all) {
+  return is_bridge(link) && !every_port(link, all, [](const Link& port) { return !port.is_users; });
 }
 
-namespace {
+bool is_encapsulation(const Link& link) {
+  return std::ranges::find(kEncapsulations, link.kind) != kEncapsulations.end();
+}
 
 // Names of the ports of the held bridges that are inside.
-std::vector<std::string> ports_inside(std::span<const Link> all, const HeldLinks& held) {
+std::vector<std::string> ports_inside(Links all, const HeldLinks& held) {
   std::vector<std::string> ports;
   for (const Link& port : all) {
     const auto is_bridge_of = [&](const Link& link) { return link.index == port.bridge; };
@@ -48,19 +56,41 @@ std::vector<std::string> ports_inside(std::span<const Link> all, const HeldLinks
   return ports;
 }
 
+void add_routed(const Link& link, HeldLinks& held) {
+  for (const Prefix& prefix : link.routed)
+    if (held.routed.size() < limits::kRoutedSources) held.routed.emplace_back(link.name, prefix);
+}
+
 }  // namespace
 
-HeldLinks held_links(std::span<const Link> all, const std::vector<std::string>& forward) {
-  HeldLinks held{.patterns = forward, .inside = {}, .uplinks = {}, .ports = {}};
+bool is_inside(const Link& link, Links all) {
+  if (!leads_nowhere(link)) return false;
+  const auto is_end = [](const Link& port) {
+    return is_structure_inside(port) && leads_nowhere(port);
+  };
+  return is_bridge(link) ? every_port(link, all, is_end)
+                         : is_structure_inside(link) && !link.is_bridge_port();
+}
+
+bool is_uplink(const Link& link, Links all) {
+  if (link.is_users) return false;
+  return link.has_default_route || (is_bridge(link) && !every_port(link, all, is_structure_inside));
+}
+
+HeldLinks held_links(Links all, const std::vector<std::string>& forward) {
+  HeldLinks held{.patterns = forward};
   for (const Link& link : all) {
-    const bool is_named = matches_interface(forward, link.name);
-    if (!is_named && link.is_users) held.patterns.push_back(link.name);
-    if (!is_named && !link.is_users) continue;
-    if (is_inside(link, all)) held.inside.push_back(link.name);
-    if (is_uplink(link, all)) held.uplinks.push_back(link.name);
+    const bool is_users = link.is_users || has_users_port(link, all);
+    const bool is_held = is_users || matches_interface(forward, link.name);
+    const bool is_tunnel = !is_held && is_encapsulation(link) && !is_uplink(link, all);
+    if (is_users && !matches_interface(forward, link.name)) held.patterns.push_back(link.name);
+    if (is_held && is_inside(link, all)) held.inside.push_back(link.name);
+    if (is_held && is_uplink(link, all)) held.uplinks.push_back(link.name);
+    if (is_tunnel) held.tunnels.push_back(link.name);
+    if (is_held || is_tunnel) add_routed(link, held);
   }
-  std::ranges::sort(held.inside);
-  std::ranges::sort(held.uplinks);
+  for (auto* names : {&held.inside, &held.uplinks, &held.tunnels}) std::ranges::sort(*names);
+  std::ranges::sort(held.routed);
   held.ports = ports_inside(all, held);
   return held;
 }

@@ -25,6 +25,8 @@ std::string protocol_name(std::uint8_t protocol) {
 
 std::string icmp6_type_name(std::uint8_t type) {
   switch (type) {
+    case 2:
+      return "packet-too-big";
     case 131:
       return "mld-listener-report";
     case 132:
@@ -149,6 +151,9 @@ struct Printer {
   std::string operator()(const SourceIs& match) const {
     return ip(match.address.family()) + " saddr " + match.address.text();
   }
+  std::string operator()(const SourceIn& match) const {
+    return ip(match.prefix.family()) + " saddr " + match.prefix.text();
+  }
   std::string operator()(const SourceIsOwn&) const { return "fib saddr type local"; }
   std::string operator()(const SourceIsOwnOfDevice&) const { return "fib saddr . oif type local"; }
   std::string operator()(const SourceElsewhere&) const { return "fib saddr . iif oif missing"; }
@@ -191,6 +196,9 @@ struct Printer {
     return "meta protocol " + ether_type_name(match.type);
   }
   std::string operator()(const Routed&) const { return "meta rtclassid >= 0"; }
+  std::string operator()(const FragmentationNeeded&) const {
+    return "icmp type destination-unreachable icmp code frag-needed";
+  }
   std::string operator()(const IcmpTypes& match) const {
     return "icmp type " + one_or_set(match.types, icmp_type_name);
   }
@@ -224,6 +232,10 @@ struct Printer {
   std::string operator()(const RateLimit& match) const {
     return "limit rate " + std::to_string(match.per_second) + "/second burst " +
            std::to_string(match.burst) + " packets";
+  }
+  std::string operator()(const ByteLimit& match) const {
+    return "limit rate " + std::to_string(match.per_second >> 10) + " kbytes/second burst " +
+           std::to_string(match.burst >> 10) + " kbytes";
   }
   std::string operator()(const CountAs& statement) const {
     return "counter name " + quoted(statement.counter);

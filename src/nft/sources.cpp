@@ -11,10 +11,12 @@ constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
 constexpr std::uint8_t kIcmp = 1;
 constexpr std::uint8_t kIcmp6 = 58;
 constexpr std::uint8_t kRedirect = 5;                                 // RFC 792
+constexpr std::uint8_t kPacketTooBig = 2;                             // RFC 4443
 constexpr std::uint8_t kRouterAdvertisement = 134, kRedirect6 = 137;  // RFC 4861
 constexpr const char* kHeld = "source-held";
 constexpr const char* kForeign = "foreign";
 constexpr const char* kFromHeld = "from-held";
+constexpr const char* kLoopback = "source-loopback";
 
 // Duplicate address detection, router solicitation and multicast listener reports (RFC 4861, 2710,
 // 3810); DHCP (RFC 2131).
@@ -34,14 +36,16 @@ Rule own_resets() {
   return {CtState{.related = true}, TcpReset{}, Accept{}};
 }
 
-Chain source_output(const Base& base) {
+std::vector<Rule> own_sources(const Base& base) {
+  if (!base.only_sources) return {{SourceIsOwn{}, Accept{}}, {SourceIsOwnOfDevice{}, Accept{}}};
   std::vector<Rule> rules;
-  if (base.only_sources) {
-    for (const IpAddress& address : *base.only_sources)
-      rules.push_back({SourceIs{address}, Accept{}});
-  } else {
-    rules = {{SourceIsOwn{}, Accept{}}, {SourceIsOwnOfDevice{}, Accept{}}};
-  }
+  for (const IpAddress& address : *base.only_sources)
+    rules.push_back({SourceIs{address}, Accept{}});
+  return rules;
+}
+
+Chain source_output(const Base& base) {
+  std::vector<Rule> rules = own_sources(base);
   rules.push_back(own_resets());
   append(rules, without_address());
   rules.push_back({Goto{kForeign}});
@@ -55,6 +59,8 @@ Chain source_held(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Accept{}, rules);
   append(rules, without_address());
+  for (const auto& [link, prefix] : base.routed)
+    rules.push_back({InInterface{link}, SourceIn{prefix}, Accept{}});
   if (base.only_sources)
     rules.push_back({Goto{kForeign}});
   else
@@ -62,10 +68,23 @@ Chain source_held(const Base& base) {
   return {.name = kHeld, .hook = {}, .rules = std::move(rules)};
 }
 
+// What the host itself has sent was judged then, and is tracked. A frame that a program has put
+// there (packet(7)) is not.
+Rule untracked_on_loopback() {
+  return {InLoopback{}, CtState{.invalid = true}, Goto{kLoopback}};
+}
+
+Chain source_loopback(const Base& base) {
+  std::vector<Rule> rules = own_sources(base);
+  rules.push_back({Goto{kForeign}});
+  return {.name = kLoopback, .hook = {}, .rules = std::move(rules)};
+}
+
 Chain source_prerouting(const Base& base) {
-  std::vector<Rule> rules;
+  std::vector<Rule> rules{untracked_on_loopback()};
   for (const std::string& pattern : base.forward)
     rules.push_back({InInterface{pattern}, Goto{kHeld}});
+  if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Goto{kHeld}});
   return {.name = "source-prerouting",
           .hook = Hook::prerouting,
           .type = ChainType::source,
@@ -84,22 +103,40 @@ Chain foreign(const Base& base) {
 }
 
 std::vector<Chain> source_chains(const Base& base) {
-  std::vector<Chain> chains{source_output(base)};
-  if (base.forward.empty()) return chains;
-  chains.push_back(source_held(base));
+  std::vector<Chain> chains{source_output(base), source_loopback(base)};
+  if (!base.forward.empty() || !base.tunnels.empty()) chains.push_back(source_held(base));
   chains.push_back(source_prerouting(base));
   return chains;
 }
 
+namespace {
+
+// Errors of this kind about a flow of their sender, up to this length.
+void admit_errors(Family family, std::vector<Statement> kind, std::uint16_t octets,
+                  std::vector<Rule>& held) {
+  for (const bool of_reply : {false, true}) {
+    Rule rule{CtState{.related = true}};
+    rule.insert(rule.end(), kind.begin(), kind.end());
+    rule.insert(rule.end(), {LengthUpTo{family, octets}, SenderIsEnd{family, of_reply}, Accept{}});
+    held.push_back(std::move(rule));
+  }
+}
+
+}  // namespace
+
 // RFC 792 and RFC 4443 section 3: what an error must quote of the packet are its header and the
-// eight octets behind it.
+// eight octets behind it. Routers among the guests quote more where they tell a path's MTU, but
+// seldom.
 void admit_errors_of_senders(std::vector<Rule>& held) {
+  const RateLimit seldom{limits::kLinkRate, limits::kLinkBurst};
   for (const Family family : kFamilies) {
-    const Layer4 icmp{{family == Family::ipv4 ? kIcmp : kIcmp6}};
+    const bool is_v4 = family == Family::ipv4;
+    const Layer4 icmp{{is_v4 ? kIcmp : kIcmp6}};
+    const Statement path = is_v4 ? Statement(FragmentationNeeded{}) : Icmp6Types{{kPacketTooBig}};
     held.push_back({CtState{.related = true}, icmp, RememberSender{family}});
-    for (const bool of_reply : {false, true})
-      held.push_back({CtState{.related = true}, icmp, LengthUpTo{family, limits::kErrorOctets},
-                      SenderIsEnd{family, of_reply}, Accept{}});
+    admit_errors(family, {icmp}, limits::kErrorOctets, held);
+    admit_errors(family, {path, seldom},
+                 is_v4 ? limits::kPathErrorOctetsV4 : limits::kPathErrorOctetsV6, held);
   }
 }
 

@@ -58,6 +58,9 @@ std::vector<nft::Base> bases() {
   nft::Base judged = guard_forward;
   judged.inside = {"br-1f", "docker0"};
   judged.uplinks = {"br-lan"};
+  judged.tunnels = {"flannel.1", "gre1"};
+  judged.routed = {{"docker0", *Prefix::parse("172.20.0.0/14")},
+                   {"br-1f", *Prefix::parse("fd20::/64")}};
   judged.inbound = {{6, {22, 22}}, {17, {60000, 61000}}, {1, {}}, {58, {}}};
   nft::Base without_routes = forward;
   without_routes.only_sources = {*IpAddress::parse("127.0.0.1"), *IpAddress::parse("2001:db8::7")};

@@ -73,6 +73,8 @@ TEST(GoldenNft, LinksOfThisHost) {
   ruleset.base.forward = {"docker0", "br-*"};
   ruleset.base.inside = {"br-1f", "docker0"};
   ruleset.base.uplinks = {"br-lan"};
+  ruleset.base.tunnels = {"flannel.1"};
+  ruleset.base.routed = {{"docker0", *Prefix::parse("172.20.0.0/14")}};
   ruleset.base.inbound = {{6, {22, 22}}, {17, {60000, 61000}}, {1, {}}, {58, {}}};
   expect_golden("links", ruleset);
 }

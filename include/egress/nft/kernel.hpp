@@ -44,6 +44,7 @@ struct Snapshot {
   std::vector<Count> hits;            // sorted by destination
   std::vector<Count> refusals;        // likewise
   std::uint64_t refused_packets = 0;
+  std::uint64_t foreign_packets = 0;  // whose source was not their sender's
   std::uint64_t refused_frames = 0;  // by the frame filter, which read() leaves out
   // Where chains, rules, sets or hooks differ from layout(base), one line each; empty: exactly as
   // desired.

@@ -34,6 +34,7 @@ struct OutInterface { std::string pattern; };             // oifname "docker0"
 struct InOneOf { std::vector<std::string> names; };       // iifname { "docker0", "br-1" }
 struct OutOneOf { std::vector<std::string> names; };      // oifname { "docker0", "br-1" }
 struct SourceIs { IpAddress address; };                   // ip saddr 0.0.0.0
+struct SourceIn { Prefix prefix; };                       // ip saddr 172.20.0.0/16
 struct SourceIsOwn {};                                    // fib saddr type local
 struct SourceIsOwnOfDevice {};                            // fib saddr . oif type local: of a link in a table of its own (VRF)
 struct SourceElsewhere {};                                // fib saddr . iif oif missing
@@ -54,6 +55,7 @@ struct EtherType { std::uint16_t type = 0; };             // meta protocol ip
 // The packet has a route, which the network stack gives to all that it sends or forwards: meta rtclassid ends a rule
 // where there is none (net/netfilter/nft_meta.c), so that a comparison that always holds asks for just that.
 struct Routed {};                                         // meta rtclassid >= 0
+struct FragmentationNeeded {};                            // icmp type destination-unreachable icmp code frag-needed
 struct IcmpTypes { std::vector<std::uint8_t> types; };    // icmp type redirect
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
 struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
@@ -65,6 +67,7 @@ struct CountDestination { Tally tally{}; Family family{}; };  // update @hits4 {
 struct RememberSender { Family family{}; };               // update @senders4 { ip saddr . ip saddr }
 struct SenderIsEnd { Family family{}; bool of_reply = false; };  // ip saddr . ct original ip saddr @senders4
 struct RateLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  // limit rate 10/second burst 20 packets
+struct ByteLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  // limit rate 1 kbytes/second burst 4 kbytes
 struct CountAs { std::string counter; };                  // counter name "refused"
 struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
 struct Accept {};
@@ -78,10 +81,10 @@ struct RejectProhibited {};                               // reject with icmpx a
 
 using Statement =
     std::variant<CtState, CtStatusDnat, CtReply, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
-                 InOneOf, OutOneOf, SourceIs, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
+                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
-                 Before, EtherType, Routed, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked,
-                 CountDestination, RememberSender, SenderIsEnd, RateLimit, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
+                 Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked,
+                 CountDestination, RememberSender, SenderIsEnd, RateLimit, ByteLimit, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
                  Goto, RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
 

@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "egress/core/ip_address.hpp"
 
 namespace egress::nft {
 
@@ -12,11 +15,12 @@ struct Link {
   std::string name;
   std::uint32_t index = 0;  // another one when a device of the same name comes back
   bool is_loopback = false;
-  std::string kind{};           // of a virtual device (IFLA_INFO_KIND): "veth", "bridge"; empty: hardware
-  std::uint32_t bridge = 0;     // index of the bridge that it is a port of; 0: of none
-  // A route leads on by it: a default route, or one through a gateway to addresses that are not private.
-  bool leads_on = false;
+  std::string kind{};        // of a virtual device (IFLA_INFO_KIND): "veth", "bridge"; empty: hardware
+  std::uint32_t bridge = 0;  // index of the bridge that it is a port of; 0: of none
+  bool has_default_route = false;
+  bool leads_on = false;  // by it, through a gateway, a route leads to addresses that are not private
   bool is_users = false;  // a tun or tap device whose packets a user other than root may write
+  std::vector<Prefix> routed{};  // to it by tables other than `main`, which rules (ip-rule(8)) may choose
   bool is_bridge_port() const { return bridge != 0; }  // passes frames on that this host has not routed
   auto operator<=>(const Link&) const = default;
 };
@@ -24,16 +28,20 @@ struct Link {
 // What goes to it stays on this host: a veth, a tun or tap device, or a bridge with nothing but these
 // as its ports, by which no route leads on. Known by what it is, not by its name.
 bool is_inside(const Link& link, std::span<const Link> all);
-// Anybody's packets may come in by it: a route leads on by it, or it is a bridge with a port that
+// Anybody's packets may come in by it: the default route goes there, or it is a bridge with a port that
 // leads outside. Never a device of a user.
 bool is_uplink(const Link& link, std::span<const Link> all);
 
 // The links of this host that are held, as rules need them; names, sorted.
 struct HeldLinks {
-  std::vector<std::string> patterns;  // those of the policy, and users' devices that none of them names
+  std::vector<std::string> patterns;  // those of the policy; devices of users, and bridges of such, that none of them names
   std::vector<std::string> inside;
   std::vector<std::string> uplinks;
   std::vector<std::string> ports;  // of bridges that are inside
+  // Not held, but whoever can send to this host can write what comes in by them: encapsulations.
+  std::vector<std::string> tunnels;
+  std::vector<std::pair<std::string, Prefix>> routed;  // of held links and tunnels: Link::routed
+  bool operator==(const HeldLinks&) const = default;
 };
 HeldLinks held_links(std::span<const Link> all, const std::vector<std::string>& forward);
 

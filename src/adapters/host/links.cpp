@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -51,50 +52,73 @@ nft::Link link(Octets message) {
           .is_users = kind == "tun" && is_of_user(attribute(info, 0, IFLA_INFO_DATA))};
 }
 
-bool is_wide(const rtmsg& route) {
-  return route.rtm_dst_len <
-         (route.rtm_family == AF_INET ? kShortestPrivateV4 : kShortestPrivateV6);
-}
+enum class Way { nowhere, onwards, everywhere };
 
-// Whether a route leads to networks beyond its link: everything, or by a gateway what is not
+// Where a route leads beyond its link: everywhere, or by a gateway to addresses that are not
 // private.
-bool leads_on(Octets message) {
+Way way_of(Octets message) {
   const auto route = read<rtmsg>(message);
-  if (route.rtm_type != RTN_UNICAST) return false;
-  if (is_wide(route)) return true;
+  const bool is_v4 = route.rtm_family == AF_INET;
+  if (route.rtm_type != RTN_UNICAST) return Way::nowhere;
+  if (route.rtm_dst_len < (is_v4 ? kShortestPrivateV4 : kShortestPrivateV6)) return Way::everywhere;
   const Octets destination = attribute(message, sizeof(rtmsg), RTA_DST);
   const bool has_gateway = !attribute(message, sizeof(rtmsg), RTA_GATEWAY).empty() ||
                            !attribute(message, sizeof(rtmsg), RTA_VIA).empty() ||
                            !attribute(message, sizeof(rtmsg), RTA_MULTIPATH).empty();
-  if (!has_gateway || destination.size() != (route.rtm_family == AF_INET ? 4U : 16U)) return false;
+  if (!has_gateway || destination.size() != (is_v4 ? 4U : 16U)) return Way::nowhere;
   const AddressClass kind = classify(read_address(route.rtm_family, destination.data()));
-  return kind != AddressClass::private_use && kind != AddressClass::link_local;
+  const bool is_near = kind == AddressClass::private_use || kind == AddressClass::link_local;
+  return is_near ? Way::nowhere : Way::onwards;
+}
+
+// The network that a table other than `main` and `local` routes to a link.
+std::optional<Prefix> network_of_other_table(Octets message) {
+  const auto route = read<rtmsg>(message);
+  const Octets own = attribute(message, sizeof(rtmsg), RTA_TABLE);
+  const std::uint32_t table = own.empty() ? route.rtm_table : read<std::uint32_t>(own);
+  const Octets destination = attribute(message, sizeof(rtmsg), RTA_DST);
+  if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL || route.rtm_type != RTN_UNICAST ||
+      destination.size() != (route.rtm_family == AF_INET ? 4U : 16U))
+    return std::nullopt;
+  const IpAddress first = read_address(route.rtm_family, destination.data());
+  const auto prefix = Prefix::parse(first.text() + "/" + std::to_string(route.rtm_dst_len));
+  return prefix ? std::optional(*prefix) : std::nullopt;
 }
 
 // The devices of a route: its own, or those of its next hops.
-void add_devices(Octets message, std::set<std::uint32_t>& devices) {
+std::set<std::uint32_t> devices_of(Octets message) {
+  std::set<std::uint32_t> devices;
   const Octets own = attribute(message, sizeof(rtmsg), RTA_OIF);
   if (!own.empty()) devices.insert(read<std::uint32_t>(own));
   Octets hops = attribute(message, sizeof(rtmsg), RTA_MULTIPATH);
   while (hops.size() >= sizeof(rtnexthop)) {
     const auto hop = read<rtnexthop>(hops);
-    if (hop.rtnh_len < sizeof hop) return;
+    if (hop.rtnh_len < sizeof hop) break;
     devices.insert(static_cast<std::uint32_t>(hop.rtnh_ifindex));
     hops = hops.subspan(std::min<std::size_t>(RTNH_ALIGN(hop.rtnh_len), hops.size()));
   }
+  return devices;
 }
 
-// By which a route of any table leads on.
-Result<std::set<std::uint32_t>> ways_on() {
-  std::set<std::uint32_t> devices;
+void take_route(Octets message, std::vector<nft::Link>& links) {
+  const Way way = way_of(message);
+  const auto network = way == Way::nowhere ? network_of_other_table(message) : std::nullopt;
+  if (way == Way::nowhere && !network) return;
+  const std::set<std::uint32_t> devices = devices_of(message);
+  for (nft::Link& link : links) {
+    if (!devices.contains(link.index)) continue;
+    link.has_default_route |= way == Way::everywhere;
+    link.leads_on |= way == Way::onwards;
+    if (network) link.routed.push_back(*network);
+  }
+}
+
+Result<void> add_routes(std::vector<nft::Link>& links) {
+  const std::vector<nft::Link> without = links;
   const rtmsg any_family{};
-  auto listed = dump(
-      NETLINK_ROUTE, RTM_GETROUTE, octets_of(any_family), [&] { devices.clear(); },
-      [&](Octets message) {
-        if (leads_on(message)) add_devices(message, devices);
-      });
-  if (!listed) return tl::unexpected(listed.error());
-  return devices;
+  return dump(
+      NETLINK_ROUTE, RTM_GETROUTE, octets_of(any_family), [&] { links = without; },
+      [&](Octets message) { take_route(message, links); });
 }
 
 }  // namespace
@@ -106,9 +130,8 @@ Result<std::vector<nft::Link>> links() {
       NETLINK_ROUTE, RTM_GETLINK, octets_of(any), [&] { found.clear(); },
       [&](Octets message) { found.push_back(link(message)); });
   if (!listed) return tl::unexpected(listed.error());
-  const auto lead_on = ways_on();
-  if (!lead_on) return tl::unexpected(lead_on.error());
-  for (nft::Link& one : found) one.leads_on = lead_on->contains(one.index);
+  if (auto added = add_routes(found); !added) return tl::unexpected(added.error());
+  for (nft::Link& one : found) std::ranges::sort(one.routed);
   std::ranges::sort(found);
   return found;
 }
@@ -118,7 +141,7 @@ namespace {
 // Other routes say nothing of links, and may change often.
 bool is_of_interest(const nlmsghdr& header, Octets body) {
   const bool is_route = header.nlmsg_type == RTM_NEWROUTE || header.nlmsg_type == RTM_DELROUTE;
-  return !is_route || leads_on(body);
+  return !is_route || way_of(body) != Way::nowhere || network_of_other_table(body);
 }
 
 // Reads all that has come. Whether it may say something about links; what was lost may.

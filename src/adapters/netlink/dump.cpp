@@ -151,9 +151,9 @@ int dump_table(Socket& socket, const std::string& table, LiveTable& live) {
   return 0;
 }
 
-std::uint64_t refused_by(const LiveTable& live) {
+std::uint64_t packets_of(const LiveTable& live, std::string_view counter) {
   for (const ObjectPtr& object : live.objects)
-    if (nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME) == nft::kRefusedCounter)
+    if (nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME) == counter)
       return nftnl_obj_get_u64(object.get(), NFTNL_OBJ_CTR_PKTS);
   return 0;
 }

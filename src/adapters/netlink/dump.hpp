@@ -50,6 +50,6 @@ struct LiveTable {
 int read_holder(Socket& socket, const std::string& table, LiveTable& live);
 int dump_table(Socket& socket, const std::string& table, LiveTable& live);
 // What its counter `refused` stands at.
-std::uint64_t refused_by(const LiveTable& live);
+std::uint64_t packets_of(const LiveTable& live, std::string_view counter);
 
 }  // namespace egress::netlink

@@ -3,19 +3,13 @@
 // words.
 #include <arpa/inet.h>
 #include <endian.h>
-#include <linux/if_ether.h>
+#include <linux/icmp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_log.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 
-#include <algorithm>
-#include <cassert>
 #include <chrono>
-#include <cstring>
-#include <optional>
-#include <span>
 
 #include "adapters/netlink/encode.hpp"
 #include "adapters/netlink/expressions.hpp"
@@ -77,16 +71,15 @@ class RuleEncoder : Expressions {
   void operator()(const nft::OutLoopback&) { is_meta(NFT_META_OIF, kLoopbackIndex); }
   void operator()(const nft::InInterface& match) { interface(NFT_META_IIFNAME, match.pattern); }
   void operator()(const nft::OutInterface& match) { interface(NFT_META_OIFNAME, match.pattern); }
-  void operator()(const nft::InOneOf& match) {
-    one_of_names(NFT_META_IIFNAME, match.names);
-  }
-  void operator()(const nft::OutOneOf& match) {
-    one_of_names(NFT_META_OIFNAME, match.names);
-  }
+  void operator()(const nft::InOneOf& match) { one_of_names(NFT_META_IIFNAME, match.names); }
+  void operator()(const nft::OutOneOf& match) { one_of_names(NFT_META_OIFNAME, match.names); }
   void operator()(const nft::SourceIs& match) {
     need_family(match.address.family());
     load_payload(source_of(match.address.family()), NFT_REG_1);
     compare(NFT_CMP_EQ, match.address.octets());
+  }
+  void operator()(const nft::SourceIn& match) {
+    is_within(match.prefix, source_of(match.prefix.family()));
   }
   void operator()(const nft::SourceIsOwn&) {
     load_fib(NFTA_FIB_F_SADDR, NFT_FIB_RESULT_ADDRTYPE);
@@ -105,21 +98,8 @@ class RuleEncoder : Expressions {
     load_payload(destination_of(match.address.family()), NFT_REG_1);
     compare(NFT_CMP_EQ, match.address.octets());
   }
-  // Whole octets need no mask.
   void operator()(const nft::DestinationIn& match) {
-    const Prefix& prefix = match.prefix;
-    const auto octets = static_cast<std::uint32_t>(prefix.length()) / 8;
-    Payload part = destination_of(prefix.family());
-    need_family(prefix.family());
-    if (prefix.length() % 8 != 0) {
-      load_payload(part, NFT_REG_1);
-      const auto bits = mask_octets(prefix.length());
-      mask(std::span(bits).first(part.length));
-      return compare(NFT_CMP_EQ, prefix.first().octets());
-    }
-    part.length = octets;
-    load_payload(part, NFT_REG_1);
-    compare(NFT_CMP_EQ, prefix.first().octets().first(octets));
+    is_within(match.prefix, destination_of(match.prefix.family()));
   }
   void operator()(const nft::TcpReset&) {
     need_protocol(IPPROTO_TCP);
@@ -176,6 +156,14 @@ class RuleEncoder : Expressions {
     load_meta(NFT_META_TIME_NS, NFT_REG_1);
     compare_number(NFT_CMP_LT, htobe64(static_cast<std::uint64_t>(since_epoch.count())));
   }
+  // Type and code in one load.
+  void operator()(const nft::FragmentationNeeded&) {
+    const std::array<std::uint8_t, 2> type_and_code{ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED};
+    need_family(Family::ipv4);
+    need_protocol(IPPROTO_ICMP);
+    load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2}, NFT_REG_1);
+    compare(NFT_CMP_EQ, as_bytes(type_and_code));
+  }
   void operator()(const nft::IcmpTypes& match) {
     need_family(Family::ipv4);
     need_protocol(IPPROTO_ICMP);
@@ -219,14 +207,19 @@ class RuleEncoder : Expressions {
             second_address(match.family), match.of_reply ? Direction::reply : Direction::original);
     look_up(nft::senders_set(match.family).name);
   }
-  void operator()(const nft::RateLimit& match) { limit(match.per_second, match.burst); }
+  void operator()(const nft::RateLimit& match) {
+    limit(NFT_LIMIT_PKTS, match.per_second, match.burst);
+  }
+  void operator()(const nft::ByteLimit& match) {
+    limit(NFT_LIMIT_PKT_BYTES, match.per_second, match.burst);
+  }
   void operator()(const nft::CountAs& statement) {
     nftnl_expr* reference = append("objref");
     nftnl_expr_set_u32(reference, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
     nftnl_expr_set_str(reference, NFTNL_EXPR_OBJREF_IMM_NAME, statement.counter.c_str());
   }
   void operator()(const nft::LogLimited& statement) {
-    limit(10, 50);
+    limit(NFT_LIMIT_PKTS, 10, 50);
     nftnl_expr* log = append("log");
     nftnl_expr_set_str(log, NFTNL_EXPR_LOG_PREFIX, statement.prefix.c_str());
     nftnl_expr_set_u32(log, NFTNL_EXPR_LOG_LEVEL, kLogLevelInfo);

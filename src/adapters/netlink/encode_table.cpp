@@ -1,6 +1,6 @@
 #include <arpa/inet.h>
-#include <linux/netfilter.h>
 #include <libnftnl/udata.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <array>

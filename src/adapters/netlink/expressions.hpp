@@ -98,12 +98,12 @@ class Expressions {
     nftnl_expr_set_u64(update, NFTNL_EXPR_DYNSET_TIMEOUT, 0);  // that of the set
   }
 
-  void limit(std::uint64_t per_second, std::uint32_t burst) {
+  void limit(std::uint32_t unit, std::uint64_t per_second, std::uint32_t burst) {
     nftnl_expr* limit = append("limit");
     nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_RATE, per_second);
     nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_UNIT, 1);  // second
     nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_BURST, burst);
-    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_TYPE, unit);
     nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_FLAGS, 0);
   }
 
@@ -171,6 +171,18 @@ class Expressions {
     nftnl_expr_set_u32(mask, NFTNL_EXPR_BITWISE_LEN, length);
     nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_MASK, bits.data(), length);
     nftnl_expr_set(mask, NFTNL_EXPR_BITWISE_XOR, zero.data(), length);
+  }
+
+  // Whether the address at this place is within the prefix. Whole octets need no mask.
+  void is_within(const Prefix& prefix, Payload address) {
+    const std::uint32_t whole = address.length;
+    const bool is_whole = prefix.length() % 8 == 0;
+    if (is_whole) address.length = static_cast<std::uint32_t>(prefix.length()) / 8;
+    need_family(prefix.family());
+    load_payload(address, NFT_REG_1);
+    const auto bits = mask_octets(prefix.length());
+    if (!is_whole) mask(std::span(bits).first(whole));
+    compare(NFT_CMP_EQ, prefix.first().octets().first(address.length));
   }
 
   // Whether any of the bits is set in the register.

@@ -120,7 +120,7 @@ Result<nft::FrameSnapshot> NetlinkKernel::read_frames(const nft::FrameFilter& ex
   LiveTable live{.family = NFPROTO_NETDEV};
   if (const int error = dump_table(socket_, kTable, live))
     return fail_errno("reading the frame filter back", error);
-  return nft::FrameSnapshot{.refused = refused_by(live),
+  return nft::FrameSnapshot{.refused = packets_of(live, nft::kRefusedCounter),
                             .deviations = deviations(live, {}, nft::layout(expected), holder())};
 }
 

@@ -129,7 +129,8 @@ class Reader {
 
   void finish(const nft::Base& expected) {
     snapshot_.is_present = live_.is_present;
-    snapshot_.refused_packets = refused_by(live_);
+    snapshot_.refused_packets = netlink::packets_of(live_, nft::kRefusedCounter);
+    snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
     std::sort(snapshot_.elements.begin(), snapshot_.elements.end(),
               [](const auto& a, const auto& b) { return a.key < b.key; });
     for (auto* counts : {&snapshot_.hits, &snapshot_.refusals})

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "egress/core/limits.hpp"
+
 namespace egress::nft {
 namespace {
 
@@ -9,7 +11,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const Link kLo{.name = "lo", .index = 1, .is_loopback = true};
-const Link kEthernet{.name = "eth0", .index = 2, .leads_on = true};
+const Link kEthernet{.name = "eth0", .index = 2, .has_default_route = true};
 const Link kDocker{.name = "docker0", .index = 3, .kind = "bridge"};
 const Link kContainer{.name = "veth1", .index = 4, .kind = "veth", .bridge = 3};
 const Link kLan{.name = "br-lan", .index = 5, .kind = "bridge"};
@@ -32,12 +34,19 @@ TEST(Links, ABridgeWithAPortThatLeavesTheHostIsAnUplink) {
   }
 }
 
-TEST(Links, WhatARouteLeadsOnByIsAnUplinkWhateverItIs) {
+TEST(Links, WhatHasTheDefaultRouteIsAnUplinkWhateverItIs) {
   for (const char* kind : {"", "bridge", "veth", "tun", "wireguard"}) {
-    const Link link{.name = "x", .index = 8, .kind = kind, .leads_on = true};
+    const Link link{.name = "x", .index = 8, .kind = kind, .has_default_route = true};
     EXPECT_FALSE(is_inside(link, {{link}})) << kind;
     EXPECT_TRUE(is_uplink(link, {{link}})) << kind;
   }
+}
+
+TEST(Links, BehindAContainerThatIsAGatewayThereIsNoInsideButSourcesAreJudged) {
+  Link bridge = kDocker;
+  bridge.leads_on = true;
+  EXPECT_FALSE(is_inside(bridge, {{bridge, kContainer}}));
+  EXPECT_FALSE(is_uplink(bridge, {{bridge, kContainer}}));
 }
 
 TEST(Links, AWireIsNotInsideThoughNoRouteLeadsOnByIt) {
@@ -49,12 +58,40 @@ TEST(Links, AWireIsNotInsideThoughNoRouteLeadsOnByIt) {
 }
 
 TEST(Links, ADeviceOfAUserIsNeverAnUplinkAndAlwaysHeld) {
-  const Link tun{.name = "tun0", .index = 8, .kind = "tun", .leads_on = true, .is_users = true};
+  const Link tun{
+      .name = "tun0", .index = 8, .kind = "tun", .has_default_route = true, .is_users = true};
   EXPECT_FALSE(is_uplink(tun, {{tun}}));
   const HeldLinks held = held_links({{tun}}, {"docker0"});
   EXPECT_THAT(held.patterns, ElementsAre("docker0", "tun0"));
   EXPECT_THAT(held.inside, IsEmpty());
   EXPECT_THAT(held_links({{tun}}, {"tun*"}).patterns, ElementsAre("tun*"));
+}
+
+TEST(Links, ABridgeWithADeviceOfAUserIsHeld) {
+  const Link tap{.name = "tap0", .index = 8, .kind = "tun", .bridge = 9, .is_users = true};
+  const Link bridge{.name = "virbr0", .index = 9, .kind = "bridge"};
+  const HeldLinks held = held_links({{tap, bridge}}, {});
+  EXPECT_THAT(held.patterns, ElementsAre("tap0", "virbr0"));
+  EXPECT_THAT(held.inside, ElementsAre("virbr0"));
+}
+
+TEST(Links, SourcesFromEncapsulationsAreJudgedThoughTheyAreNotHeld) {
+  for (const char* kind : {"vxlan", "geneve", "gre", "ipip", "sit", "ip6tnl"}) {
+    const Link link{.name = "x", .index = 8, .kind = kind};
+    EXPECT_THAT(held_links({{link}}, {}).tunnels, ElementsAre("x")) << kind;
+    EXPECT_THAT(held_links({{link}}, {"x"}).tunnels, IsEmpty()) << "held";
+  }
+  const Link uplink{.name = "x", .index = 8, .kind = "vxlan", .has_default_route = true};
+  EXPECT_THAT(held_links({{uplink}}, {}).tunnels, IsEmpty());
+}
+
+TEST(Links, NetworksOfOtherTablesAreOfTheirLink) {
+  Link bridge = kDocker;
+  bridge.routed.assign(limits::kRoutedSources + 1, *Prefix::parse("172.20.0.0/16"));
+  EXPECT_EQ(held_links({{bridge}}, {"docker0"}).routed.size(), limits::kRoutedSources);
+  bridge.routed.pop_back();
+  EXPECT_EQ(held_links({{bridge}}, {"docker0"}).routed.size(), limits::kRoutedSources);
+  EXPECT_THAT(held_links({{bridge}}, {}).routed, IsEmpty()) << "not held";
 }
 
 TEST(Links, OnlyHeldOnesAreTold) {
