@@ -78,7 +78,8 @@ bool is_uplink(const Link& link, Links all) {
 }
 
 HeldLinks held_links(Links all, const std::vector<std::string>& forward) {
-  HeldLinks held{.patterns = forward};
+  HeldLinks held;
+  held.patterns = forward;
   for (const Link& link : all) {
     const bool is_users = link.is_users || has_users_port(link, all);
     const bool is_held = is_users || matches_interface(forward, link.name);

@@ -108,6 +108,12 @@ std::string priority_text(std::uint32_t priority) {
   return digits.substr(0, 4) + ":" + digits.substr(4);
 }
 
+// "256 bytes", "2 kbytes"
+std::string bytes_text(std::uint32_t bytes) {
+  return bytes % 1024 == 0 ? std::to_string(bytes / 1024) + " kbytes"
+                           : std::to_string(bytes) + " bytes";
+}
+
 struct Printer {
   std::string operator()(const CtState& match) const {
     std::string states;
@@ -234,8 +240,8 @@ struct Printer {
            std::to_string(match.burst) + " packets";
   }
   std::string operator()(const ByteLimit& match) const {
-    return "limit rate " + std::to_string(match.per_second >> 10) + " kbytes/second burst " +
-           std::to_string(match.burst >> 10) + " kbytes";
+    return "limit rate " + bytes_text(match.per_second) + "/second burst " +
+           bytes_text(match.burst);
   }
   std::string operator()(const CountAs& statement) const {
     return "counter name " + quoted(statement.counter);

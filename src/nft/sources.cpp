@@ -37,7 +37,7 @@ Rule own_resets() {
 }
 
 std::vector<Rule> own_sources(const Base& base) {
-  if (!base.only_sources) return {{SourceIsOwn{}, Accept{}}, {SourceIsOwnOfDevice{}, Accept{}}};
+  if (!base.only_sources) return {{SourceIsOwn{}, Accept{}}};
   std::vector<Rule> rules;
   for (const IpAddress& address : *base.only_sources)
     rules.push_back({SourceIs{address}, Accept{}});
@@ -46,6 +46,7 @@ std::vector<Rule> own_sources(const Base& base) {
 
 Chain source_output(const Base& base) {
   std::vector<Rule> rules = own_sources(base);
+  if (!base.only_sources) rules.push_back({SourceIsOwnOfDevice{}, Accept{}});
   rules.push_back(own_resets());
   append(rules, without_address());
   rules.push_back({Goto{kForeign}});

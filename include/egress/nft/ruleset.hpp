@@ -66,11 +66,11 @@ struct Base {
   // When audit turns into refusal, by the kernel's own clock: also where nobody lives to change the table.
   std::optional<WallTime> audit_ends{};
   bool allows_dhcp = true;
-  std::vector<std::string> forward;  // interface patterns whose forwarded traffic is held
+  std::vector<std::string> forward{};  // interface patterns whose forwarded traffic is held
   // The links of this host among them, as links.hpp tells them apart. Both sorted.
-  std::vector<std::string> inside;   // what goes to them stays on this host
-  std::vector<std::string> uplinks;  // they lead to other networks: anybody's packets may come in by them
-  std::vector<std::string> tunnels;  // links that are not held, but whose sources are judged as if they were
+  std::vector<std::string> inside{};   // what goes to them stays on this host
+  std::vector<std::string> uplinks{};  // they lead to other networks: anybody's packets may come in by them
+  std::vector<std::string> tunnels{};  // links that are not held, but whose sources are judged as if they were
   std::vector<std::pair<std::string, Prefix>> routed{};  // sources that belong to a link by another table than `main`
   std::optional<std::vector<Answered>> inbound{};  // which flows begun outside are answered; empty: all
   std::optional<DnsGuard> dns_guard{};  // empty: programs ask the pinned resolvers themselves

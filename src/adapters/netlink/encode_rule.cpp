@@ -3,11 +3,11 @@
 // words.
 #include <arpa/inet.h>
 #include <endian.h>
-#include <linux/icmp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_log.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
+#include <netinet/ip_icmp.h>
 
 #include <chrono>
 

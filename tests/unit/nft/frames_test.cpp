@@ -8,7 +8,9 @@ namespace {
 const HeldLinks kHeld{.patterns = {"docker0", "br-*"},
                       .inside = {"br-12ab", "docker0"},
                       .uplinks = {"br-lan"},
-                      .ports = {"veth1"}};
+                      .ports = {"veth1"},
+                      .tunnels = {},
+                      .routed = {}};
 
 TEST(Frames, WhatLeavesTheHostIsHeld) {
   for (const char* name : {"eth0", "wlan0", "wg0", "docker1", "br", "xbr-1", "br-lan", "br-new"})
