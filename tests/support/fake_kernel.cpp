@@ -252,8 +252,11 @@ bool FakeKernel::speaks_for_itself(const Sender& sender) const {
   if (sender.link.empty())
     return base.only_sources ? is_in(*base.only_sources, sender.address)
                              : own_addresses.contains(sender.address);
-  if (!matches_interface(base.forward, sender.link) || is_in(base.uplinks, sender.link))
-    return true;
+  const bool is_judged =
+      matches_interface(base.forward, sender.link) || is_in(base.tunnels, sender.link);
+  if (!is_judged || is_in(base.uplinks, sender.link)) return true;
+  for (const auto& [link, prefix] : base.routed)
+    if (link == sender.link && prefix.contains(sender.address)) return true;
   const auto through = routes.find(sender.link);
   return !base.only_sources && through != routes.end() &&
          std::ranges::any_of(through->second,
