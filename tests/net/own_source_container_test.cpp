@@ -206,6 +206,16 @@ TEST_P(NarrowPath, BehindAContainerIsFoundByTheFarSide) {
   EXPECT_EQ(transfer(far.name(), 443, deep.name(), far_address(), Sends::server), kMuch);
 }
 
+// Then the error is the container's own in the eyes of the host, as with an engine in a container.
+TEST_P(NarrowPath, BehindAContainerThatTranslatesIsFoundByTheFarSide) {
+  narrow(self.netns(), "todeep");
+  shell(self.netns(),
+        "nft 'add table inet nat'; nft 'add chain inet nat post { type nat hook postrouting"
+        " priority 100; }'; nft 'add rule inet nat post oifname \"eth0\" masquerade'");
+  const Daemon daemon(lab, policy_of_far());
+  EXPECT_EQ(transfer(far.name(), 443, deep.name(), far_address(), Sends::server), kMuch);
+}
+
 // As for a server in a container; what comes from outside is under way both ways.
 TEST_P(NarrowPath, BehindAContainerIsFoundByWhoComesFromOutside) {
   narrow(self.netns(), "todeep");
