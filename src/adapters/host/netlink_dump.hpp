@@ -22,6 +22,7 @@ Result<void> dump(int protocol, std::uint16_t type, Octets request,
 template <class T>
 T read(Octets octets) {
   T value{};
+  if (octets.empty()) return value;
   std::memcpy(&value, octets.data(), octets.size() < sizeof value ? octets.size() : sizeof value);
   return value;
 }
