@@ -6,6 +6,7 @@
 #include "contract/guarded.hpp"
 #include "contract/real_kernel.hpp"
 #include "support/address.hpp"
+#include "support/borrowed_socket.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_kernel.hpp"
 #include "support/netns.hpp"
@@ -15,13 +16,21 @@
 namespace egress::test {
 namespace {
 
+constexpr Port kBorrowedPort = 4444;
+
 class FakeMachine : public Machine {
  public:
-  explicit FakeMachine(const nft::Capabilities& capabilities) : kernel_(clock_, capabilities) {}
+  explicit FakeMachine(const nft::Capabilities& capabilities) : kernel_(clock_, capabilities) {
+    for (const char* address : kOwn) kernel_.own_addresses.insert(*IpAddress::parse(address));
+  }
   nft::Kernel& kernel() override { return kernel_; }
   void sleep(milliseconds duration) override { clock_.advance(duration); }
   void flush_by_others() override { kernel_.flush(); }
   bool connect(const Endpoint& destination) override { return kernel_.connect(destination); }
+  bool send_as(const std::string& source, const std::string& address, Port port) override {
+    return kernel_.connect({*IpAddress::parse(address), Transport::udp, port},
+                           {*IpAddress::parse(source)});
+  }
 
  private:
   FakeClock clock_;
@@ -46,6 +55,13 @@ class RealMachine : public Machine {
   void flush_by_others() override { netns_.run("nft flush ruleset"); }
   bool connect(const Endpoint& destination) override {
     return tcp_probe(netns_.name(), destination.address.text(), destination.port) != Seen::refused;
+  }
+  bool send_as(const std::string& source, const std::string& address, Port port) override {
+    BorrowedSocket socket(netns_.name(), {.source = source,
+                                          .port = kBorrowedPort,
+                                          .type = SOCK_DGRAM,
+                                          .how = Borrowing::transparent});
+    return socket.send(address, port, "x") == 0;
   }
 
  private:

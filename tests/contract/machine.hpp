@@ -32,7 +32,10 @@ class Machine {
   // A new connection from this host, judged and counted. Whether it was let out. The port of kGuard
   // listens on every machine.
   virtual bool connect(const Endpoint& destination) = 0;
+  // A datagram under an address that need not be this host's; those of kOwn are.
+  virtual bool send_as(const std::string& source, const std::string& address, Port port) = 0;
 };
+inline constexpr const char* kOwn[] = {"198.18.0.1", "2001:db8:ffff::1"};
 
 struct Variant {
   std::string name;

@@ -14,6 +14,7 @@
 #include "support/container.hpp"
 #include "support/flood.hpp"
 #include "support/flood_count.hpp"
+#include "support/foreign_flood.hpp"
 #include "support/memory_group.hpp"
 
 namespace egress::test {
@@ -21,6 +22,7 @@ namespace {
 
 constexpr const char* kApi6Literal = "2606:4700:7::f6";
 constexpr std::uint64_t kLittleMemory = 1 << 20;
+const ForeignGround kGround{"10.77.0.2", "2001:db8:77::2", "203.0.113.99", "2001:db8:f200::1"};
 
 bool is_full() {
   const char* value = std::getenv("EGRESSD_LEAK_EVENTS");
@@ -80,6 +82,22 @@ class Leak : public ::testing::Test {
 
   Leak() { dns_.set("api.openai.com", {.addresses = {kApi4, kApi6}, .ttl = 600}); }
 
+  static ForeignLanes container_lanes() {
+    return lanes_of_container(kGround, "172.20.0.2", "fd20::2");
+  }
+  static ForeignLanes all_lanes() {
+    ForeignLanes all = lanes_of_host(kGround);
+    for (ForeignLane& lane : container_lanes()) all.push_back(std::move(lane));
+    return all;
+  }
+  // Answers that the kernel rations, and packets that it drops for their source, show nothing.
+  bool let_everything_out() const {
+    lab_.on_host({"sysctl", "-qw", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0",
+                  "net.ipv4.icmp_msgs_per_sec=1000000", "net.ipv4.conf.all.rp_filter=0",
+                  "net.ipv4.conf.br-lab.rp_filter=0", "net.ipv4.conf.uplink0.rp_filter=0"});
+    return true;
+  }
+
   static std::vector<Event> events();
   void start();
   void go_through(const Event& event);
@@ -107,6 +125,13 @@ class Leak : public ::testing::Test {
     } catch (const std::runtime_error&) {
     }
   }
+  // Whether more arrives of every lane than had by then.
+  bool all_foreign_arrive(const std::map<std::string, std::uint64_t>& before) const {
+    return std::ranges::all_of(foreign_.read(), [&](const auto& count) {
+      const auto was = before.find(count.first);
+      return count.second > 100 + (was == before.end() ? 0 : was->second);
+    });
+  }
   bool all_arrive(const std::map<std::string, std::uint64_t>& counts) const {
     return std::ranges::all_of(counts, [](const auto& count) { return count.second > 100; });
   }
@@ -120,9 +145,15 @@ class Leak : public ::testing::Test {
   const TcpServer server_{lab_.net(), {443}};
   const Container container_{lab_};
   const FloodCount far_side_{lab_.net(), "host0", {kHostFlood, kContainerFlood}};
+  const ForeignCount foreign_{lab_.net(), "host0", all_lanes()};
+  const bool is_let_out_ = let_everything_out();
   const MemoryGroup memory_{lab_.host()};
   Flood host_flood_{lab_.host(), kHostFlood};
   Flood container_flood_{container_.netns(), kContainerFlood};
+  ForeignFlood host_foreign_{lab_.host(), lanes_of_host(kGround)};
+  ForeignFlood container_foreign_{container_.netns(), container_lanes()};
+  ForeignFlood outside_{lab_.net(), outside_flows(kGround)};
+  std::map<std::string, std::uint64_t> foreign_before_;
   std::optional<Daemon> daemon_;
   Traffics to_names_, to_literals_;
   std::size_t policy_ = 0;
@@ -132,9 +163,13 @@ class Leak : public ::testing::Test {
 void Leak::start() {
   ASSERT_TRUE(eventually([&] { return all_arrive(far_side_.read().unmarked); }))
       << "positive control";
+  ASSERT_TRUE(eventually([&] { return all_foreign_arrive({}); }))
+      << "positive control: " << testing::PrintToString(foreign_.read());
   daemon_.emplace(lab_, policies()[0]);
   host_flood_.mark();
   container_flood_.mark();
+  std::this_thread::sleep_for(300ms);  // what was on its way
+  foreign_before_ = foreign_.read();
   const std::vector<std::string> of_name{kApi4, kApi6}, literals{kApi4Second, kApi6Literal};
   for (const char* address : {kApi4, kApi6})
     ASSERT_TRUE(eventually([&] { return tcp_probe(lab_.host(), address, 443) == Seen::answered; }));
@@ -145,8 +180,11 @@ void Leak::start() {
 }
 
 Leak::Tally Leak::tally() const {
-  Tally sum{.sent = host_flood_.sent() + container_flood_.sent(),
+  Tally sum{.sent = host_flood_.sent() + container_flood_.sent() + host_foreign_.sent() +
+                    container_foreign_.sent(),
             .leaked = far_side_.read().all_marked()};
+  for (const auto& [lane, packets] : foreign_.read())
+    sum.leaked += packets - foreign_before_.at(lane);
   for (const auto& traffic : to_names_) {
     sum.connected += traffic->connected();
     sum.names_failed += traffic->failures().size();
@@ -184,13 +222,18 @@ void Leak::stop() {
   std::this_thread::sleep_for(300ms);
   const FloodCount::Counts counts = far_side_.read();
   for (const auto& [kind, packets] : counts.marked) EXPECT_EQ(packets, 0U) << kind;
+  const auto foreign = foreign_.read();
+  for (const auto& [lane, packets] : foreign) EXPECT_EQ(packets, foreign_before_.at(lane)) << lane;
   const Tally all = tally();
   EXPECT_EQ(all.names_failed, 0U) << first_failure(to_names_);
   std::cout << "sent in all: " << all.sent << ", of which the senders were told at once: "
-            << host_flood_.refused() + container_flood_.refused() << std::endl;
+            << host_flood_.refused() + container_flood_.refused() + host_foreign_.refused() +
+                   container_foreign_.refused()
+            << std::endl;
   lab_.nft("delete table inet egressd\ndelete table netdev egressd\n");
   EXPECT_TRUE(eventually([&] { return all_arrive(far_side_.read().marked); }))
       << "positive control";
+  EXPECT_TRUE(eventually([&] { return all_foreign_arrive(foreign); })) << "positive control";
 }
 
 void Leak::reload() {

@@ -21,12 +21,15 @@ nft::Capabilities old_kernel() {
 }
 
 struct Yield {
-  std::uint64_t opened = 0;    // elements seen in the kernel
-  std::uint64_t released = 0;  // addresses that programs were told
+  std::uint64_t opened = 0;                              // elements seen in the kernel
+  std::uint64_t released = 0;                            // addresses that programs were told
+  std::uint64_t foreign = 0, foreign_of_containers = 0;  // packets under addresses of others
   std::array<std::uint64_t, 3> postures{};
   Yield& operator+=(const Yield& other) {
     opened += other.opened;
     released += other.released;
+    foreign += other.foreign;
+    foreign_of_containers += other.foreign_of_containers;
     for (std::size_t i = 0; i < postures.size(); ++i) postures[i] += other.postures[i];
     return *this;
   }
@@ -37,7 +40,8 @@ Yield run(std::uint64_t seed, const nft::Capabilities& capabilities) {
   for (int i = 0; i < kSteps && world.verdict().empty(); ++i) world.step();
   if (world.verdict().empty()) world.expect_all_reachable();
   EXPECT_EQ(world.verdict(), "") << "seed " << seed;
-  return {world.opened(), world.released(), world.postures()};
+  return {world.opened(), world.released(), world.foreign(), world.foreign_of_containers(),
+          world.postures()};
 }
 
 // EGRESSD_SIM_SEEDS runs more of them.
@@ -51,6 +55,8 @@ TEST(Simulation, TheInvariantsHoldOnANewKernel) {
   for (std::uint64_t seed = 1; seed <= seeds() && !HasFailure(); ++seed) yield += run(seed, {});
   EXPECT_GT(yield.opened, 10'000u) << "the histories hardly opened anything: they prove nothing";
   EXPECT_GT(yield.released, 1'000u) << "the guard hardly released anything";
+  EXPECT_GT(yield.foreign, 1'000u) << "hardly anybody spoke for another";
+  EXPECT_GT(yield.foreign_of_containers, 100u) << "hardly a container spoke for another";
   for (const std::uint64_t moments : yield.postures)
     EXPECT_GT(moments, 500u) << "a posture hardly came about";
 }

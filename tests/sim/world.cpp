@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "egress/core/interface_pattern.hpp"
 #include "egress/core/limits.hpp"
 
 namespace egress::sim {
@@ -12,6 +13,8 @@ using namespace std::chrono_literals;
 using engine::Notice;
 
 constexpr std::size_t kNames = 12;
+constexpr const char *kOwn4 = "10.0.0.9", *kOwn6 = "fd00::9";
+constexpr const char* kBridge = "docker0";
 
 DnsName name_of(std::size_t number) {
   return *DnsName::parse("n" + std::to_string(number) + ".example.com");
@@ -27,6 +30,8 @@ struct Overloaded : Ts... {
 World::World(std::uint64_t seed, const nft::Capabilities& capabilities)
     : random_(seed), kernel_(clock_, capabilities), internet_(random_) {
   for (std::size_t i = 0; i < kNames; ++i) internet_.change(name_of(i));
+  kernel_.own_addresses = {*IpAddress::parse(kOwn4), *IpAddress::parse(kOwn6)};
+  kernel_.routes[kBridge] = {*Prefix::parse("172.20.0.0/16"), *Prefix::parse("fd20::/64")};
   policy_ = std::make_shared<policy::Policy>();
   policy_->limits = {5s, 1h, 15min};
   start();
@@ -252,6 +257,7 @@ void World::check() {
   check_waiting();
   if (is_flushed_) return;
   check_posture(*live);
+  check_nobody_speaks_for_another(*live);
   if (engine_->is_settled()) {
     if (!live->deviations.empty())
       complain("the base deviates: " + live->deviations.front() + " (invariant 2)");
@@ -259,6 +265,26 @@ void World::check() {
     check_owed_is_open(*live);
   }
   check_open_is_justified(*live);
+}
+
+// Not even to what is allowed: neither a program of the host nor, where its link is held, a
+// container.
+void World::check_nobody_speaks_for_another(const nft::Snapshot& live) {
+  if (!kernel_.is_closed() || live.elements.empty()) return;
+  const nft::ElementKey& open = live.elements.front().key;
+  const Endpoint destination{open.first, open.transport, open.ports.first};
+  const bool is_v4 = open.first.is_v4();
+  const IpAddress foreign = *IpAddress::parse(is_v4 ? "142.250.74.46" : "2a00:1450::200e");
+  const IpAddress hosts = *IpAddress::parse(is_v4 ? kOwn4 : kOwn6);
+  ++foreign_;
+  if (kernel_.connect(destination, {foreign}))
+    complain(open.text() + " is reached under an address of others (invariant 11)");
+  if (!engine_->is_settled() || !matches_interface(policy_->forward, kBridge)) return;
+  ++foreign_of_containers_;
+  for (const IpAddress& source : {foreign, hosts})
+    if (kernel_.connect(destination, {source, kBridge}))
+      complain(open.text() + " is reached by a container under " + source.text() +
+               " (invariant 11)");
 }
 
 // While the kernel refuses commits, what an older policy had opened may linger; nothing new may

@@ -40,6 +40,9 @@ class World {
   std::uint64_t commits() const { return kernel_.commits(); }
   std::uint64_t opened() const { return opened_; }
   std::uint64_t released() const { return released_; }
+  // How many packets with a source of others were tried, of the host and of a held container.
+  std::uint64_t foreign() const { return foreign_; }
+  std::uint64_t foreign_of_containers() const { return foreign_of_containers_; }
   // In how many checked moments root's word was carried out, by posture.
   const std::array<std::uint64_t, 3>& postures() const { return postures_; }
 
@@ -69,6 +72,7 @@ class World {
   void check_open_is_justified(const nft::Snapshot& live);
   void check_owed_is_open(const nft::Snapshot& live);
   void check_fold_agrees(const nft::Snapshot& live);
+  void check_nobody_speaks_for_another(const nft::Snapshot& live);
   void check_bounds();
   void complain(const std::string& what);
 
@@ -94,6 +98,7 @@ class World {
   bool is_flushed_ = false;  // by somebody else, and not yet undone
   std::set<nft::ElementKey> open_before_;
   std::uint64_t opened_ = 0;
+  std::uint64_t foreign_ = 0, foreign_of_containers_ = 0;
   std::string verdict_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <unistd.h>
@@ -15,12 +16,14 @@ namespace egress::test {
 SocketAddress::SocketAddress(const std::string& address, std::uint16_t port) {
   auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
   auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+  const std::size_t scope = address.find('%');
   if (inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
     v4->sin_family = AF_INET;
     v4->sin_port = htons(port);
     length = sizeof *v4;
-  } else if (inet_pton(AF_INET6, address.c_str(), &v6->sin6_addr) == 1) {
+  } else if (inet_pton(AF_INET6, address.substr(0, scope).c_str(), &v6->sin6_addr) == 1) {
     v6->sin6_family = AF_INET6;
+    if (scope != std::string::npos) v6->sin6_scope_id = if_nametoindex(address.c_str() + scope + 1);
     v6->sin6_port = htons(port);
     length = sizeof *v6;
   } else {

@@ -13,7 +13,8 @@ namespace egress::test {
 struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t length = 0;
-  // "192.0.2.1" or "2001:db8::1"; throws on anything else.
+  // "192.0.2.1", "2001:db8::1", or "fe80::1%eth0" of a link of this namespace; throws on anything
+  // else.
   SocketAddress(const std::string& address, std::uint16_t port);
   int family() const { return storage.ss_family; }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }

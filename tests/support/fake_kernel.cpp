@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "egress/core/address_class.hpp"
+#include "egress/core/interface_pattern.hpp"
 #include "egress/core/limits.hpp"
 
 namespace egress::test {
@@ -241,6 +242,31 @@ bool FakeKernel::connect(const Endpoint& destination) {
   }
   if (is_accepted) tracked_.push_back({source, destination});
   return is_accepted;
+}
+
+bool FakeKernel::speaks_for_itself(const Sender& sender) const {
+  const nft::Base& base = table_->base;
+  const auto is_in = [](const auto& all, const auto& one) {
+    return std::ranges::find(all, one) != all.end();
+  };
+  if (sender.link.empty())
+    return base.only_sources ? is_in(*base.only_sources, sender.address)
+                             : own_addresses.contains(sender.address);
+  const bool is_judged =
+      matches_interface(base.forward, sender.link) || is_in(base.tunnels, sender.link);
+  if (!is_judged || is_in(base.uplinks, sender.link)) return true;
+  for (const auto& [link, prefix] : base.routed)
+    if (link == sender.link && prefix.contains(sender.address)) return true;
+  const auto through = routes.find(sender.link);
+  return !base.only_sources && through != routes.end() &&
+         std::ranges::any_of(through->second,
+                             [&](const Prefix& prefix) { return prefix.contains(sender.address); });
+}
+
+// The source is judged before all else, and nobody is told.
+bool FakeKernel::connect(const Endpoint& destination, const Sender& sender) {
+  if (table_ && !table_->base.is_audit && !speaks_for_itself(sender)) return false;
+  return connect(destination);
 }
 
 CommitOutcome FakeKernel::filter_frames(const nft::FrameFilter& filter) {

@@ -52,7 +52,18 @@ class FakeKernel : public nft::Kernel {
   void tamper(const std::string&
                   deviation);  // alters a rule: read() shows this line until the table is replaced
 
+  // ---- this host, as its routes know it ----
+  std::set<IpAddress> own_addresses;
+  std::map<std::string, std::vector<Prefix>> routes;  // what is reached through each link
+
   // ---- traffic ----
+  // Under which address a packet is sent, and the link by which it came; empty: of this host.
+  struct Sender {
+    IpAddress address;
+    std::string link = {};
+  };
+  // The same as below, of whoever speaks under whichever address. Whether it was let out.
+  bool connect(const Endpoint& destination, const Sender& sender);
   // The first packet of a flow of some program on the host: counted, and tracked if accepted. What
   // is redirected to the guard of the DNS becomes a flow to there. With no table everything passes.
   bool connect(const Endpoint& destination);
@@ -87,6 +98,7 @@ class FakeKernel : public nft::Kernel {
   bool is_live(const Element& element) const { return element.end > clock_.now(); }
   bool admits(const Endpoint& destination) const;
   bool is_for_guard(const Endpoint& destination) const;
+  bool speaks_for_itself(const Sender& sender) const;
 
   const Clock& clock_;
   nft::Capabilities capabilities_;

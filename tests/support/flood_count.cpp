@@ -10,8 +10,39 @@
 namespace egress::test {
 namespace {
 
+std::string nft(const std::string& netns, std::vector<std::string> words) {
+  words.insert(words.begin(), "nft");
+  const Finished finished = run({.words = std::move(words), .netns = netns});
+  if (finished.exit_code != 0) throw std::runtime_error("nft: " + finished.output);
+  return finished.output;
+}
+
+}  // namespace
+
 // The device's own hook: a frame counts whatever its checksum, and whoever it is addressed to.
-std::string counting_table(const std::string& device, const std::vector<FloodTarget>& targets) {
+void load_counters(const std::string& netns, const std::string& name, const std::string& device,
+                   const std::string& counters, const std::string& rules) {
+  nft(netns, {"table netdev " + name + " {\n" + counters +
+              " chain arriving {\n  type filter hook ingress device \"" + device +
+              "\" priority 0;\n" + rules + " }\n}\n"});
+}
+
+// "counter marked-host-tcp4 {\n packets 17 bytes 1020\n }"
+std::map<std::string, std::uint64_t> read_counters(const std::string& netns,
+                                                   const std::string& name) {
+  std::istringstream words(nft(netns, {"list", "counters", "table", "netdev", name}));
+  std::map<std::string, std::uint64_t> counts;
+  std::string word, counter;
+  while (words >> word) {
+    if (word == "counter") words >> counter;
+    if (word == "packets") words >> counts[counter];
+  }
+  return counts;
+}
+
+FloodCount::FloodCount(std::string netns, const std::string& device,
+                       const std::vector<FloodTarget>& targets)
+    : netns_(std::move(netns)) {
   const std::array<std::pair<const char*, std::string>, 4> kinds{{
       {"tcp", "meta l4proto tcp"},
       {"udp", "udp dport " + std::to_string(kFloodPort)},
@@ -34,39 +65,14 @@ std::string counting_table(const std::string& device, const std::vector<FloodTar
       }
     }
   }
-  return "table netdev floods {\n" + counters +
-         " chain arriving {\n  type filter hook ingress device \"" + device + "\" priority 0;\n" +
-         rules + " }\n}\n";
+  load_counters(netns_, "floods", device, counters, rules);
 }
 
-std::string nft(const std::string& netns, std::vector<std::string> words) {
-  words.insert(words.begin(), "nft");
-  const Finished finished = run({.words = std::move(words), .netns = netns});
-  if (finished.exit_code != 0) throw std::runtime_error("nft: " + finished.output);
-  return finished.output;
-}
-
-}  // namespace
-
-FloodCount::FloodCount(std::string netns, const std::string& device,
-                       const std::vector<FloodTarget>& targets)
-    : netns_(std::move(netns)) {
-  nft(netns_, {counting_table(device, targets)});
-}
-
-// "counter marked-host-tcp4 {\n packets 17 bytes 1020\n }"
 FloodCount::Counts FloodCount::read() const {
-  std::istringstream words(nft(netns_, {"list", "counters", "table", "netdev", "floods"}));
   Counts counts;
-  std::string word, name;
-  while (words >> word) {
-    if (word == "counter") words >> name;
-    if (word != "packets") continue;
-    std::uint64_t packets = 0;
-    words >> packets;
-    const std::size_t dash = name.find('-');
+  for (const auto& [name, packets] : read_counters(netns_, "floods")) {
     auto& into = name.starts_with("marked") ? counts.marked : counts.unmarked;
-    into[name.substr(dash + 1)] = packets;
+    into[name.substr(name.find('-') + 1)] = packets;
   }
   return counts;
 }

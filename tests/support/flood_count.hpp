@@ -10,6 +10,13 @@
 
 namespace egress::test {
 
+// A table "netdev NAME" whose chain sees what comes in by the device: the counters, and the rules
+// that use them.
+void load_counters(const std::string& netns, const std::string& name, const std::string& device,
+                   const std::string& counters, const std::string& rules);
+std::map<std::string, std::uint64_t> read_counters(const std::string& netns,
+                                                   const std::string& name);
+
 // What arrives of the floods on a device of the namespace, below every filter there; nothing of it
 // gets further.
 class FloodCount {

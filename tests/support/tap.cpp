@@ -31,9 +31,10 @@ std::string text(int family, Octets address) {
   return inet_ntop(family, address.data(), buffer.data(), buffer.size());
 }
 
-std::uint16_t destination_port(std::uint8_t protocol, Octets transport) {
+// `at`: 0 the source's, 2 the destination's.
+std::uint16_t port(std::uint8_t protocol, Octets transport, std::size_t at) {
   if ((protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) || transport.size() < 4) return 0;
-  return static_cast<std::uint16_t>(transport[2] << 8 | transport[3]);
+  return static_cast<std::uint16_t>(transport[at] << 8 | transport[at + 1]);
 }
 
 // Where the payload begins, no further than the packet's end.
@@ -45,10 +46,16 @@ std::size_t payload_at(std::uint8_t protocol, Octets packet, std::size_t transpo
   return std::min(at, packet.size());
 }
 
-SeenPacket make_packet(Octets packet, std::uint8_t protocol, std::string destination,
-                       std::size_t transport) {
+// `addresses`: where the source's address begins, with the destination's behind it.
+SeenPacket make_packet(Octets packet, int family, std::size_t addresses, std::size_t transport) {
   transport = std::min(transport, packet.size());
-  return {protocol, std::move(destination), destination_port(protocol, packet.subspan(transport)),
+  const std::size_t length = family == AF_INET ? 4 : 16;
+  const std::uint8_t protocol = packet[family == AF_INET ? 9 : 6];
+  return {protocol,
+          text(family, packet.subspan(addresses, length)),
+          text(family, packet.subspan(addresses + length, length)),
+          port(protocol, packet.subspan(transport), 0),
+          port(protocol, packet.subspan(transport), 2),
           std::vector<std::uint8_t>(packet.begin(), packet.end()),
           payload_at(protocol, packet, transport)};
 }
@@ -56,10 +63,8 @@ SeenPacket make_packet(Octets packet, std::uint8_t protocol, std::string destina
 // IPv6 extension headers and later fragments are not looked into: of those only carried() tells.
 std::optional<SeenPacket> decode(Octets packet) {
   if (packet.size() >= 20 && packet[0] >> 4 == 4)
-    return make_packet(packet, packet[9], text(AF_INET, packet.subspan(16, 4)),
-                       (packet[0] & 15U) * 4U);
-  if (packet.size() >= 40 && packet[0] >> 4 == 6)
-    return make_packet(packet, packet[6], text(AF_INET6, packet.subspan(24, 16)), 40);
+    return make_packet(packet, AF_INET, 12, (packet[0] & 15U) * 4U);
+  if (packet.size() >= 40 && packet[0] >> 4 == 6) return make_packet(packet, AF_INET6, 8, 40);
   return std::nullopt;
 }
 
@@ -95,6 +100,13 @@ int open_tap(const std::string& interface) {
 }
 
 }  // namespace
+
+bool SeenPacket::carries(std::string_view wanted) const {
+  return std::search(octets.begin(), octets.end(), wanted.begin(), wanted.end(),
+                     [](std::uint8_t octet, char letter) {
+                       return octet == static_cast<unsigned char>(letter);
+                     }) != octets.end();
+}
 
 Tap::Tap(const std::string& netns, const std::string& interface)
     : socket_(in_namespace(netns, [&] { return open_tap(interface); })) {}

@@ -12,10 +12,13 @@ namespace egress::test {
 
 struct SeenPacket {
   std::uint8_t protocol = 0;  // IANA: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6
-  std::string destination;
-  std::uint16_t port = 0;            // TCP and UDP
-  std::vector<std::uint8_t> octets;  // all of it, from the IP header on
-  std::size_t payload = 0;           // where what TCP or UDP carries begins
+  std::string source, destination;
+  std::uint16_t source_port = 0, port = 0;  // the destination's; TCP and UDP
+  std::vector<std::uint8_t> octets;         // all of it, from the IP header on
+  std::size_t payload = 0;                  // where what TCP or UDP carries begins
+
+  // Whether this text is anywhere in it.
+  bool carries(std::string_view text) const;
 };
 
 class Tap {

@@ -21,6 +21,9 @@ class TcpSession {
   // the connection.
   bool client_is_heard() { return passes(client_, server_); }
   bool server_is_heard() { return passes(server_, client_); }
+  // The ends' sockets, for more than that.
+  int client() const { return client_; }
+  int server() const { return server_; }
 
  private:
   bool passes(int from, int to);

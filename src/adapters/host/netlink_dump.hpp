@@ -22,8 +22,8 @@ Result<void> dump(int protocol, std::uint16_t type, Octets request,
 template <class T>
 T read(Octets octets) {
   T value{};
-  if (!octets.empty())
-    std::memcpy(&value, octets.data(), octets.size() < sizeof value ? octets.size() : sizeof value);
+  if (octets.empty()) return value;
+  std::memcpy(&value, octets.data(), octets.size() < sizeof value ? octets.size() : sizeof value);
   return value;
 }
 // The value of a message's attribute behind its fixed part; empty: it has none of this type.
