@@ -18,6 +18,14 @@ bool is_under_way(const FamilyState& family) {
   return family.phase != FamilyState::Phase::waiting;
 }
 
+std::size_t most_addresses(const NameState& state) {
+  return state.group == nullptr ? limits::kAddressesPerName : limits::kAddressesPerLearntName;
+}
+
+std::size_t most_of_an_answer(const NameState& state) {
+  return state.group == nullptr ? limits::kAddressesPerAnswer : limits::kAddressesPerLearntAnswer;
+}
+
 seconds pause_after(const FamilyState& family, const Lifetimes& lifetimes) {
   if (is_failure(family.status)) return retry_delay(family.failures);
   if (family.status == Status::nodata) return clamp_ttl(limits::kNegativeRefresh, lifetimes);
@@ -59,32 +67,6 @@ void NameTable::follow(const DnsName& name, Instant now) {
   reschedule(at->first, state);
 }
 
-NameTable::Touched NameTable::learn(const DnsName& name, const std::string& group, Instant now) {
-  const auto known = names_.find(name);
-  if (known != names_.end() && known->second.group != nullptr) return {};
-  const Touched touched = make_room_in(group);
-  const auto at = names_.try_emplace(name).first;
-  NameState& state = at->second;
-  state.v4.next_ask = state.v6.next_ask = kNever;
-  const auto place = groups_.try_emplace(group).first;
-  state.group = &place->first;
-  state.wanted_at = now;
-  place->second.insert({now, &at->first});
-  ++learnt_;
-  reschedule(at->first, state);
-  return touched;
-}
-
-// Forgets a name if there is no room for another in the group, or in all groups together.
-NameTable::Touched NameTable::make_room_in(const std::string& group) {
-  auto at = groups_.find(group);
-  const bool is_full = at != groups_.end() && at->second.size() >= limits::kLearntPerWildcard;
-  if (!is_full && learnt_ < limits::kLearntNames) return {};
-  const auto oldest = [](const auto& names) { return names.second.begin()->deadline; };
-  if (!is_full) at = std::ranges::min_element(groups_, {}, oldest);
-  return forget(DnsName(*at->second.begin()->name));
-}
-
 void NameTable::want(const Question& question, Instant now) {
   const auto at = names_.find(question.name);
   if (at == names_.end()) return;
@@ -98,19 +80,26 @@ void NameTable::want(const Question& question, Instant now) {
   reschedule(at->first, state);
 }
 
-void NameTable::use(const DnsName& name, Instant now) {
-  const auto at = names_.find(name);
-  if (at == names_.end() || at->second.group == nullptr) return;
-  move_in_group(at->first, at->second, now);
+void NameTable::use_stale(const Question& question, Instant now) {
+  const auto at = names_.find(question.name);
+  if (at == names_.end()) return;
+  // Not for the least that is needed, or it would have to be done again for the next program.
+  const Instant enough = now + 2 * limits::kStaleTtl + lifetimes_.grace;
+  for (HeldAddress& held : at->second.addresses)
+    if (held.address.family() == question.family && held.is_current)
+      held.expires = std::max(held.expires, enough);
   reschedule(at->first, at->second);
 }
 
-void NameTable::note_asker(const DnsName& name, std::uint32_t user) {
-  const auto at = names_.find(name);
-  if (at == names_.end()) return;
-  std::vector<std::uint32_t>& askers = at->second.askers;
-  if (askers.size() < limits::kAskers && std::ranges::find(askers, user) == askers.end())
-    askers.push_back(user);
+// Up to a fifth sooner by chance (splitmix64), where the moments are to tell nothing.
+milliseconds NameTable::jittered(seconds pause) {
+  if (!lifetimes_.is_own_clock) return pause;
+  std::uint64_t mixed = random_ += 0x9e3779b97f4a7c15U;
+  mixed = (mixed ^ mixed >> 30U) * 0xbf58476d1ce4e5b9U;
+  mixed = (mixed ^ mixed >> 27U) * 0x94d049bb133111ebU;
+  mixed ^= mixed >> 31U;
+  const auto fifth = static_cast<std::uint64_t>(milliseconds(pause).count() / 5);
+  return pause - milliseconds(fifth == 0 ? 0 : mixed % fifth);
 }
 
 NameTable::Touched NameTable::forget(const DnsName& name) {
@@ -118,9 +107,10 @@ NameTable::Touched NameTable::forget(const DnsName& name) {
   if (at == names_.end()) return {};
   Touched touched;
   for (const HeldAddress& held : at->second.addresses) {
-    release(at->first, held.address);
+    release(at->first, at->second, held.address);
     touched.push_back(held.address);
   }
+  at->second.addresses.clear();
   schedule(at->first, at->second, kNever);
   if (at->second.group != nullptr) leave_group(at->first, at->second);
   names_.erase(at);
@@ -131,8 +121,9 @@ NameTable::Touched NameTable::restore(const DnsName& name, const IpAddress& addr
                                       Instant expires, Instant now) {
   const auto at = names_.find(name);
   if (at == names_.end() || expires <= now) return {};
-  if (at->second.find(address) || at->second.addresses.size() >= limits::kAddressesPerName)
-    return {};
+  const NameState& state = at->second;
+  if (state.find(address) || state.addresses.size() >= most_addresses(state)) return {};
+  if (state.group != nullptr && learnt_addresses_ >= limits::kLearntAddresses) return {};
   const Instant latest = now + lifetimes_.max_ttl + lifetimes_.grace;
   hold(at->first, at->second,
        {.address = address,
@@ -175,7 +166,8 @@ NameTable::Touched NameTable::absorb(const Answer& answer, Instant now) {
     for (const HeldAddress& held : state.addresses)
       if (held.address.family() == question.family) touched.push_back(held.address);
   }
-  family.next_ask = state.group != nullptr ? kNever : now + pause_after(family, lifetimes_);
+  family.next_ask =
+      state.group != nullptr ? kNever : now + jittered(pause_after(family, lifetimes_));
   reschedule(at->first, state);
   return touched;
 }
@@ -194,7 +186,7 @@ void NameTable::take_addresses(const Answer& answer, const DnsName& name, NameSt
   std::size_t taken = 0;
   for (const IpAddress& address : answer.addresses) {
     if (address.family() != answer.question.family) continue;
-    if (++taken > limits::kAddressesPerAnswer) break;
+    if (++taken > most_of_an_answer(state)) break;
     if (HeldAddress* held = find_held(state, address)) {
       held->last_seen = now;
       held->expires = std::max(held->expires, expires);
@@ -234,7 +226,8 @@ void NameTable::stretch(NameState& state, Family family, Instant now) const {
 // Past the limit the address that would end first leaves; addresses of the answer being taken never
 // do.
 bool NameTable::make_room(const DnsName& name, NameState& state, Touched& touched) {
-  if (state.addresses.size() < limits::kAddressesPerName) return true;
+  if (state.addresses.size() < most_addresses(state))
+    return state.group == nullptr || make_room_for_learnt(name, touched);
   auto first_to_end = state.addresses.end();
   for (auto at = state.addresses.begin(); at != state.addresses.end(); ++at)
     if (!at->is_current &&
@@ -242,7 +235,7 @@ bool NameTable::make_room(const DnsName& name, NameState& state, Touched& touche
       first_to_end = at;
   if (first_to_end == state.addresses.end()) return false;
   touched.push_back(first_to_end->address);
-  release(name, first_to_end->address);
+  release(name, state, first_to_end->address);
   state.addresses.erase(first_to_end);
   return true;
 }
@@ -254,7 +247,7 @@ NameTable::Touched NameTable::advance(Instant now) {
     NameState& state = names_.at(name);
     std::erase_if(state.addresses, [&](const HeldAddress& held) {
       if (held.expires > now) return false;
-      release(name, held.address);
+      release(name, state, held.address);
       touched.push_back(held.address);
       return true;
     });
@@ -331,21 +324,6 @@ void NameTable::enqueue(const DnsName& name, NameState& state, Family family, bo
     queue_.push_back({name, family});
 }
 
-void NameTable::move_in_group(const DnsName& name, NameState& state, Instant wanted_at) {
-  std::set<Due>& group = groups_.at(*state.group);
-  group.erase({state.wanted_at, &name});
-  group.insert({wanted_at, &name});
-  state.wanted_at = wanted_at;
-}
-
-void NameTable::leave_group(const DnsName& name, NameState& state) {
-  const auto at = groups_.find(*state.group);
-  at->second.erase({state.wanted_at, &name});
-  state.group = nullptr;
-  --learnt_;
-  if (at->second.empty()) groups_.erase(at);
-}
-
 Instant NameTable::earliest_deadline(const NameState& state) const {
   Instant earliest = kNever;
   for (const FamilyState* family : {&state.v4, &state.v6})
@@ -374,9 +352,14 @@ void NameTable::reschedule(const DnsName& name, NameState& state) {
 void NameTable::hold(const DnsName& name, NameState& state, const HeldAddress& held) {
   state.addresses.push_back(held);
   owners_[held.address].push_back(&name);
+  if (state.group == nullptr) return;
+  ++learnt_addresses_;
+  holders_.insert({state.wanted_at, &name});
 }
 
-void NameTable::release(const DnsName& name, const IpAddress& address) {
+// The caller takes it out of the state.
+void NameTable::release(const DnsName& name, NameState& state, const IpAddress& address) {
+  if (state.group != nullptr) --learnt_addresses_;
   const auto at = owners_.find(address);
   if (at == owners_.end()) return;
   std::erase(at->second, &name);

@@ -88,8 +88,8 @@ void Daemon::save_known() {
   for (const auto& [name, state] : enforcer_->engine().names().names())
     for (const dns::HeldAddress& held : state.addresses)
       if (held.expires > now)
-        known.push_back(
-            {name, held.address, wall + std::chrono::floor<seconds>(held.expires - now)});
+        known.push_back({name, held.address, wall + std::chrono::floor<seconds>(held.expires - now),
+                         state.group != nullptr});
   known_addresses_->write(std::move(known));
 }
 

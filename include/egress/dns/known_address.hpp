@@ -11,6 +11,7 @@ struct KnownAddress {
   DnsName name;
   IpAddress address;
   WallTime expires;  // after this it may not be opened any more
+  bool is_learnt = false;  // of a name below a wildcard: the first to be left out of a full file
   auto operator<=>(const KnownAddress&) const = default;
 };
 

@@ -24,6 +24,7 @@ struct Lifetimes {
   seconds max_ttl{3600};
   seconds grace{900};
   seconds stale{0};  // how long past its TTL an answer may be given while the resolvers fail (RFC 8767)
+  bool is_own_clock = false;  // names that are not learnt are asked for a random while before their answer is over
   bool operator==(const Lifetimes&) const = default;
 };
 // TTL 0 and TTLs of 2^31 and more (RFC 2181 section 8) count as the least.
@@ -83,16 +84,20 @@ class NameTable {
 
   void set_lifetimes(const Lifetimes& lifetimes) { lifetimes_ = lifetimes; }
   const Lifetimes& lifetimes() const { return lifetimes_; }
+  // Of what is random here. Who knows it can tell the moments of questions beforehand.
+  void seed(std::uint64_t seed) { random_ = seed; }
   // Follows the name from now on; a new one is due at once and ahead of the queue.
   void follow(const DnsName& name, Instant now);
   // Keeps a name below the wildcard `group` because a program asked for it, or because the policy names it no more but the
   // wildcard covers it. Past the limits the name that was not wanted for longest is forgotten, of the same wildcard where
-  // that is full; what the policy names never is.
+  // that is full; what the policy names never is. The same happens where all learnt names together hold too many addresses.
   Touched learn(const DnsName& name, const std::string& group, Instant now);
   // A program waits for this answer. The question is asked once, ahead of all refreshes; nothing happens if it is under way.
   void want(const Question& question, Instant now);
   // A program was given an answer from what is held: a learnt name that is in use is not the one to be forgotten.
   void use(const DnsName& name, Instant now);
+  // The same from an answer that is over: its addresses stay until programs must have asked again, and the grace.
+  void use_stale(const Question& question, Instant now);
   void note_asker(const DnsName& name, std::uint32_t user);
   // Forgets the name and all that was learnt about it.
   Touched forget(const DnsName& name);
@@ -115,14 +120,18 @@ class NameTable {
   const std::unordered_map<DnsName, NameState>& names() const { return names_; }
   std::size_t address_count() const { return owners_.size(); }
   std::size_t learnt_count() const { return learnt_; }
+  // Held of learnt names; an address of two of them counts twice.
+  std::size_t learnt_address_count() const { return learnt_addresses_; }
 
  private:
   // Names are looked up in names_ by the caller, so that references to its keys can be kept.
   void schedule(const DnsName& name, NameState& state, Instant deadline);
   void reschedule(const DnsName& name, NameState& state);
   void hold(const DnsName& name, NameState& state, const HeldAddress& held);
-  void release(const DnsName& name, const IpAddress& address);
+  void release(const DnsName& name, NameState& state, const IpAddress& address);
   bool make_room(const DnsName& name, NameState& state, Touched& touched);
+  bool make_room_for_learnt(const DnsName& name, Touched& touched);
+  void shrink(const DnsName& name, NameState& state, Touched& touched);
   void take_addresses(const Answer& answer, const DnsName& name, NameState& state, Instant now,
                       Touched& touched);
   void enqueue(const DnsName& name, NameState& state, Family family, bool ahead);
@@ -133,8 +142,10 @@ class NameTable {
   void move_in_group(const DnsName& name, NameState& state, Instant wanted_at);
   void leave_group(const DnsName& name, NameState& state);
   Instant earliest_deadline(const NameState& state) const;
+  milliseconds jittered(seconds pause);
 
   Lifetimes lifetimes_;
+  std::uint64_t random_ = 0;
   struct Due {
     Instant deadline;
     const DnsName* name;
@@ -147,7 +158,9 @@ class NameTable {
   std::unordered_map<IpAddress, std::vector<const DnsName*>> owners_;
   std::set<Due> schedule_;  // each name at most once, by NameState::deadline
   std::map<std::string, std::set<Due>> groups_;  // learnt names by wildcard, the least wanted first
+  std::set<Due> holders_;  // the learnt names that hold addresses, the least wanted first
   std::size_t learnt_ = 0;
+  std::size_t learnt_addresses_ = 0;
   std::deque<Question> wanted_;  // by programs that wait, the first come first
   std::deque<Question> queue_;   // refreshes
   std::set<Question> in_flight_;  // as many as the resolver still owes us, also for forgotten names

@@ -1,9 +1,11 @@
 #include "adapters/state/known_addresses.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <optional>
+#include <tuple>
 
 #include "adapters/state/files.hpp"
 #include "egress/core/limits.hpp"
@@ -16,6 +18,7 @@ namespace {
 constexpr std::string_view kHeader = "egressd known addresses, version 1\n";
 constexpr std::string_view kFirstWords = "egressd known addresses, version ";
 constexpr std::string_view kChecksum = "checksum ";
+constexpr std::ptrdiff_t kFrameLines = 2;  // the header and the checksum
 constexpr std::size_t kTrailerBytes = kChecksum.size() + 8 + 1;
 
 constexpr std::array<std::uint32_t, 256> make_crc_table() {
@@ -72,7 +75,11 @@ std::optional<dns::KnownAddress> parse_line(std::string_view line) {
 
 std::string print_known_addresses(const std::vector<dns::KnownAddress>& known) {
   std::string text(kHeader);
-  for (const auto& one : known) text += print_line(one) + "\n";
+  for (const auto& one : known) {
+    const std::string line = print_line(one) + "\n";
+    if (text.size() + line.size() + kTrailerBytes > limits::kKnownAddressesBytes) break;
+    text += line;
+  }
   return text + trailer(text);
 }
 
@@ -103,12 +110,17 @@ Result<std::vector<dns::KnownAddress>> read_known_addresses(const std::string& p
   return known;
 }
 
-Result<void> write_known_addresses(const std::string& path,
-                                   const std::vector<dns::KnownAddress>& known) {
+Result<void> write_known_addresses(const std::string& path, std::vector<dns::KnownAddress> known) {
+  std::ranges::sort(known, {}, [](const dns::KnownAddress& one) {
+    return std::tie(one.is_learnt, one.name, one.address);
+  });
   const auto text = print_known_addresses(known);
-  if (text.size() > limits::kKnownAddressesBytes)
-    return fail(quoted(path) + ": more addresses than the file may hold");
-  return write_atomically(path, text, 0640);
+  if (auto written = write_atomically(path, text, 0640); !written) return written;
+  const auto named = std::ranges::count(known, false, &dns::KnownAddress::is_learnt);
+  if (std::ranges::count(text, '\n') - kFrameLines < named)
+    return fail(quoted(path) +
+                ": holds no more; some addresses of names in the policy are left out");
+  return {};
 }
 
 }  // namespace egress::state

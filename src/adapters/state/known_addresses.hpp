@@ -18,6 +18,7 @@
 
 namespace egress::state {
 
+// The first of them, as many as the file may hold (limits::kKnownAddressesBytes).
 std::string print_known_addresses(const std::vector<dns::KnownAddress>& known);
 // An error for every text that print_known_addresses() does not make.
 Result<std::vector<dns::KnownAddress>> parse_known_addresses(std::string_view text);
@@ -26,7 +27,8 @@ Result<std::vector<dns::KnownAddress>> parse_known_addresses(std::string_view te
 // caller sets the file aside and goes on without. Times far ahead (a clock that was wrong) are the
 // caller's to clamp.
 Result<std::vector<dns::KnownAddress>> read_known_addresses(const std::string& path, WallTime now);
-Result<void> write_known_addresses(const std::string& path,
-                                   const std::vector<dns::KnownAddress>& known);
+// Those of names that are written out come first. An error, too, where not all of these have room:
+// the others are written all the same.
+Result<void> write_known_addresses(const std::string& path, std::vector<dns::KnownAddress> known);
 
 }  // namespace egress::state

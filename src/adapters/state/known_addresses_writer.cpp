@@ -1,9 +1,7 @@
 #include "adapters/state/known_addresses_writer.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <functional>
-#include <tuple>
 #include <utility>
 
 #include "adapters/state/known_addresses.hpp"
@@ -61,10 +59,7 @@ void KnownAddressesWriter::run() {
     std::vector<dns::KnownAddress> known = *std::exchange(waiting_, std::nullopt);
     is_writing_ = true;
     lock.unlock();
-    std::ranges::sort(known, {}, [](const dns::KnownAddress& address) {
-      return std::tie(address.name, address.address);
-    });
-    const auto written = write_known_addresses(path_, known);
+    const auto written = write_known_addresses(path_, std::move(known));
     lock.lock();
     if (!written) error_ = written.error();
     is_writing_ = false;

@@ -123,8 +123,25 @@ TEST_F(KnownAddressesFile, SizeHasALimitBothWays) {
   const auto longest = *DnsName::parse(std::string(63, 'a') + "." + std::string(63, 'b') + "." +
                                        std::string(63, 'c') + "." + std::string(60, 'd'));
   const std::vector many(70'000, dns::KnownAddress{longest, kTwo[0].address, kTwo[0].expires});
-  EXPECT_FALSE(write_known_addresses(folder_ / "many", many));
-  EXPECT_EQ(folder_.count(), 1U);
+  const auto written = write_known_addresses(folder_ / "many", many);
+  ASSERT_FALSE(written) << "not all has room, and somebody must know";
+  const auto back = read_known_addresses(folder_ / "many", WallTime());
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_GT(back->size(), 50'000U) << "what has room is kept";
+}
+
+// Names below a wildcard, however many and long, take no room from those that the policy names.
+TEST_F(KnownAddressesFile, NamesThatAreWrittenOutComeFirst) {
+  const auto longest = *DnsName::parse(std::string(63, 'a') + "." + std::string(63, 'b') + "." +
+                                       std::string(63, 'c') + "." + std::string(60, 'd'));
+  std::vector many(70'000, dns::KnownAddress{longest, kTwo[0].address, kTwo[0].expires, true});
+  many.push_back(known("zz.example.com", "192.0.2.9", "2026-01-31T23:59:59Z"));
+  ASSERT_TRUE(write_known_addresses(path_, many));
+  const auto back = read_known_addresses(path_, WallTime());
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->front(), many.back());
+  EXPECT_GT(back->size(), 50'000U);
+  EXPECT_LT(back->size(), many.size());
 }
 
 }  // namespace

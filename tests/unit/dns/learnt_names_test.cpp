@@ -1,6 +1,8 @@
 // Names below wildcards, which are kept because programs ask for them.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "egress/core/limits.hpp"
 #include "egress/dns/name_table.hpp"
 
@@ -40,6 +42,35 @@ class LearntNames : public testing::Test {
     if (status == Status::ok) answer.addresses = {kAddress};
     return table_.absorb(answer, now_);
   }
+
+  // `count` addresses that no other number has.
+  static std::vector<IpAddress> addresses_of(std::size_t number, std::size_t count) {
+    std::vector<IpAddress> addresses;
+    for (std::size_t i = number * 256; i < number * 256 + count; ++i)
+      addresses.push_back(IpAddress::v4(
+          {static_cast<std::uint8_t>(20 + (i >> 24)), static_cast<std::uint8_t>(i >> 16),
+           static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}));
+    return addresses;
+  }
+  NameTable::Touched answer_with(std::size_t number, const std::vector<IpAddress>& addresses) {
+    return table_.absorb({.question = {name(number), Family::ipv4},
+                          .status = Status::ok,
+                          .addresses = addresses,
+                          .ttl = 60s,
+                          .chain = {}},
+                         now_);
+  }
+  NameTable::Touched learn_with(std::size_t number, std::size_t count) {
+    now_ += 1ms;
+    want(number);
+    ask();
+    return answer_with(number, addresses_of(number, count));
+  }
+  // As many names as fit, each with as many addresses as one answer may give it.
+  void fill() {
+    for (std::size_t i = 0; i < kFull; ++i) learn_with(i, limits::kAddressesPerLearntAnswer);
+  }
+  static constexpr std::size_t kFull = limits::kLearntAddresses / limits::kAddressesPerLearntAnswer;
 
   NameTable table_;
   Instant now_{1h};
@@ -120,6 +151,91 @@ TEST_F(LearntNames, HaveALimitInAllTogether) {
   want(limits::kLearntNames, "*.another");
   EXPECT_EQ(table_.learnt_count(), limits::kLearntNames);
   EXPECT_EQ(table_.find(name(0)), nullptr);
+}
+
+TEST_F(LearntNames, TakeTheFirstAddressesOfALongAnswer) {
+  for (const std::size_t excess : {std::size_t{0}, std::size_t{1}, std::size_t{240}}) {
+    learn_with(1, limits::kAddressesPerLearntAnswer + excess);
+    const std::vector<HeldAddress>& held = table_.find(name(1))->addresses;
+    EXPECT_EQ(held.size(), limits::kAddressesPerLearntAnswer);
+    EXPECT_EQ(held.front().address, addresses_of(1, 1).front());
+    now_ += 61s;
+  }
+}
+
+TEST_F(LearntNames, HoldAFewAnswersAndTheOldestAddressesLeaveFirst) {
+  const std::size_t answers = limits::kAddressesPerLearntName / limits::kAddressesPerLearntAnswer;
+  for (std::size_t i = 0; i <= answers; ++i) {
+    want(1);
+    ask();
+    const auto touched = answer_with(1, addresses_of(i, limits::kAddressesPerLearntAnswer));
+    EXPECT_LE(table_.find(name(1))->addresses.size(), limits::kAddressesPerLearntName);
+    EXPECT_EQ(table_.find(name(1))->find(addresses_of(0, 1)[0]) == nullptr, i == answers);
+    if (i == answers) {
+      EXPECT_THAT(touched, Contains(addresses_of(0, 1)[0])) << "closed";
+    }
+    now_ += 61s;
+  }
+  EXPECT_EQ(table_.learnt_address_count(), limits::kAddressesPerLearntName);
+}
+
+TEST_F(LearntNames, HoldABoundedNumberOfAddressesInAllAndTheLeastWantedIsForgotten) {
+  const DnsName written_out = *DnsName::parse("exact.example.com");
+  table_.follow(written_out, now_);
+  ask();
+  table_.absorb({{written_out, Family::ipv4}, Status::ok, addresses_of(100'000, 256), 60s, {}},
+                now_);
+  want(50'000);  // has no address, so that to forget it would help nobody
+  fill();
+  EXPECT_EQ(table_.learnt_address_count(), limits::kLearntAddresses);
+  EXPECT_EQ(table_.learnt_count(), kFull + 1);
+  EXPECT_NE(table_.find(name(0)), nullptr) << "at the limit all are there";
+  table_.use(name(0), now_ += 1ms);
+  const auto touched = learn_with(kFull, 1);
+  EXPECT_EQ(table_.learnt_address_count(),
+            limits::kLearntAddresses - limits::kAddressesPerLearntAnswer + 1);
+  EXPECT_NE(table_.find(name(0)), nullptr) << "in use";
+  EXPECT_EQ(table_.find(name(1)), nullptr) << "not wanted for longest";
+  EXPECT_THAT(touched, Contains(addresses_of(1, 1)[0])) << "closed";
+  EXPECT_NE(table_.find(name(2)), nullptr);
+  EXPECT_NE(table_.find(name(50'000)), nullptr);
+  EXPECT_EQ(table_.find(written_out)->addresses.size(), 256u);
+}
+
+TEST_F(LearntNames, AreNeverForgottenForTheirOwnAnswer) {
+  now_ += 1ms;
+  want(kFull);  // the least wanted of all, when its answer comes
+  ask();
+  fill();
+  answer_with(kFull, addresses_of(kFull, 256));
+  EXPECT_EQ(table_.find(name(kFull))->addresses.size(), limits::kAddressesPerLearntAnswer);
+  EXPECT_LE(table_.learnt_address_count(), limits::kLearntAddresses);
+}
+
+TEST_F(LearntNames, OfAnEarlierRunTakeNoMoreRoomThanThereIs) {
+  fill();
+  table_.learn(name(kFull), "*.example.com", now_ += 1ms);
+  EXPECT_THAT(table_.restore(name(kFull), kAddress, now_ + 60s, now_), IsEmpty());
+  const DnsName written_out = *DnsName::parse("exact.example.com");
+  table_.follow(written_out, now_);
+  EXPECT_THAT(table_.restore(written_out, kAddress, now_ + 60s, now_), ElementsAre(kAddress));
+  EXPECT_EQ(table_.learnt_address_count(), limits::kLearntAddresses);
+}
+
+TEST_F(LearntNames, ThatThePolicyNamedUntilNowKeepNoMoreThanALearntNameMay) {
+  table_.follow(name(1), now_);
+  ask();
+  answer_with(1, addresses_of(1, 256));
+  EXPECT_EQ(table_.find(name(1))->addresses.size(), 256u);
+  EXPECT_EQ(table_.learnt_address_count(), 0u);
+  const auto touched = table_.learn(name(1), "*.example.com", now_);
+  EXPECT_EQ(table_.find(name(1))->addresses.size(), limits::kAddressesPerLearntName);
+  EXPECT_EQ(touched.size(), 256 - limits::kAddressesPerLearntName);
+  EXPECT_EQ(table_.learnt_address_count(), limits::kAddressesPerLearntName);
+  EXPECT_EQ(std::ranges::count(table_.find(name(1))->addresses, true, &HeldAddress::is_current),
+            static_cast<std::ptrdiff_t>(limits::kAddressesPerLearntAnswer));
+  table_.forget(name(1));
+  EXPECT_EQ(table_.learnt_address_count(), 0u);
 }
 
 TEST_F(LearntNames, BecomeFollowedAndLearntAgainWithTheirAddresses) {
