@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
-#include <thread>
 
 #include "control/codec.hpp"
 #include "control/unix_socket.hpp"
@@ -21,7 +20,6 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 constexpr auto kTick = std::chrono::seconds(1);
-constexpr auto kQueueRetry = milliseconds(20);
 
 // One call in progress: when it began, when it must be over, and the socket.
 class Call {
@@ -47,14 +45,11 @@ class Call {
  private:
   using Failure = std::optional<CallFailure>;
 
-  bool is_over() const { return Steady::now() >= end_; }
-
   Failure connect() {
-    Connected connected = connect_to(path_);
-    while (connected.error == EAGAIN && !is_over()) {  // its queue is full for the moment
-      std::this_thread::sleep_for(kQueueRetry);
-      connected = connect_to(path_);
-    }
+    // Where its queue is full for the moment, the kernel lets those in first who have waited
+    // longest.
+    const auto patience = std::chrono::ceil<milliseconds>(end_ - Steady::now());
+    Connected connected = connect_within(path_, patience);
     if (connected.error != 0) return no_connection(connected.error);
     socket_ = std::move(connected.socket);
     return std::nullopt;

@@ -1,6 +1,7 @@
 #include "control/connection.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@ namespace egress::control {
 namespace {
 
 constexpr std::size_t kChunkBytes = 16 << 10;  // one receive: bounds what a client gets per turn
+constexpr std::size_t kSentAtOnce = 128 << 10;
 
 bool is_temporary(int error) {
   return error == EAGAIN || error == EINTR;
@@ -19,11 +21,8 @@ bool is_temporary(int error) {
 
 }  // namespace
 
-Connection::Connection(Descriptor socket, Peer peer, bool is_reader, Instant now)
-    : socket_(std::move(socket)),
-      peer_(std::move(peer)),
-      is_reader_(is_reader),
-      deadline_(now + limits::kClientIdle) {}
+Connection::Connection(Descriptor socket, Peer peer, Instant now)
+    : socket_(std::move(socket)), peer_(std::move(peer)), deadline_(now + limits::kClientIdle) {}
 
 Instant Connection::deadline() const {
   return state_ == State::waiting ? kNever : deadline_;
@@ -60,8 +59,19 @@ void Connection::take(std::size_t length) {
 }
 
 void Connection::reply(std::string line, Instant now, bool is_last) {
-  incoming_ = {};
   outgoing_ = std::move(line);
+  begin_to_send(now, is_last);
+}
+
+void Connection::reply(Descriptor file, std::size_t size, Instant now) {
+  outgoing_ = {};
+  file_ = std::move(file);
+  file_left_ = size;
+  begin_to_send(now, false);
+}
+
+void Connection::begin_to_send(Instant now, bool is_last) {
+  incoming_ = {};
   sent_ = 0;
   is_last_ = is_last;
   state_ = State::sending;
@@ -69,18 +79,39 @@ void Connection::reply(std::string line, Instant now, bool is_last) {
   send(now);
 }
 
+// The next part of the file.
+bool Connection::refill() {
+  outgoing_.resize(std::min(file_left_, kSentAtOnce));
+  sent_ = 0;
+  ssize_t got = 0;
+  do got = read(file_.get(), outgoing_.data(), outgoing_.size());
+  while (got < 0 && errno == EINTR);
+  if (got <= 0) return false;
+  outgoing_.resize(static_cast<std::size_t>(got));
+  file_left_ -= outgoing_.size();
+  return true;
+}
+
+// Never more than a part, so that a client that takes as fast as we give holds up nobody.
 void Connection::send(Instant now) {
-  while (unsent() > 0) {
-    const ssize_t sent =
-        ::send(fd(), outgoing_.data() + sent_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  for (std::size_t may = kSentAtOnce; unsent() > 0 && may > 0;) {
+    if (sent_ == outgoing_.size() && !refill()) {
+      state_ = State::closed;
+      return;
+    }
+    const std::size_t part = std::min(outgoing_.size() - sent_, may);
+    const ssize_t sent = ::send(fd(), outgoing_.data() + sent_, part, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) {
       if (errno != EAGAIN) state_ = State::closed;
       return;
     }
     sent_ += static_cast<std::size_t>(sent);
+    may -= static_cast<std::size_t>(sent);
   }
+  if (unsent() > 0) return;
   outgoing_ = {};
+  file_ = {};
   sent_ = 0;
   state_ = is_last_ ? State::closed : State::receiving;
   deadline_ = now + limits::kClientIdle;

@@ -40,6 +40,7 @@ Result<std::vector<gid_t>> groups_of(int socket) {
 
 std::string Peer::text() const {
   const std::string number = "uid " + std::to_string(uid);
+  const std::string name = user_name(uid);
   return name.empty() ? number : name + " (" + number + ")";
 }
 
@@ -51,8 +52,7 @@ Result<Peer> peer_of(int socket) {
   }
   auto groups = groups_of(socket);
   if (!groups) return tl::unexpected(groups.error());
-  return Peer{credentials.uid, credentials.gid, credentials.pid, user_name(credentials.uid),
-              std::move(*groups)};
+  return Peer{credentials.uid, credentials.gid, credentials.pid, std::move(*groups), false};
 }
 
 bool may_change(const Peer& peer, std::optional<gid_t> group) {

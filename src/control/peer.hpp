@@ -18,9 +18,9 @@ struct Peer {
   uid_t uid = 0;
   gid_t gid = 0;
   pid_t pid = 0;
-  std::string name;  // of the user in /etc/passwd, or empty
   std::vector<gid_t> groups;
-  std::string text() const;  // "root (uid 0)", "uid 1234"
+  bool is_reader = false;    // may not change the policy, as the server found when it connected
+  std::string text() const;  // "root (uid 0)", by /etc/passwd, or "uid 1234"
 };
 
 Result<Peer> peer_of(int socket);

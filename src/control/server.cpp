@@ -36,6 +36,10 @@ Refused too_many_clients() {
   return {"busy", "too many clients of the control socket at once; try again in a few seconds"};
 }
 
+Refused too_many_replies() {
+  return {"busy", "too many replies wait to be read; try again in a few seconds"};
+}
+
 Refused no_right(const Peer& peer, const std::string& group) {
   return {"denied",
           peer.text() +
@@ -115,23 +119,29 @@ void Server::watch_listener(bool is_on) {
 void Server::admit(Descriptor socket, Instant now) {
   auto peer = peer_of(socket.get());
   if (!peer) return;
+  peer->is_reader = !may_change(*peer, group_id(group_));
   const bool is_full = is_full_for(*peer);
-  const bool is_reader = !may_change(*peer, group_id(group_));
-  Connection connection(std::move(socket), std::move(*peer), is_reader, now);
+  Connection connection(std::move(socket), std::move(*peer), now);
   if (is_full) return connection.reply(encode(Reply(too_many_clients())), now, /*is_last=*/true);
   const ClientId id = next_id_++;
   if (!watch(epoll_.get(), EPOLL_CTL_ADD, connection.fd(), id, EPOLLIN)) return;
   connections_.emplace(id, std::move(connection));
 }
 
-// The last places are root's, so that no crowd of others locks the administrator out.
+// Those who may not change the policy share some of the places, so that no crowd of them locks the
+// others out, and the last places are root's, so that nobody locks root out. A user's programs with
+// the group's right and those without it do not take each other's places.
 bool Server::is_full_for(const Peer& peer) const {
   if (peer.uid == 0) return connections_.size() >= limits::kClients;
-  const auto same =
-      std::count_if(connections_.begin(), connections_.end(),
-                    [&peer](const auto& entry) { return entry.second.peer().uid == peer.uid; });
-  return static_cast<std::size_t>(same) >= limits::kClientsPerUser ||
-         connections_.size() >= limits::kClients - limits::kClientsPerUser;
+  std::size_t readers = 0;
+  std::size_t same = 0;
+  for (const auto& [id, connection] : connections_) {
+    if (connection.is_reader()) ++readers;
+    if (connection.is_reader() == peer.is_reader && connection.peer().uid == peer.uid) ++same;
+  }
+  if (same >= limits::kClientsPerUser) return true;
+  return peer.is_reader ? readers >= limits::kReaders
+                        : connections_.size() >= limits::kClients - limits::kClientsOfRoot;
 }
 
 void Server::serve(ClientId id, std::uint32_t events, Instant now) {
@@ -208,16 +218,43 @@ void Server::reply(ClientId id, const Reply& reply, Instant now) {
   answer(id, reply, now, false);
 }
 
-void Server::answer(ClientId id, const Reply& reply, Instant now, bool is_last) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end() || found->second.state() != Connection::State::waiting) return;
-  std::string line = encode(reply);
-  if (unsent() + line.size() > limits::kUnsentBytes) {
-    line = encode(
-        Reply(Refused{"busy", "too many replies wait to be read; try again in a few seconds"}));
-  }
-  found->second.reply(std::move(line), now, is_last);
+void Server::reply(ClientId id, Descriptor file, std::size_t size, Instant now) {
+  Connection* const connection = waiting(id);
+  if (connection == nullptr) return;
+  if (!has_room_for(size, *connection)) return answer(id, too_many_replies(), now, false);
+  connection->reply(std::move(file), size, now);
   settle(id);
+}
+
+void Server::answer(ClientId id, const Reply& reply, Instant now, bool is_last) {
+  Connection* const connection = waiting(id);
+  if (connection == nullptr) return;
+  std::string line = encode(reply);
+  if (!has_room_for(line.size(), *connection)) line = encode(Reply(too_many_replies()));
+  connection->reply(std::move(line), now, is_last);
+  settle(id);
+}
+
+bool Server::awaits_reply(ClientId id) const {
+  const auto found = connections_.find(id);
+  return found != connections_.end() && found->second.state() == Connection::State::waiting;
+}
+
+// The client to whom a reply is owed; null: it has left.
+Connection* Server::waiting(ClientId id) {
+  return awaits_reply(id) ? &connections_.at(id) : nullptr;
+}
+
+// Those who may not change the policy leave room for the replies of the others.
+bool Server::has_room_for(std::size_t size, const Connection& connection) const {
+  std::size_t all = size;
+  std::size_t of_readers = size;
+  for (const auto& [id, other] : connections_) {
+    all += other.unsent();
+    if (other.is_reader()) of_readers += other.unsent();
+  }
+  return all <= limits::kUnsentBytes &&
+         (!connection.is_reader() || of_readers <= limits::kReadersUnsentBytes);
 }
 
 // After a step of a connection: waits for the right thing next, or ends it.
@@ -229,12 +266,6 @@ void Server::settle(ClientId id) {
       !watch(epoll_.get(), EPOLL_CTL_MOD, connection.fd(), id, interest(connection.state()))) {
     connections_.erase(found);
   }
-}
-
-std::size_t Server::unsent() const {
-  std::size_t sum = 0;
-  for (const auto& [id, connection] : connections_) sum += connection.unsent();
-  return sum;
 }
 
 }  // namespace egress::control

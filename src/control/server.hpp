@@ -25,7 +25,8 @@ using ClientId = std::uint64_t;  // never used twice
 // Reading is open to every local user. A request that changes the policy is passed on only when its
 // peer is root or in the group, one that can let everything pass only when it is root; all others
 // are answered here. Bounds, all in core/limits.hpp:
-// clients in all and per user, the length of a request, the time to send one and to take a reply,
+// clients in all, per user and of those without a right, so that root and the group always get
+// through, the length of a request, the time to send one and to take a reply,
 // and the bytes of replies that wait to be taken. A client has one request at a time in the daemon;
 // what it sends beyond that waits in its socket. Those who may not change the policy get together
 // but a share of the daemon's time: after each of their requests the next one waits a while.
@@ -48,6 +49,10 @@ class Server {
   void dispatch(Instant now);
   // A client that has left meanwhile is fine: the reply is dropped.
   void reply(ClientId id, const Reply& reply, Instant now);
+  // The same with one that is encoded already: the next `size` bytes of the file.
+  void reply(ClientId id, Descriptor file, std::size_t size, Instant now);
+  // Whether a reply is owed to the client, and it has not left.
+  bool awaits_reply(ClientId id) const;
   std::size_t clients() const { return connections_.size(); }
 
  private:
@@ -65,7 +70,8 @@ class Server {
   void answer(ClientId id, const Reply& reply, Instant now, bool is_last);
   void settle(ClientId id);
   void watch_listener(bool is_on);
-  std::size_t unsent() const;
+  Connection* waiting(ClientId id);
+  bool has_room_for(std::size_t size, const Connection& connection) const;
 
   Descriptor epoll_;
   Descriptor listener_;

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -29,8 +31,13 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-Descriptor make_socket() {
-  return Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+Descriptor make_socket(int flags = SOCK_NONBLOCK) {
+  return Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
+}
+
+bool stop_blocking(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
 tl::unexpected<Error> failed(const std::string& what, const std::string& path, int error) {
@@ -87,9 +94,7 @@ Result<Descriptor> adopt_listener(int fd) {
       !is_option(fd, SO_ACCEPTCONN, 1)) {
     return fail("descriptor " + std::to_string(fd) + " is not a listening Unix stream socket");
   }
-  const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-      fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+  if (!stop_blocking(fd) || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     return fail("cannot use descriptor " + std::to_string(fd) + ": " + std::strerror(errno));
   }
   return listener;
@@ -101,6 +106,19 @@ Connected connect_to(const std::string& path) {
   Descriptor client = make_socket();
   if (!client) return {Descriptor(), errno};
   if (connect(client.get(), generic(*address), sizeof *address) != 0) return {Descriptor(), errno};
+  return {std::move(client), 0};
+}
+
+Connected connect_within(const std::string& path, std::chrono::milliseconds patience) {
+  const auto address = address_of(path);
+  if (!address) return {Descriptor(), ENAMETOOLONG};
+  const auto left = std::max(patience, std::chrono::milliseconds(1));  // 0 would be for ever
+  const timeval wait{.tv_sec = left.count() / 1000, .tv_usec = left.count() % 1000 * 1000};
+  Descriptor client = make_socket(0);
+  if (!client || setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0 ||
+      connect(client.get(), generic(*address), sizeof *address) != 0 ||
+      !stop_blocking(client.get()))
+    return {Descriptor(), errno};
   return {std::move(client), 0};
 }
 

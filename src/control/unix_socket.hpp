@@ -1,6 +1,7 @@
 // Unix stream sockets: listening and connecting.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "control/descriptor.hpp"
@@ -23,5 +24,8 @@ struct Connected {
   int error = 0;
 };
 Connected connect_to(const std::string& path);
+// The same, but waits where the queue is full; EAGAIN: still full after that time. The kernel lets
+// in who has waited longest.
+Connected connect_within(const std::string& path, std::chrono::milliseconds patience);
 
 }  // namespace egress::control

@@ -146,7 +146,7 @@ TEST_F(HostileClientsTest, TheClientAfterTheLastIsToldBusy) {
   EXPECT_EQ(code_of(ask(kStatusLine)), "done");
 }
 
-TEST_F(HostileClientsTest, AUserHasAFewPlacesAndTheLastAreRoots) {
+TEST_F(HostileClientsTest, AUserHasAFewPlacesAndReadersLeaveSomeToTheOthers) {
   start();
   std::vector<RawClient> crowd;
   {
@@ -159,8 +159,77 @@ TEST_F(HostileClientsTest, AUserHasAFewPlacesAndTheLastAreRoots) {
     const AsUser as(uid, kNobody, {});
     for (std::size_t i = 0; i < limits::kClientsPerUser; ++i) crowd.emplace_back(path), pump(1);
   }
-  EXPECT_EQ(server->clients(), limits::kClients - limits::kClientsPerUser);
+  EXPECT_EQ(server->clients(), limits::kReaders);
   EXPECT_EQ(code_of(ask(kStatusLine)), "done") << "root is never crowded out";
+}
+
+// Other users' programs without the right hold every place that they can get, and so do the
+// member's own.
+TEST_F(HostileClientsTest, AMemberOfTheGroupIsNeverCrowdedOutAndRootNotByMembers) {
+  start("users");
+  const auto group = group_id("users");
+  ASSERT_TRUE(group);
+  std::vector<RawClient> crowd;
+  const auto hold = [&](uid_t uid, const std::vector<gid_t>& groups, std::size_t places) {
+    const AsUser as(uid, kNobody, groups);
+    for (std::size_t i = 0; i < places; ++i) crowd.emplace_back(path), pump(1);
+  };
+  const auto code_as = [&](uid_t uid, const std::vector<gid_t>& groups) {
+    const AsUser as(uid, kNobody, groups);
+    return code_of(ask(kStatusLine));
+  };
+  for (const uid_t uid : {kNobody, uid_t{5001}, uid_t{5002}, uid_t{5003}})
+    hold(uid, {}, limits::kClientsPerUser);
+  ASSERT_EQ(server->clients(), limits::kReaders);
+  EXPECT_EQ(code_as(5004, {}), "busy") << "control: the places of readers are taken";
+  EXPECT_EQ(code_as(kNobody, {*group}), "done") << "of a user whose others are at their limit";
+  EXPECT_EQ(code_as(5005, {*group}), "done");
+  const std::size_t of_members = limits::kClients - limits::kReaders - limits::kClientsOfRoot;
+  hold(5005, {*group}, of_members);
+  EXPECT_EQ(code_as(5006, {*group}), "busy");
+  hold(0, {}, limits::kClientsOfRoot - 1);
+  EXPECT_EQ(code_of(ask(kStatusLine)), "done") << "the last place is root's";
+}
+
+// A reader may leave its replies untaken as long as it likes: there is room for those of others.
+TEST_F(HostileClientsTest, RepliesThatReadersDoNotTakeLeaveRoomForThoseOfTheOthers) {
+  start();
+  answer = WhyReply{true, std::string(40 << 20, 'x'), {}, {}};
+  std::vector<RawClient> readers;
+  for (int i = 0; i < 2; ++i) {
+    const AsUser as(kNobody, kNobody, {});
+    readers.emplace_back(path);
+    readers.back().send(kStatusLine);
+    pump(2);
+    now += seconds(1);  // readers rest
+  }
+  pump();
+  readers[1].read();
+  ASSERT_EQ(readers[1].lines().size(), 1U);
+  EXPECT_EQ(code_of(*decode_reply(readers[1].lines()[0])), "busy");
+  RawClient root(path);
+  root.send(kStatusLine);
+  for (int i = 0; i < 2'000 && root.lines().empty(); ++i) {
+    pump(1);
+    root.read();
+  }
+  ASSERT_EQ(root.lines().size(), 1U);
+  EXPECT_EQ(root.lines()[0], encode(answer));
+}
+
+TEST_F(HostileClientsTest, AClientThatTakesAtOnceGetsAPartATurn) {
+  start();
+  answer = WhyReply{true, std::string(1 << 20, 'x'), {}, {}};
+  RawClient client(path);
+  client.send(kStatusLine);
+  pump();
+  std::size_t turns = 0;
+  for (; turns < 100 && client.lines().empty(); ++turns) {
+    client.read();
+    pump(1);
+  }
+  EXPECT_GE(turns, std::size_t{4});
+  EXPECT_LT(turns, std::size_t{100});
 }
 
 TEST_F(HostileClientsTest, ReadersWaitForFiveTimesWhatTheLastOneTook) {

@@ -1,5 +1,7 @@
 // The server with clients that behave.
 #include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "egress/core/limits.hpp"
 #include "unit/control/server_fixture.hpp"
@@ -122,6 +124,41 @@ TEST_F(ServerTest, ALongReplyArrivesWhole) {
   }
   ASSERT_EQ(client.lines().size(), 1U);
   EXPECT_EQ(client.lines()[0], encode(answer));
+}
+
+TEST_F(ServerTest, AReplyMayStandInAFile) {
+  start();
+  answers_at_once = false;
+  const std::string line = encode(Reply(WhyReply{true, std::string(3'000'000, 'x'), {}, {}}));
+  Descriptor file(memfd_create("reply", MFD_CLOEXEC));
+  ASSERT_EQ(write(file.get(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  ASSERT_EQ(lseek(file.get(), 0, SEEK_SET), 0);
+  RawClient client(path);
+  client.send(kStatusLine);
+  pump();
+  server->reply(seen.at(0).id, std::move(file), line.size(), now);
+  for (int i = 0; i < 500 && client.lines().empty(); ++i) {
+    pump(1);
+    client.read();
+  }
+  ASSERT_EQ(client.lines().size(), 1U);
+  EXPECT_EQ(client.lines()[0], line);
+  client.send(kStatusLine);
+  pump();
+  EXPECT_EQ(seen.size(), 2U) << "and the connection goes on";
+}
+
+TEST_F(ServerTest, AFileThatIsTooShortEndsTheConnection) {
+  start();
+  answers_at_once = false;
+  Descriptor file(memfd_create("reply", MFD_CLOEXEC));
+  RawClient client(path);
+  client.send(kStatusLine);
+  pump();
+  server->reply(seen.at(0).id, std::move(file), 10, now);
+  pump();
+  client.read();
+  EXPECT_TRUE(client.is_ended());
 }
 
 TEST_F(ServerTest, WithoutClientsNothingIsDue) {

@@ -1,8 +1,12 @@
 #include "control/unix_socket.hpp"
 
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <fstream>
+#include <future>
+#include <thread>
 
 #include "unit/control/server_fixture.hpp"
 
@@ -62,6 +66,26 @@ TEST(UnixSocket, PathsHaveALength) {
   EXPECT_FALSE(listen_at(base + std::string(108 - base.size(), 'x')));
   EXPECT_FALSE(listen_at(""));
   EXPECT_FALSE(listen_at(directory / "absent/control.sock"));
+}
+
+TEST(UnixSocket, WhoeverWaitsIsLetInWhenTheQueueIsFullNoMore) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "control.sock";
+  const auto listener = listen_at(path);
+  ASSERT_TRUE(listener);
+  std::vector<Descriptor> crowd;
+  for (Connected one = connect_to(path); one.error == 0; one = connect_to(path))
+    crowd.push_back(std::move(one.socket));
+  EXPECT_EQ(connect_to(path).error, EAGAIN);
+  EXPECT_EQ(connect_within(path, std::chrono::milliseconds(20)).error, EAGAIN) << "still full";
+  auto waiting = std::async(std::launch::async,
+                            [&] { return connect_within(path, std::chrono::seconds(10)); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const Descriptor accepted(accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const Connected connected = waiting.get();
+  EXPECT_EQ(connected.error, 0);
+  EXPECT_NE(fcntl(connected.socket.get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_EQ(connect_within(directory / "absent", std::chrono::seconds(10)).error, ENOENT);
 }
 
 TEST(UnixSocket, AHandedOverListenerIsChecked) {
