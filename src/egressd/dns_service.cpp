@@ -8,13 +8,17 @@
 namespace egress::daemon {
 
 Result<dns_listener::DnsListener> DnsService::listen(std::function<DnsService*()> service) {
+  const auto owner_of = [service](int connection, const guard::Client& client) {
+    DnsService* const self = service();
+    return self != nullptr ? self->owners_.uid_of_connection(connection, client) : std::nullopt;
+  };
   const auto on_message = [service = std::move(service)](const guard::Client& client,
                                                          std::span<const std::uint8_t> message) {
     if (DnsService* self = service()) self->take(client, message);
   };
   if (std::vector<int> held = systemd::passed_descriptors("dns"); !held.empty())
-    return dns_listener::DnsListener::adopt(std::move(held), on_message);
-  return dns_listener::DnsListener::open(limits::kGuardPort, on_message);
+    return dns_listener::DnsListener::adopt(std::move(held), on_message, owner_of);
+  return dns_listener::DnsListener::open(limits::kGuardPort, on_message, owner_of);
 }
 
 DnsService::DnsService(dns_listener::DnsListener listener, dns_listener::SocketOwner owners,

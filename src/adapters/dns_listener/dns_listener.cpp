@@ -15,10 +15,10 @@ namespace egress::dns_listener {
 
 class DnsListener::State {
  public:
-  State(Sockets sockets, OnMessage on_message);
+  State(Sockets sockets, OnMessage on_message, OwnerOf owner_of);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  static Result<DnsListener> start(Result<Sockets> sockets, OnMessage on_message);
+  static Result<DnsListener> start(Result<Sockets> sockets, OnMessage on_message, OwnerOf owner_of);
 
   int fd() const { return epoll_.get(); }
   Instant next_deadline() const { return tcp_.next_deadline(); }
@@ -46,9 +46,9 @@ class DnsListener::State {
   FileDescriptor epoll_;
 };
 
-DnsListener::State::State(Sockets sockets, OnMessage on_message)
+DnsListener::State::State(Sockets sockets, OnMessage on_message, OwnerOf owner_of)
     : on_message_(std::move(on_message)),
-      tcp_(std::move(sockets.stream), on_message_, tally_),
+      tcp_(std::move(sockets.stream), on_message_, std::move(owner_of), tally_),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   for (DatagramSocket& socket : sockets.datagram) {
     const int fd = socket.descriptor.get();
@@ -57,9 +57,11 @@ DnsListener::State::State(Sockets sockets, OnMessage on_message)
   }
 }
 
-Result<DnsListener> DnsListener::State::start(Result<Sockets> sockets, OnMessage on_message) {
+Result<DnsListener> DnsListener::State::start(Result<Sockets> sockets, OnMessage on_message,
+                                              OwnerOf owner_of) {
   if (!sockets) return tl::unexpected(sockets.error());
-  auto state = std::make_unique<State>(std::move(*sockets), std::move(on_message));
+  auto state =
+      std::make_unique<State>(std::move(*sockets), std::move(on_message), std::move(owner_of));
   if (auto watched = state->watch_all(); !watched) return tl::unexpected(watched.error());
   return DnsListener(std::move(state));
 }
@@ -122,12 +124,13 @@ void DnsListener::State::flush(Instant now) {
   tcp_.flush(now);
 }
 
-Result<DnsListener> DnsListener::adopt(std::vector<int> descriptors, OnMessage on_message) {
-  return State::start(adopt_sockets(descriptors), std::move(on_message));
+Result<DnsListener> DnsListener::adopt(std::vector<int> descriptors, OnMessage on_message,
+                                       OwnerOf owner_of) {
+  return State::start(adopt_sockets(descriptors), std::move(on_message), std::move(owner_of));
 }
 
-Result<DnsListener> DnsListener::open(Port port, OnMessage on_message) {
-  return State::start(open_sockets(port), std::move(on_message));
+Result<DnsListener> DnsListener::open(Port port, OnMessage on_message, OwnerOf owner_of) {
+  return State::start(open_sockets(port), std::move(on_message), std::move(owner_of));
 }
 
 DnsListener::DnsListener(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -6,9 +6,12 @@
 // dispatch(), and flush() once per turn of its loop.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,11 +32,16 @@ class DnsListener {
   // the connection is cut off after limits::kDnsAnswerWithin.
   using OnMessage = std::function<void(const Client&, std::span<const std::uint8_t>)>;
 
+  // The user whose accepted connection it is, where that is a program of this host. Without this
+  // function none is.
+  using OwnerOf = std::function<std::optional<uid_t>(int connection, const Client&)>;
+
   // Takes over bound sockets (from systemd: datagram and listening stream sockets, in any order).
   // All are closed when one of them will not do.
-  static Result<DnsListener> adopt(std::vector<int> descriptors, OnMessage on_message);
+  static Result<DnsListener> adopt(std::vector<int> descriptors, OnMessage on_message,
+                                   OwnerOf owner_of = {});
   // Binds :: and 0.0.0.0 itself. Where the host has no IPv6, IPv4 alone.
-  static Result<DnsListener> open(Port port, OnMessage on_message);
+  static Result<DnsListener> open(Port port, OnMessage on_message, OwnerOf owner_of = {});
   DnsListener(DnsListener&&) noexcept;
   DnsListener& operator=(DnsListener&&) noexcept;
   ~DnsListener();
@@ -51,7 +59,7 @@ class DnsListener {
   struct Tally {
     // Messages: handed over; taken by the kernel; not handed over, or replies not sent.
     std::uint64_t received = 0, sent = 0, dropped = 0;
-    std::uint64_t connections = 0, refused_connections = 0;
+    std::uint64_t connections = 0, evicted = 0;  // TCP: taken; cut off to make room for others
   };
   const Tally& tally() const;
 

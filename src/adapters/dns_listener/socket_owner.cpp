@@ -62,6 +62,27 @@ Fit fit_of(const inet_diag_msg& socket, const Client& client) {
   return ntohs(socket.id.idiag_dport) == kDnsPort ? Fit::asks_a_server : Fit::same_address;
 }
 
+// The first words of a socket's address, as sock_diag has it.
+void put(const IpAddress& address, std::uint32_t (&words)[4]) {
+  if (address.is_v4()) {
+    const in_addr v4 = to_in_addr(address);
+    std::memcpy(words, &v4, sizeof v4);
+  } else {
+    const in6_addr v6 = to_in6_addr(address);
+    std::memcpy(words, &v6, sizeof v6);
+  }
+}
+
+// Where a connection went that was redirected here; port 0: nothing was.
+SocketAddress original_destination(int accepted, Family family) {
+  constexpr int kOriginalDestination = 80;  // SO_ORIGINAL_DST, IP6T_SO_ORIGINAL_DST
+  SocketAddress found;
+  socklen_t length = SocketAddress::room();
+  const int level = family == Family::ipv4 ? SOL_IP : SOL_IPV6;
+  if (getsockopt(accepted, level, kOriginalDestination, found.get(), &length) != 0) return {};
+  return found;
+}
+
 // A socket can be bound to addresses of this host only.
 bool is_of_this_host(const Client& client) {
   const int domain = client.address.is_v4() ? AF_INET : AF_INET6;
@@ -105,6 +126,47 @@ std::optional<uid_t> SocketOwner::uid_of(const Client& client) {
   if (best.fit == Fit::none || best.is_ambiguous) return std::nullopt;
   if (best.fit == Fit::any_address && !is_of_this_host(client)) return std::nullopt;
   return best.uid;
+}
+
+std::optional<uid_t> SocketOwner::uid_of_connection(int accepted, const Client& client) {
+  auto server = original_destination(accepted, client.address.family());
+  if (server.port() == 0) {
+    socklen_t length = SocketAddress::room();
+    if (getsockname(accepted, server.get(), &length) != 0) return std::nullopt;
+  }
+  if (!request_connection(client, server.address(), server.port())) return std::nullopt;
+  const ssize_t got = recv(netlink_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  const auto datagram =
+      std::span(buffer_).first(static_cast<std::size_t>(std::max(got, ssize_t{0})));
+  const auto header = read<nlmsghdr>(datagram);
+  if (header.nlmsg_seq != sequence_ || header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+      datagram.size() < sizeof header + sizeof(inet_diag_msg))
+    return std::nullopt;
+  const auto socket = read<inet_diag_msg>(datagram.subspan(sizeof header));
+  // What nobody holds open any more has no owner, and a listening socket has not asked.
+  const bool is_connected = (kTcpStates & 1U << socket.idiag_state) != 0;
+  return is_connected && socket.idiag_inode != 0 ? std::optional(socket.idiag_uid) : std::nullopt;
+}
+
+bool SocketOwner::request_connection(const Client& client, const IpAddress& server, Port port) {
+  struct {
+    nlmsghdr header{};
+    inet_diag_req_v2 wanted{};
+  } message;
+  message.header.nlmsg_len = sizeof message;
+  message.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  message.header.nlmsg_flags = NLM_F_REQUEST;
+  message.header.nlmsg_seq = ++sequence_;
+  message.wanted.sdiag_family =
+      static_cast<std::uint8_t>(client.address.is_v4() ? AF_INET : AF_INET6);
+  message.wanted.sdiag_protocol = IPPROTO_TCP;
+  message.wanted.idiag_states = kTcpStates;
+  message.wanted.id.idiag_sport = htons(client.port);
+  message.wanted.id.idiag_dport = htons(port);
+  put(client.address, message.wanted.id.idiag_src);
+  put(server, message.wanted.id.idiag_dst);
+  std::ranges::fill(message.wanted.id.idiag_cookie, INET_DIAG_NOCOOKIE);
+  return send(netlink_.get(), &message, sizeof message, 0) == sizeof message;
 }
 
 bool SocketOwner::request(int domain, const Client& client) {

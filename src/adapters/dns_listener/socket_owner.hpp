@@ -22,11 +22,15 @@ class SocketOwner {
   // Empty when no socket of this network namespace fits (the client is a container, or went), or
   // several users' fit equally well. Never waits. Costs a walk of the kernel's table of sockets.
   std::optional<uid_t> uid_of(const Client& client);
+  // The same of a connection that was accepted from the client, which is found at once: its socket
+  // is connected to where the connection went before it was redirected here.
+  std::optional<uid_t> uid_of_connection(int accepted, const Client& client);
 
  private:
   struct Best;
   explicit SocketOwner(FileDescriptor netlink);
   bool request(int domain, const Client& client);
+  bool request_connection(const Client& client, const IpAddress& server, Port port);
   void read_answers(const Client& client, Best& best);
   bool read_datagram(std::span<const std::uint8_t> datagram, const Client& client, Best& best);
 

@@ -33,6 +33,8 @@ class TcpConnection {
   void send(Instant now);
 
   bool awaits_send() const { return awaits_send_; }
+  bool is_asking() const { return under_way_ > 0; }
+  Instant progress() const { return progress_; }
   // Nothing more will come of it: it can be destroyed.
   bool is_over() const;
   // When it is cut off.

@@ -47,9 +47,11 @@ std::optional<Client> client_of(int fd, const SocketAddress& peer) {
 }  // namespace
 
 TcpServer::TcpServer(std::vector<FileDescriptor> listeners,
-                     const DnsListener::OnMessage& on_message, DnsListener::Tally& tally)
+                     const DnsListener::OnMessage& on_message, DnsListener::OwnerOf owner_of,
+                     DnsListener::Tally& tally)
     : listeners_(std::move(listeners)),
       on_message_(on_message),
+      owner_of_(std::move(owner_of)),
       tally_(tally),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       next_id_(listeners_.size()) {}
@@ -105,25 +107,27 @@ void TcpServer::watch_listeners(bool is_on) {
   accept_again_ = kNever;
 }
 
-bool TcpServer::is_full_for(const IpAddress& address) const {
-  const auto same = std::ranges::count_if(connections_, [&](const auto& entry) {
-    return entry.second.connection.client().address == address;
-  });
-  return connections_.size() >= limits::kDnsConnections ||
-         static_cast<std::size_t>(same) >= limits::kDnsConnectionsPerClient;
+void TcpServer::make_room_for(const Holder& newcomer) {
+  std::vector<Place> places;
+  for (const auto& [id, served] : connections_)
+    places.push_back(
+        {id, served.holder, served.connection.is_asking(), served.connection.progress()});
+  const auto leaving = leaves_for(newcomer, places);
+  if (!leaving) return;
+  connections_.erase(*leaving);
+  ++tally_.evicted;
 }
 
 void TcpServer::admit(FileDescriptor socket, const Client& client, Instant now) {
-  if (is_full_for(client.address)) {
-    ++tally_.refused_connections;
-    return;
-  }
+  const auto user = owner_of_ ? owner_of_(socket.get(), client) : std::nullopt;
+  const Holder holder = user ? Holder{user, {}, {}} : Holder{{}, client.local, client.address};
+  make_room_for(holder);
   const Id id = next_id_++;
   Client numbered = client;
   numbered.handle = id;
   ++tally_.connections;
   watch(epoll_.get(), EPOLL_CTL_ADD, socket.get(), id, 0);
-  connections_.try_emplace(id, std::move(socket), numbered, tally_, now);
+  connections_.try_emplace(id, std::move(socket), numbered, holder, tally_, now);
   settle(id);
 }
 
@@ -141,7 +145,8 @@ void TcpServer::serve(Id id, std::uint32_t events, Instant now) {
 void TcpServer::settle(Id id) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
-  auto& [connection, interest] = found->second;
+  TcpConnection& connection = found->second.connection;
+  std::uint32_t& interest = found->second.interest;
   const std::uint32_t wanted = connection.interest();
   if (connection.is_over() ||
       (wanted != interest && !watch(epoll_.get(), EPOLL_CTL_MOD, connection.fd(), id, wanted))) {

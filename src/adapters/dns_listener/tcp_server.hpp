@@ -7,6 +7,7 @@
 
 #include "adapters/dns_listener/dns_listener.hpp"
 #include "adapters/dns_listener/tcp_connection.hpp"
+#include "adapters/dns_listener/tcp_places.hpp"
 #include "adapters/file_descriptor.hpp"
 
 namespace egress::dns_listener {
@@ -16,7 +17,7 @@ class TcpServer {
   // Owns the listening sockets; the rest is the caller's and outlives this. start() must succeed
   // before anything else.
   TcpServer(std::vector<FileDescriptor> listeners, const DnsListener::OnMessage& on_message,
-            DnsListener::Tally& tally);
+            DnsListener::OwnerOf owner_of, DnsListener::Tally& tally);
   Result<void> start();
 
   int fd() const { return epoll_.get(); }
@@ -32,20 +33,23 @@ class TcpServer {
 
   void accept_clients(const FileDescriptor& listener, Instant now);
   void admit(FileDescriptor socket, const Client& client, Instant now);
-  bool is_full_for(const IpAddress& address) const;
+  void make_room_for(const Holder& newcomer);
   void watch_listeners(bool is_on);
   void serve(Id id, std::uint32_t events, Instant now);
   void settle(Id id);
   void cut_off_late(Instant now);
 
   struct Served {
-    Served(FileDescriptor socket, const Client& client, DnsListener::Tally& tally, Instant now)
-        : connection(std::move(socket), client, tally, now) {}
+    Served(FileDescriptor socket, const Client& client, const Holder& whose,
+           DnsListener::Tally& tally, Instant now)
+        : connection(std::move(socket), client, tally, now), holder(whose) {}
     TcpConnection connection;
+    Holder holder;
     std::uint32_t interest = 0;  // what epoll was told
   };
   std::vector<FileDescriptor> listeners_;
   const DnsListener::OnMessage& on_message_;
+  DnsListener::OwnerOf owner_of_;
   DnsListener::Tally& tally_;
   FileDescriptor epoll_;
   std::unordered_map<Id, Served> connections_;

@@ -8,6 +8,8 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -140,10 +142,19 @@ class DnsListenerTest : public testing::Test {
   }
   const DnsListener::Tally& tally() const { return listener_.tally(); }
 
+  // Who has which address of this host; the others are behind links.
+  DnsListener::OwnerOf owner_of() {
+    return [this](int, const Client& client) -> std::optional<uid_t> {
+      const auto at = users_.find(client.address);
+      return at == users_.end() ? std::nullopt : std::optional(at->second);
+    };
+  }
+
+  std::map<IpAddress, uid_t> users_;
   bool echoes_ = true;
   std::vector<Asked> asked_;
   Instant now_{seconds(1000)};
-  DnsListener listener_ = DnsListener::open(kPort, on_message()).value();
+  DnsListener listener_ = DnsListener::open(kPort, on_message(), owner_of()).value();
 };
 
 }  // namespace egress::dns_listener

@@ -38,29 +38,59 @@ std::ptrdiff_t cut_off(const std::vector<Socket>& clients) {
   return std::ranges::count_if(clients, &Socket::is_cut_off);
 }
 
-TEST_F(DnsLimitsTest, ConnectionsOfOneAddress) {
-  auto first = connect(limits::kDnsConnectionsPerClient, "127.0.0.1");
+TEST_F(DnsLimitsTest, ConnectionsOfOneAddressBehindALink) {
+  const auto first = connect(limits::kDnsConnectionsPerClient, "127.0.0.1");
   EXPECT_EQ(cut_off(first), 0);
-  EXPECT_EQ(cut_off(connect(2, "127.0.0.1")), 2);
-  EXPECT_EQ(tally().refused_connections, 2u);
-  EXPECT_EQ(cut_off(connect(1, "127.0.0.2")), 0) << "another address is served";
-  turns();
-  first.pop_back();
-  turns();
-  EXPECT_EQ(cut_off(connect(1, "127.0.0.1")), 0) << "a place is free again";
+  const auto second = connect(2, "127.0.0.1");
+  EXPECT_EQ(cut_off(second), 0) << "the newcomers are served";
+  EXPECT_EQ(cut_off(first), 2) << "in place of those that have been idle for longest";
+  EXPECT_TRUE(first[0].is_cut_off());
+  EXPECT_EQ(tally().evicted, 2u);
+  EXPECT_EQ(cut_off(connect(1, "127.0.0.2")), 0);
+  EXPECT_EQ(cut_off(first), 2) << "another address has places of its own";
+}
+
+TEST_F(DnsLimitsTest, ConnectionsOfOneUserWhateverTheirAddresses) {
+  std::vector<Socket> greedy;
+  for (int i = 1; i <= 5; ++i) {
+    const std::string address = "127.0.0." + std::to_string(i);
+    users_[ip(address)] = 4001;
+    for (Socket& socket : connect(60, address)) greedy.push_back(std::move(socket));
+  }
+  EXPECT_EQ(cut_off(greedy), 300 - static_cast<std::ptrdiff_t>(limits::kDnsConnectionsPerClient));
+  users_[ip("127.0.1.1")] = 4002;
+  EXPECT_EQ(cut_off(connect(1, "127.0.1.1")), 0);
+}
+
+TEST_F(DnsLimitsTest, ConnectionsBehindOneLinkWhateverTheirAddresses) {
+  std::vector<Socket> crowd;
+  for (int i = 1; i <= 4; ++i)
+    for (Socket& socket : connect(limits::kDnsConnectionsPerClient, "127.0.0." + std::to_string(i)))
+      crowd.push_back(std::move(socket));
+  EXPECT_EQ(cut_off(crowd), static_cast<std::ptrdiff_t>(4 * limits::kDnsConnectionsPerClient -
+                                                        limits::kDnsConnectionsPerLink));
+  EXPECT_EQ(cut_off(connect(1, "127.0.0.9")), 0) << "one more machine behind it is served";
 }
 
 TEST_F(DnsLimitsTest, ConnectionsInAll) {
   std::vector<std::vector<Socket>> clients;
-  const std::size_t addresses = limits::kDnsConnections / limits::kDnsConnectionsPerClient;
-  for (std::size_t i = 1; i <= addresses; ++i)
-    clients.push_back(connect(limits::kDnsConnectionsPerClient, "127.0.0." + std::to_string(i)));
-  for (const auto& of_one : clients) EXPECT_EQ(cut_off(of_one), 0);
+  const std::size_t users = limits::kDnsConnections / limits::kDnsConnectionsPerClient;
+  for (std::size_t i = 1; i <= users; ++i) {
+    const std::string address = "127.0.0." + std::to_string(i);
+    users_[ip(address)] = static_cast<uid_t>(4000 + i);
+    clients.push_back(connect(limits::kDnsConnectionsPerClient, address));
+  }
+  const auto all_cut_off = [&] {
+    std::ptrdiff_t sum = 0;
+    for (const auto& of_one : clients) sum += cut_off(of_one);
+    return sum;
+  };
+  EXPECT_EQ(all_cut_off(), 0) << "at the limit all are served";
   EXPECT_EQ(tally().connections, limits::kDnsConnections);
-  EXPECT_EQ(cut_off(connect(1, "127.0.1.1")), 1);
-  clients.pop_back();
-  turns();
-  EXPECT_EQ(cut_off(connect(1, "127.0.1.1")), 0);
+  users_[ip("127.0.1.1")] = 5000;
+  const auto late = connect(10, "127.0.1.1");
+  EXPECT_EQ(cut_off(late), 0);
+  EXPECT_EQ(all_cut_off(), 10) << "those who have the most make room";
 }
 
 TEST_F(DnsLimitsTest, QuestionsUnderWayOnOneConnection) {

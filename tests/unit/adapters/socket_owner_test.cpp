@@ -37,6 +37,7 @@ class Opened {
     EXPECT_EQ(::listen(fd_.get(), 16), 0);
     return std::move(*this);
   }
+  int fd() const { return fd_.get(); }
   Port port() const {
     sockaddr_in6 own{};
     socklen_t length = sizeof own;
@@ -173,6 +174,27 @@ TEST_F(SocketOwnerTest, NeedsNoPrivilege) {
   EXPECT_EQ(
       unprivileged.uid_of({*IpAddress::parse("127.0.0.1"), asks.port(), {}, Transport::udp, 0}),
       kAlice);
+}
+
+// The two ends of a connection on loopback, as the one who has accepted it sees them.
+TEST_F(SocketOwnerTest, OfAnAcceptedConnection) {
+  for (const auto& [domain, address] : {std::pair{AF_INET, "127.0.0.1"}, {AF_INET6, "::1"}}) {
+    const auto server = Opened(0, domain, SOCK_STREAM).bind(address, 0).listen();
+    const auto other =
+        Opened(kBob, domain, SOCK_STREAM).bind(address, 0).connect(address, server.port());
+    auto client = std::optional(
+        Opened(kAlice, domain, SOCK_STREAM).bind(address, 0).connect(address, server.port()));
+    const Client seen{*IpAddress::parse(address), client->port(), {}, Transport::tcp, 0};
+    const FileDescriptor first(accept4(server.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    const FileDescriptor accepted(accept4(server.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    EXPECT_EQ(owner_.uid_of_connection(accepted.get(), seen), kAlice);
+    Client elsewhere = seen;
+    elsewhere.address = *IpAddress::parse(domain == AF_INET ? "172.17.0.2" : "fd00::2");
+    EXPECT_EQ(owner_.uid_of_connection(accepted.get(), elsewhere), std::nullopt) << "a container";
+    client.reset();
+    EXPECT_EQ(owner_.uid_of_connection(accepted.get(), seen), std::nullopt)
+        << "closed: nobody's any more, and not root's";
+  }
 }
 
 }  // namespace
