@@ -1,7 +1,9 @@
 #include "egress/guard/guard.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "egress/core/address_class.hpp"
 #include "egress/core/limits.hpp"
 
 namespace egress::guard {
@@ -104,8 +106,20 @@ bool Guard::admit_new_name(const DnsName& name, Instant now) {
   return is_admitted;
 }
 
+// Who shares a client's part of the waiting room: a program of this host has as many addresses as
+// it likes, and a machine behind a link all of a /64.
+IpAddress Guard::party_of(const IpAddress& client) const {
+  constexpr std::size_t kNetworkOctets = 8;
+  if (classify(client) == AddressClass::loopback || engine_.inputs().own_addresses.contains(client))
+    return IpAddress();  // this host
+  if (client.is_v4()) return client;
+  std::array<std::uint8_t, 16> network{};
+  std::ranges::copy(client.octets().first(kNetworkOctets), network.begin());
+  return IpAddress::v6(network);
+}
+
 std::size_t Guard::waiting_of(const IpAddress& client) const {
-  const auto at = asking_of_.find(client);
+  const auto at = asking_of_.find(party_of(client));
   return at == asking_of_.end() ? 0 : at->second;
 }
 
@@ -123,7 +137,8 @@ void Guard::wait(Asking asking, const dns::Question& question, bool is_answered,
                               : engine::Event(engine::Wanted{question}));
   }
   if (asking.user) outside_.tell(engine::Asker{question.name, *asking.user});
-  ++asking_of_[asking.client.address];
+  asking.party = party_of(asking.client.address);
+  ++asking_of_[asking.party];
   ++asking_;
   wait.asking.push_back(std::move(asking));
   sweep_at_ = std::min(sweep_at_, now + limits::kLongestWait);
@@ -190,8 +205,7 @@ Guard::Wait Guard::end_wait(const dns::Question& question) {
   Wait ended = std::move(waits_.extract(question).mapped());
   asking_ -= ended.asking.size();
   for (const Asking& asking : ended.asking)
-    if (const auto at = asking_of_.find(asking.client.address); --at->second == 0)
-      asking_of_.erase(at);
+    if (const auto at = asking_of_.find(asking.party); --at->second == 0) asking_of_.erase(at);
   return ended;
 }
 

@@ -56,6 +56,7 @@ class Guard {
     std::string name;  // Query::name()
     std::optional<std::uint32_t> user;
     microseconds arrived{0};
+    IpAddress party{};  // party_of() the client, when it began to wait
   };
   struct Wait {
     Instant since{};
@@ -76,6 +77,7 @@ class Guard {
   bool settle_one(const dns::Question& question, Instant now);
   void sweep(Instant now);
   Wait end_wait(const dns::Question& question);
+  IpAddress party_of(const IpAddress& client) const;
   std::size_t waiting_of(const IpAddress& client) const;
   void fail_all(const dns::Question& question, std::string_view why);
 
@@ -96,7 +98,7 @@ class Guard {
   Journal journal_;
   WildcardWatch wildcards_;
   std::unordered_map<dns::Question, Wait, QuestionHash> waits_;
-  std::unordered_map<IpAddress, std::size_t> asking_of_;  // questions that wait, by client address
+  std::unordered_map<IpAddress, std::size_t> asking_of_;  // questions that wait, by party_of() the client
   std::size_t asking_ = 0;
   std::vector<dns::Question> ripe_;  // answered, to be released by settle()
   Instant sweep_at_ = kNever;

@@ -1,12 +1,8 @@
 // What the guard answers, and when.
 #include "egress/guard/guard.hpp"
 
-#include <gmock/gmock.h>
-
 #include "egress/core/limits.hpp"
-#include "support/dns_octets.hpp"
-#include "support/guarded_host.hpp"
-#include "support/reply_text.hpp"
+#include "unit/guard/guard_fixture.hpp"
 
 namespace egress::guard::test {
 namespace {
@@ -20,49 +16,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
-
-constexpr unsigned kA = 1, kAaaa = 28, kTxt = 16, kHttps = 65, kAny = 255;
-
-DnsName name_of(std::string_view text) {
-  return *DnsName::parse(text);
-}
-
-class GuardTest : public testing::Test {
- protected:
-  // What comes back at once, as reply_text() puts it; empty: nothing yet.
-  std::vector<std::string> ask(std::string_view name, unsigned type = kA, Client client = {}) {
-    host.take(header(0x0100, {1, 0, 0, 1}) + question(name, type) + opt(), client);
-    return replies();
-  }
-  std::vector<std::string> replies() {
-    std::vector<std::string> texts;
-    for (const GuardedHost::Sent& sent : last = host.take_sent())
-      texts.push_back(reply_text(sent.message));
-    return texts;
-  }
-  std::string text_of_last() const {
-    return {last.back().message.begin(), last.back().message.end()};
-  }
-  bool knows_notice(std::string_view event) const {
-    return std::ranges::any_of(host.notices(),
-                               [&](const auto& notice) { return notice.event == event; });
-  }
-  std::uint64_t count(Verdict verdict) const { return host.guard().journal().count(verdict); }
-
-  // Of every element by name when the last answer left.
-  void expect_open_for(seconds duration) const {
-    std::size_t elements = 0;
-    for (const nft::LiveElement& element : last.back().table.elements) {
-      if (element.key.set != nft::SetId::allow) continue;
-      EXPECT_GE(element.expires, duration);
-      ++elements;
-    }
-    EXPECT_GT(elements, 0u);
-  }
-
-  GuardedHost host;
-  std::vector<GuardedHost::Sent> last;
-};
 
 // ---- refusal -----------------------------------------------------------------------------------
 
@@ -184,6 +137,31 @@ TEST_F(GuardTest, AGrantIsNotToldBeyondItsEnd) {
   host.set_policy({entry});
   host.answer("api.example.com", {"192.0.2.1"}, 60s);
   EXPECT_THAT(ask("api.example.com"), ElementsAre(HasSubstr(" 10 192.0.2.1")));
+}
+
+// ---- a long answer below a wildcard
+// --------------------------------------------------------------
+
+TEST_F(GuardTest, OfALongAnswerBelowAWildcardWhatIsToldIsWhatIsOpenAndNoMore) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 256; ++i) many.push_back("192.0.2." + std::to_string(i));
+  host.set_policy(
+      {allow_entry(wildcard("*.example.com")), allow_entry(name_of("exact.example.com"))});
+  Client tcp{.address = {}, .local = {}, .transport = Transport::tcp};
+  host.take(header(0x0100, {1, 0, 0, 0}) + question("a.example.com", kA), tcp);
+  host.answer("a.example.com", many);
+  const auto sent = host.take_sent();
+  ASSERT_THAT(sent, SizeIs(1));
+  std::size_t open = 0;
+  for (const nft::LiveElement& element : sent[0].table.elements)
+    open += element.key.set == nft::SetId::allow ? 1 : 0;
+  EXPECT_EQ(open, limits::kAddressesPerLearntAnswer);
+  const std::string text = reply_text(sent[0].message);
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find("192.0.2.", at)) != std::string::npos; ++at) ++count;
+  EXPECT_EQ(count, limits::kAddressesPerLearntAnswer) << text;
+  host.answer("exact.example.com", many);
+  EXPECT_EQ(host.engine().names().find(name_of("exact.example.com"))->addresses.size(), 256u);
 }
 
 // ---- negative answers and failures --------------------------------------------------------------
@@ -331,6 +309,31 @@ TEST_F(GuardTest, OneClientCannotFillTheWaitingRoom) {
   Client other;
   other.address = *IpAddress::parse("172.17.0.2");
   EXPECT_THAT(ask("more.example.com", kA, other), IsEmpty());
+}
+
+// Neither by the many addresses of loopback and of the host, nor by those of one machine's /64.
+TEST_F(GuardTest, OneMachineCannotFillTheWaitingRoomFromManyAddresses) {
+  host.set_policy({allow_entry(wildcard("*.example.com"))});
+  host.tell(engine::OwnAddressesChanged{{*IpAddress::parse("192.0.2.1")}});
+  const auto client = [](const std::string& address) {
+    Client from;
+    from.address = *IpAddress::parse(address);
+    return from;
+  };
+  for (const auto& [flood, same, other] : {std::tuple{"127.0.0.", "192.0.2.1", "172.17.0.2"},
+                                           {"fd00::1:", "fd00::2", "fd00:0:0:1::2"}}) {
+    for (std::size_t i = 0; i < limits::kWaitingPerClient; ++i)
+      ASSERT_THAT(ask("n" + std::to_string(i) + ".example.com", kA,
+                      client(flood + std::to_string(1 + i % 9))),
+                  IsEmpty());
+    EXPECT_THAT(ask("more.example.com", kA, client(same)), ElementsAre(HasSubstr("8182")));
+    EXPECT_THAT(ask("more.example.com", kA, client(other)), IsEmpty());
+  }
+  host.pass(limits::kLongestWait);
+  replies();
+  host.tell(engine::OwnAddressesChanged{{}});
+  EXPECT_THAT(ask("more.example.com", kA, client("127.0.0.1")), IsEmpty())
+      << "the room is free again";
 }
 
 TEST_F(GuardTest, WhatIsRevokedWhileAQuestionWaitsIsNotReleased) {
