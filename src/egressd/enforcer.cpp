@@ -1,12 +1,18 @@
 #include "egressd/enforcer.hpp"
 
 #include <algorithm>
+#include <random>
 #include <string>
 
 #include "egressd/log.hpp"
 
 namespace egress::daemon {
 namespace {
+
+std::uint64_t random_seed() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32U | source();
+}
 
 Fields describe(const nft::Transaction& transaction, const nft::CommitOutcome& outcome) {
   std::size_t counts[3] = {};
@@ -22,7 +28,10 @@ Fields describe(const nft::Transaction& transaction, const nft::CommitOutcome& o
 
 Enforcer::Enforcer(nft::Kernel& kernel, dns::Resolver& resolver, const Clock& clock,
                    nft::DnsGuard guard)
-    : kernel_(kernel), resolver_(resolver), clock_(clock), engine_(kernel.capabilities(), guard) {}
+    : kernel_(kernel),
+      resolver_(resolver),
+      clock_(clock),
+      engine_(kernel.capabilities(), guard, random_seed()) {}
 
 void Enforcer::tell(const engine::Event& event) {
   note(event);
@@ -44,6 +53,7 @@ void Enforcer::carry_out(const engine::Ask& ask) {
 }
 
 void Enforcer::carry_out(const engine::Commit& commit) {
+  changes_(&commit.transaction);
   const nft::CommitOutcome outcome = kernel_.commit(commit.transaction);
   const bool is_done = outcome.status == nft::CommitOutcome::Status::committed;
   ++(is_done ? tally_.commits : tally_.failed_commits);
@@ -74,6 +84,7 @@ void Enforcer::carry_out(const engine::AdoptFlows& adopt) {
 }
 
 void Enforcer::carry_out(const engine::FilterFrames& frames) {
+  changes_(nullptr);
   const nft::CommitOutcome outcome = kernel_.filter_frames(frames.filter);
   std::string links;
   for (const nft::Link& link : frames.filter.links) links += (links.empty() ? "" : ",") + link.name;

@@ -32,6 +32,10 @@ class Enforcer {
   void on_save(std::function<void()> save) { save_ = std::move(save); }
   // Called with each question that goes to the resolvers.
   void on_ask(std::function<void(const dns::Question&)> asked) { asked_ = std::move(asked); }
+  // Called before a change of the table is sent: of elements, or (null) of more.
+  void on_change(std::function<void(const nft::Transaction*)> changes) {
+    changes_ = std::move(changes);
+  }
   // The time-boxed entries that have ended since the last call: the policy may forget them.
   std::vector<std::string> take_ended() { return std::exchange(ended_, {}); }
 
@@ -70,6 +74,7 @@ class Enforcer {
   Tally tally_;
   std::function<void()> save_ = [] {};
   std::function<void(const dns::Question&)> asked_ = [](const dns::Question&) {};
+  std::function<void(const nft::Transaction*)> changes_ = [](const nft::Transaction*) {};
   std::vector<std::string> ended_;
 };
 

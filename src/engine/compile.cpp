@@ -130,6 +130,10 @@ bool wants_guard(const Inputs& inputs) {
          inputs.policy->mode == policy::Mode::enforce;
 }
 
+bool keeps_own_clock(const Inputs& inputs) {
+  return wants_guard(inputs) && inputs.policy->dns.refresh == policy::Refresh::own_clock;
+}
+
 bool is_guarded(const Inputs& inputs) {
   return wants_guard(inputs) && inputs.posture == Posture::enforcing;
 }

@@ -14,7 +14,9 @@ constexpr seconds kWallStep{1};
 
 }  // namespace
 
-Engine::Engine(const nft::Capabilities& capabilities, std::optional<nft::DnsGuard> guard) {
+Engine::Engine(const nft::Capabilities& capabilities, std::optional<nft::DnsGuard> guard,
+               std::uint64_t seed) {
+  names_.seed(seed);
   inputs_.capabilities = capabilities;
   inputs_.guard = guard;
 }
@@ -83,7 +85,8 @@ void Engine::set_lifetimes() {
   const policy::Limits& limits = inputs_.policy->limits;
   // Nobody but the guard gives answers past their TTL, so nothing else keeps their addresses open.
   const seconds stale = wants_guard(inputs_) ? limits.stale : seconds(0);
-  names_.set_lifetimes({limits.min_ttl, limits.max_ttl, limits.grace, stale});
+  names_.set_lifetimes(
+      {limits.min_ttl, limits.max_ttl, limits.grace, stale, keeps_own_clock(inputs_)});
 }
 
 // A name that no entry names any more lives on where a wildcard covers it.
@@ -141,13 +144,14 @@ void Engine::on(const Answered& event, Instant now) {
 
 void Engine::on(const Wanted& event, Instant now) {
   if (names_.find(event.question.name) == nullptr) learn(event.question.name, now);
-  names_.want(event.question, now);
+  if (!is_given_from_what_is_held(event.question.name)) names_.want(event.question, now);
 }
 
 void Engine::on(const Used& event, Instant now) {
   const dns::NameState* state = names_.find(event.question.name);
   if (state == nullptr) return;
   names_.use(event.question.name, now);
+  if (is_given_from_what_is_held(event.question.name)) names_.use_stale(event.question, now);
   for (const dns::HeldAddress& held : state->addresses)
     if (held.is_current && held.address.family() == event.question.family)
       touch({held.address}, Cause::told);

@@ -14,6 +14,10 @@ bool is_within_ttl(const FamilyState& lookup, const dns::Lifetimes& lifetimes, I
   return now < lookup.answered_at + dns::told_ttl(lookup, lifetimes);
 }
 
+bool is_answer(const FamilyState& lookup) {
+  return lookup.status == dns::Status::ok || dns::is_negative(lookup.status);
+}
+
 // Whether what came last still says something: an answer within its TTL, an old one while the
 // resolvers fail, or the failure itself, so that a dead resolver is not asked again for every
 // question.
@@ -21,9 +25,8 @@ bool counts(const FamilyState& lookup, const dns::Lifetimes& lifetimes, Instant 
             Instant now) {
   if (!lookup.was_answered) return false;
   if (lookup.answered_at >= since) return true;
-  const bool is_answer = lookup.status == dns::Status::ok || dns::is_negative(lookup.status);
-  return is_answer ? is_within_ttl(lookup, lifetimes, now)
-                   : now < lookup.answered_at + limits::kFailureTtl;
+  return is_answer(lookup) ? is_within_ttl(lookup, lifetimes, now)
+                           : now < lookup.answered_at + limits::kFailureTtl;
 }
 
 seconds left(Instant end, Instant now) {
@@ -31,6 +34,11 @@ seconds left(Instant end, Instant now) {
 }
 
 }  // namespace
+
+// Nobody asks the resolvers for it because a program does.
+bool Engine::is_given_from_what_is_held(const DnsName& name) const {
+  return keeps_own_clock(inputs_) && inputs_.names(name);
+}
 
 void Engine::release(const dns::Question& question, Instant since, Instant now,
                      Release& release) const {
@@ -44,21 +52,28 @@ void Engine::release(const dns::Question& question, Instant since, Instant now,
   const FamilyState& lookup = state->family(question.family);
   release.lookup = &lookup;
   release.status = lookup.status;
-  if (!counts(lookup, names_.lifetimes(), since, now)) return;
+  const bool is_held = is_given_from_what_is_held(question.name);
+  if (!(is_held ? lookup.was_answered : counts(lookup, names_.lifetimes(), since, now))) return;
   release.state = Release::State::ready;
   if (dns::is_negative(lookup.status)) {
     release.ttl = left(lookup.answered_at + dns::told_ttl(lookup, names_.lifetimes()), now);
     return;
   }
-  release.is_stale = lookup.status != dns::Status::ok;
-  if (release.is_stale && now >= lookup.stale_until) return;
+  const bool fails = lookup.status != dns::Status::ok;
+  if (fails && now >= lookup.stale_until) return;
+  const bool is_fresh =
+      lookup.answered_at >= since || is_within_ttl(lookup, names_.lifetimes(), now);
+  const bool is_over = is_held && (fails || !is_fresh);
+  release.is_stale = fails || is_over;
   release.status = dns::Status::ok;
   const seconds ttl =
-      release.is_stale ? seconds(limits::kStaleTtl) : dns::told_ttl(lookup, names_.lifetimes());
-  release.ttl = left(lookup.answered_at + ttl, now);
+      fails ? seconds(limits::kStaleTtl) : dns::told_ttl(lookup, names_.lifetimes());
+  release.ttl = is_over ? seconds(limits::kStaleTtl) : left(lookup.answered_at + ttl, now);
+  // An answer that is over is promised from now on, not from when it came.
+  const Instant promised = now + limits::kStaleTtl + names_.lifetimes().grace;
   for (const dns::HeldAddress& held : state->addresses) {
     if (!held.is_current || held.address.family() != question.family) continue;
-    if (!release_address(held, question.name, now, release))
+    if ((is_over && held.expires < promised) || !release_address(held, question.name, now, release))
       release.state = Release::State::unconfirmed;
   }
   if (release.is_stale && release.addresses.empty()) release.status = lookup.status;

@@ -1,5 +1,5 @@
-#include "policy/target_parts.hpp"
 #include "egress/core/time_text.hpp"
+#include "policy/target_parts.hpp"
 #include "policy/yaml_text.hpp"
 
 namespace egress::policy {
@@ -51,8 +51,10 @@ std::string remark(const AllowEntry& entry) {
 std::string dns_text(const DnsSettings& dns) {
   if (dns.mode == DnsMode::poll) return "dns: poll\n";
   const std::string rate = dns.wildcard_rate ? ", wildcard_rate: " + dns.wildcard_rate->text() : "";
+  const std::string refresh = dns.refresh == Refresh::own_clock ? ", refresh: own-clock" : "";
   return std::string("dns: { mode: guard, refuse_with: ") +
-         (dns.refuse_with == RefuseWith::refused ? "refused" : "nxdomain") + rate + " }\n";
+         (dns.refuse_with == RefuseWith::refused ? "refused" : "nxdomain") + refresh + rate +
+         " }\n";
 }
 
 std::string print_frame(const Policy& policy) {

@@ -14,6 +14,7 @@ namespace {
 constexpr Form kMode{"a mode", "enforce or audit"};
 constexpr Form kDns{"a DNS mode", "guard or poll"};
 constexpr Form kRefuseWith{"a way to refuse", "nxdomain or refused"};
+constexpr Form kRefresh{"a way to refresh", "on-demand or own-clock"};
 constexpr Form kRate{"a rate", "a number per s, min or h, such as 60/min"};
 constexpr Form kDuration{"a duration", "5s, 15m, 2h30m, 7d"};
 
@@ -82,12 +83,17 @@ DnsSettings read_dns(const Node& node, Reader& reader) {
     dns.mode = read_dns_mode(node, reader);
     return dns;
   }
-  Keys keys(node, {"a map of DNS settings", "mode, refuse_with, wildcard_rate"}, reader);
+  Keys keys(node, {"a map of DNS settings", "mode, refuse_with, refresh, wildcard_rate"}, reader);
   if (const Node* mode = keys.find("mode")) dns.mode = read_dns_mode(*mode, reader);
   if (const Node* how = keys.find("refuse_with")) {
     const auto word = reader.text(*how, kRefuseWith);
     if (word && *word != "nxdomain" && *word != "refused") reader.refuse(*how, kRefuseWith);
     if (word == "refused") dns.refuse_with = RefuseWith::refused;
+  }
+  if (const Node* when = keys.find("refresh")) {
+    const auto word = reader.text(*when, kRefresh);
+    if (word && *word != "on-demand" && *word != "own-clock") reader.refuse(*when, kRefresh);
+    if (word == "own-clock") dns.refresh = Refresh::own_clock;
   }
   if (const Node* rate = keys.find("wildcard_rate"))
     dns.wildcard_rate = reader.parsed(*rate, kRate, parse_rate);

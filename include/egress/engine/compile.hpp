@@ -60,6 +60,9 @@ struct Inputs {
 bool wants_guard(const Inputs& inputs);
 // Whether questions end at the guard now: the posture lets the policy have its way.
 bool is_guarded(const Inputs& inputs);
+// Whether programs are given what is held of names that the policy names, and nothing is asked for
+// them: then the moments of all questions for such names are our own.
+bool keeps_own_clock(const Inputs& inputs);
 // Why this entry does not open this address of one of its names; empty: it does.
 std::optional<std::string_view> objection(const Inputs& inputs, const policy::AllowEntry& entry,
                                           const IpAddress& address);

@@ -5,6 +5,7 @@
 // out; call act() again at next_deadline() at the latest.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -48,8 +49,9 @@ struct Release {
 
 class Engine {
  public:
+  // `seed`: of what is random in the moments of questions.
   explicit Engine(const nft::Capabilities& capabilities,
-                  std::optional<nft::DnsGuard> guard = std::nullopt);
+                  std::optional<nft::DnsGuard> guard = std::nullopt, std::uint64_t seed = 0);
 
   void handle(const Event& event, Instant now);
   std::vector<Action> act(Instant now);
@@ -138,6 +140,7 @@ class Engine {
   Standing standing_of_prefix(const policy::AllowEntry& entry, Instant now) const;
   void add_open(const policy::AllowEntry& entry, const dns::NameState& state, Instant now,
                 Standing& standing) const;
+  bool is_given_from_what_is_held(const DnsName& name) const;
   bool release_address(const dns::HeldAddress& held, const DnsName& name, Instant now,
                        Release& release) const;
   std::vector<nft::ElementKey> admitted_by(const policy::AllowEntry& entry) const;

@@ -31,9 +31,15 @@ struct Rate {
   std::string text() const;  // "60/min"
   bool operator==(const Rate&) const = default;
 };
+// When the guard asks the resolvers for names that are written out.
+enum class Refresh {
+  on_demand,  // by itself, and when a program asks for one whose answer is over
+  own_clock,  // by itself alone: programs are answered from what is held
+};
 struct DnsSettings {
   DnsMode mode = DnsMode::guard;
   RefuseWith refuse_with = RefuseWith::nxdomain;
+  Refresh refresh = Refresh::on_demand;
   std::optional<Rate> wildcard_rate;  // of names not seen before, below each wildcard
   bool operator==(const DnsSettings&) const = default;
 };

@@ -67,7 +67,8 @@ TEST(ManualPages, ThePolicyPageHasTheSettingsOfTheGuard) {
   const std::string page = words_of("docs/man/egressd.yaml.5");
   for (const char* part :
        {".It Cm dns :", "Cm mode : Cm guard | poll", "Cm refuse_with : Cm nxdomain | refused",
-        "Cm wildcard_rate : Ar rate", "Cm stale : Ar time", ".Li *.host", ".Li .host"}) {
+        "Cm wildcard_rate : Ar rate", "Cm refresh : Cm on-demand | own-clock", "Cm stale : Ar time",
+        ".Li *.host", ".Li .host"}) {
     EXPECT_NE(page.find(part), std::string::npos) << part;
   }
 }
