@@ -1,4 +1,4 @@
-// The requests that change nothing.
+// The requests that change nothing: made in a process of their own, see Reporter.
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,9 +25,32 @@ milliseconds tolerance_of(const Clock& clock) {
 
 }  // namespace
 
-Result<nft::Snapshot> ControlService::read_kernel() {
+std::optional<Reply> ControlService::report(const control::Request& request,
+                                            TableChanges::Mark since) {
+  since_ = since;
+  is_outdated_ = false;
+  const auto make = [this](const auto& concrete) -> Reply {
+    if constexpr (std::is_same_v<std::decay_t<decltype(concrete)>, control::AllowRequest>)
+      return control::Refused{"invalid", "a change is no report"};
+    else
+      return carry_out(concrete, control::Peer());
+  };
+  Reply reply = std::visit(make, request);
+  if (is_outdated_) return std::nullopt;
+  return reply;
+}
+
+// What deviates, while the daemon made the table anew, says nothing.
+Result<nft::Snapshot> ControlService::read_kernel(const nft::Listing& listing) {
+  auto live = read_tables(listing);
+  const bool is_as_desired = live && live->deviations.empty();
+  if (!is_as_desired && !changes_.since(since_)) is_outdated_ = true;
+  return live;
+}
+
+Result<nft::Snapshot> ControlService::read_tables(const nft::Listing& listing) {
   const engine::Inputs& inputs = engine().inputs();
-  auto live = enforcer_.kernel().read(engine::compile_base(inputs));
+  auto live = enforcer_.kernel().read(engine::compile_base(inputs), listing);
   if (!live || !inputs.capabilities.filters_frames) return live;
   const auto frames = enforcer_.kernel().read_frames(engine::compile_frames(inputs));
   if (!frames) return tl::unexpected(frames.error());
@@ -36,8 +59,35 @@ Result<nft::Snapshot> ControlService::read_kernel() {
   return live;
 }
 
+Result<Reading> ControlService::read_all() {
+  Reading reading{.live = {},
+                  .begun = now(),
+                  .ended = {},
+                  .tolerance = tolerance_of(enforcer_.clock()),
+                  .changed = {},
+                  .holds = [this](const nft::ElementKey& key) { return is_held(key); }};
+  auto live = read_kernel({});
+  if (!live) return tl::unexpected(live.error());
+  reading.live = std::move(*live);
+  reading.ended = now();
+  if (auto changed = changes_.since(since_))
+    reading.changed = std::move(*changed);
+  else
+    is_outdated_ = true;
+  return reading;
+}
+
+// Or has been taken out by the daemon since it was listed.
+bool ControlService::is_held(const nft::ElementKey& key) {
+  if (enforcer_.kernel().holds(key)) return true;
+  const auto changed = changes_.since(since_);
+  if (!changed) is_outdated_ = true;
+  return changed && changed->contains(key);
+}
+
+// Which addresses are open, the daemon knows; only the kernel knows how often they were used.
 Reply ControlService::carry_out(const control::ListRequest&, const control::Peer&) {
-  const auto live = read_kernel();
+  const auto live = read_kernel({.elements = false, .hits = true, .refusals = false});
   if (!live) return control::Refused{"failed", live.error().message};
   control::ListReply reply;
   for (const policy::AllowEntry& entry : policy().entries)
@@ -47,7 +97,7 @@ Reply ControlService::carry_out(const control::ListRequest&, const control::Peer
 }
 
 Reply ControlService::carry_out(const control::StatusRequest&, const control::Peer&) {
-  const auto live = read_kernel();
+  const auto live = read_kernel({.elements = false, .hits = false, .refusals = true});
   control::StatusReply reply;
   const bool is_audit = policy().mode == policy::Mode::audit;
   reply.version = kVersion;
@@ -123,22 +173,22 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
 }
 
 Reply ControlService::carry_out(const control::DiffRequest&, const control::Peer&) {
-  const auto live = read_kernel();
-  if (!live) return control::Refused{"failed", live.error().message};
-  return report_diff(engine(), *live, now(), tolerance_of(enforcer_.clock()));
+  const auto reading = read_all();
+  if (!reading) return control::Refused{"failed", reading.error().message};
+  return report_diff(engine(), *reading);
 }
 
 Reply ControlService::carry_out(const control::RefusalsRequest&, const control::Peer&) {
-  const auto live = read_kernel();
+  const auto live = read_kernel({.elements = false, .hits = false, .refusals = true});
   if (!live) return control::Refused{"failed", live.error().message};
   return control::RefusalsReply{live->refused_packets,
                                 report_refusals(*live, live->refusals.size())};
 }
 
 Reply ControlService::carry_out(const control::ProofRequest&, const control::Peer&) {
-  const auto live = read_kernel();
-  if (!live) return control::Refused{"failed", live.error().message};
-  return report_proof(engine(), *live, now(), tolerance_of(enforcer_.clock()));
+  const auto reading = read_all();
+  if (!reading) return control::Refused{"failed", reading.error().message};
+  return report_proof(engine(), *reading);
 }
 
 Reply ControlService::carry_out(const control::DnsRequest&, const control::Peer&) {
@@ -153,7 +203,7 @@ Reply ControlService::carry_out(const control::DnsRequest&, const control::Peer&
 Reply ControlService::carry_out(const control::HealthRequest&, const control::Peer&) {
   const auto others = enforcer_.kernel().other_tables();
   return control::HealthReply{
-      .pid = getpid(),
+      .pid = pid_,
       .uid = static_cast<std::int64_t>(geteuid()),
       .boottime_ms = now().time_since_epoch().count(),
       .wall = print_wall_time(enforcer_.clock().wall()),

@@ -1,7 +1,10 @@
 #include "egressd/control_service.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
+#include "control/codec.hpp"
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
 #include "egressd/additions.hpp"
@@ -33,11 +36,18 @@ std::string join(const std::vector<std::string>& items) {
 }  // namespace
 
 ControlService::ControlService(Enforcer& enforcer, const DnsService* dns, PolicyStore& store,
-                               const Frame& frame, Hooks hooks)
-    : enforcer_(enforcer), dns_(dns), store_(store), frame_(frame), hooks_(std::move(hooks)) {}
+                               const Frame& frame, const TableChanges& changes, Hooks hooks)
+    : enforcer_(enforcer),
+      dns_(dns),
+      store_(store),
+      frame_(frame),
+      hooks_(std::move(hooks)),
+      changes_(changes),
+      pid_(getpid()) {}
 
 void ControlService::handle(control::ClientId client, const control::Request& request,
                             const control::Peer& peer) {
+  if (!control::changes_policy(request)) return hooks_.read(client, request, peer);
   std::visit(
       [&](const auto& concrete) {
         if constexpr (std::is_same_v<std::decay_t<decltype(concrete)>, control::AllowRequest>)

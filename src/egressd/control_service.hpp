@@ -1,6 +1,7 @@
-// Carries out what clients of the control socket ask for. Answers at once, but for `allow`, which
-// waits until the kernel has acknowledged every address of the names, or each has failed, or
-// limits::kAllowWait is over.
+// Carries out what clients of the control socket ask for. Changes are answered at once, but for
+// `allow`, which waits until the kernel has acknowledged every address of the names, or each has
+// failed, or limits::kAllowWait is over. What changes nothing is passed on, to be answered by
+// report() in another process.
 #pragma once
 
 #include <functional>
@@ -16,6 +17,8 @@
 #include "egressd/enforcer.hpp"
 #include "egressd/frame.hpp"
 #include "egressd/policy_store.hpp"
+#include "egressd/reports.hpp"
+#include "egressd/table_changes.hpp"
 
 namespace egress::daemon {
 
@@ -23,6 +26,8 @@ class ControlService {
  public:
   struct Hooks {
     std::function<void(control::ClientId, const control::Reply&)> reply;
+    // A request that changes nothing.
+    std::function<void(control::ClientId, const control::Request&, const control::Peer&)> read;
     // Makes the policy the one in force; all of it that can be done at once is done on return.
     std::function<void(policy::Policy)> adopt;
     // Reads all files anew; the problems, if any, and then nothing has changed.
@@ -39,7 +44,12 @@ class ControlService {
 
   // `dns`: null where the guard cannot listen and the policy does without it.
   ControlService(Enforcer& enforcer, const DnsService* dns, PolicyStore& store, const Frame& frame,
-                 Hooks hooks);
+                 const TableChanges& changes, Hooks hooks);
+
+  // In a process that was forked when the changes stood at `since`, from a daemon all of whose
+  // events were carried out. Empty: the table was made anew meanwhile, so that the reply says
+  // nothing.
+  std::optional<control::Reply> report(const control::Request& request, TableChanges::Mark since);
 
   void handle(control::ClientId client, const control::Request& request, const control::Peer& peer);
   // Answers the waiting clients whose names are through. Call after every turn of the loop.
@@ -80,7 +90,10 @@ class ControlService {
   control::AllowReply conclude(const Wait& wait) const;
   control::TargetOutcome outcome(const policy::AllowEntry& entry) const;
   control::TargetOutcome refuse_to_deny(const std::string& target) const;
-  Result<nft::Snapshot> read_kernel();
+  Result<nft::Snapshot> read_kernel(const nft::Listing& listing);
+  Result<nft::Snapshot> read_tables(const nft::Listing& listing);
+  Result<Reading> read_all();
+  bool is_held(const nft::ElementKey& key);
   control::Reply explain(const control::WhyRequest& request) const;
   bool is_guarded() const { return dns_ != nullptr && dns_->is_on(); }
   const engine::Engine& engine() const { return enforcer_.engine(); }
@@ -93,6 +106,10 @@ class ControlService {
   const Frame& frame_;
   Hooks hooks_;
   std::list<Wait> waits_;
+  const TableChanges& changes_;
+  const std::int64_t pid_;  // the daemon's
+  TableChanges::Mark since_ = 0;
+  bool is_outdated_ = false;
 };
 
 }  // namespace egress::daemon

@@ -143,13 +143,16 @@ Result<void> Daemon::serve() {
   if (!take(control::Server::start(*std::move(listener_), on_request, "egress", stopwatch), server_,
             error))
     return tl::unexpected(error);
+  if (auto started = start_reporter(); !started) return started;
   service_.emplace(
-      *enforcer_, dns_ ? &*dns_ : nullptr, store_, frame_,
+      *enforcer_, dns_ ? &*dns_ : nullptr, store_, frame_, *changes_,
       ControlService::Hooks{
           .reply =
               [this](control::ClientId client, const control::Reply& reply) {
                 server_->reply(client, reply, clock_.now());
               },
+          .read = [this](control::ClientId client, const control::Request& request,
+                         const control::Peer& peer) { reporter_->ask(client, request, peer); },
           .adopt = [this](policy::Policy policy) { adopt(std::move(policy)); },
           .reload = [this] { return reload(); },
           .set_posture = [this](engine::Posture posture,
@@ -164,6 +167,31 @@ Result<void> Daemon::serve() {
        {"socket", options_.paths.socket()}});
   keep_last_good();
   return systemd::notify_ready(status_line());
+}
+
+Result<void> Daemon::start_reporter() {
+  Error error;
+  if (!take(TableChanges::make(), changes_, error)) return tl::unexpected(error);
+  enforcer_->on_change([this](const nft::Transaction* transaction) {
+    transaction != nullptr ? changes_->note(*transaction) : changes_->note_everything();
+  });
+  auto reporter = Reporter::start(
+      *changes_,
+      {.detach = [this] { return kernel_->detach(); },
+       .make = [this](const control::Request& request,
+                      TableChanges::Mark since) { return service_->report(request, since); },
+       .reply = [this](
+                    control::ClientId client,
+                    const control::Reply& reply) { server_->reply(client, reply, clock_.now()); },
+       .hand_over =
+           [this](control::ClientId client, control::Descriptor file, std::size_t size) {
+             server_->reply(client, std::move(file), size, clock_.now());
+           },
+       .awaits_reply = [this](control::ClientId client) { return server_->awaits_reply(client); },
+       .stopwatch = [this] { return clock_.stopwatch(); }});
+  if (!reporter) return tl::unexpected(reporter.error());
+  reporter_.emplace(std::move(*reporter));
+  return {};
 }
 
 Result<void> Daemon::watch_all() {
@@ -194,6 +222,7 @@ Result<void> Daemon::watch_all() {
                             : Result<void>();
       })
       .and_then([&] { return watch(server_->fd(), [this] { server_->dispatch(clock_.now()); }); })
+      .and_then([&] { return watch(reporter_->fd(), [this] { reporter_->dispatch(); }); })
       .and_then([&] {
         return watch(system_resolvers_->fd(), [this] {
           if (system_resolvers_->dispatch()) policy_->take(system_resolvers_->current());
@@ -242,9 +271,11 @@ void Daemon::finish_turn() {
   if (frame_.trial && frame_.trial->until <= now) revert("it was not confirmed in time");
   (void)keep_posture();
   if (keep_at_ <= now) keep_last_good();
-  Instant next = std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
-                           server_->next_deadline(), service_->next_deadline(), keep_at_,
-                           frame_.trial ? frame_.trial->until : kNever});
+  reporter_->settle(now);
+  Instant next =
+      std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
+                server_->next_deadline(), service_->next_deadline(), reporter_->next_deadline(),
+                keep_at_, frame_.trial ? frame_.trial->until : kNever});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

@@ -22,6 +22,8 @@
 #include "egressd/options.hpp"
 #include "egressd/policy_in_force.hpp"
 #include "egressd/policy_store.hpp"
+#include "egressd/reporter.hpp"
+#include "egressd/table_changes.hpp"
 
 namespace egress::daemon {
 
@@ -45,6 +47,7 @@ class Daemon {
   Result<void> close_the_host();  // the first commit
   Result<void> check_dns();
   Result<void> serve();
+  Result<void> start_reporter();
   Result<void> watch_all();
   Result<void> watch(int fd, systemd::EventLoop::Callback callback);
   Result<void> on_signal(int signal, systemd::EventLoop::Callback callback);
@@ -89,6 +92,8 @@ class Daemon {
   Result<void> dns_problem_;
   std::optional<control::Server> server_;
   std::optional<ControlService> service_;
+  std::optional<TableChanges> changes_;
+  std::optional<Reporter> reporter_;
 
   std::optional<systemd::EventLoop> loop_;
   std::vector<systemd::Watch> watches_;

@@ -1,6 +1,5 @@
 // What `verify` and `diff` compare: what is desired against what the kernel holds.
 #include <algorithm>
-#include <set>
 
 #include "egress/core/limits.hpp"
 #include "egressd/reports.hpp"
@@ -86,29 +85,37 @@ void add_addresses(const engine::Engine& engine, const policy::AllowEntry& entry
   }
 }
 
+// The elements of the reading are sorted.
+bool has_seen(const nft::Snapshot& live, const nft::ElementKey& key) {
+  return std::ranges::binary_search(live.elements, key, {}, &nft::LiveElement::key);
+}
+
 }  // namespace
 
-control::DiffReply report_diff(const engine::Engine& engine, const nft::Snapshot& live, Instant now,
-                               milliseconds tolerance) {
+// A hash that changes while it is listed may leave elements out, so what seems to be missing is
+// looked up.
+control::DiffReply report_diff(const engine::Engine& engine, const Reading& reading) {
   control::DiffReply reply;
-  reply.deviations = live.deviations;
-  const nft::Ruleset desired = engine.desired(now);
-  std::set<nft::ElementKey> held;
-  for (const nft::LiveElement& element : live.elements) {
-    held.insert(element.key);
+  reply.deviations = reading.live.deviations;
+  const nft::Ruleset desired = engine.desired(reading.begun);
+  for (const nft::LiveElement& element : reading.live.elements) {
+    if (reading.changed.contains(element.key)) continue;
     const auto wanted = desired.elements.find(element.key);
     if (wanted == desired.elements.end())
       reply.unexpected.push_back(text(element.key));
-    else if (std::string how = misdated(element, wanted->second, now, tolerance); !how.empty())
+    else if (std::string how = misdated(element, wanted->second, reading.begun, reading.tolerance);
+             !how.empty())
       reply.misdated.push_back(std::move(how));
   }
-  for (const auto& [key, end] : desired.elements)
-    if (!held.contains(key) && end > now) reply.missing.push_back(text(key));
+  for (const auto& [key, end] : desired.elements) {
+    if (end <= reading.ended || has_seen(reading.live, key) || reading.changed.contains(key))
+      continue;
+    if (key.set != nft::SetId::allow || !reading.holds(key)) reply.missing.push_back(text(key));
+  }
   return reply;
 }
 
-control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapshot& live,
-                                 Instant now, milliseconds tolerance) {
+control::ProofReply report_proof(const engine::Engine& engine, const Reading& reading) {
   control::ProofReply reply;
   const policy::Policy& policy = *engine.inputs().policy;
   reply.mode = mode_text(engine);
@@ -129,10 +136,11 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
     endpoint.optional = entry.is_optional;
     endpoint.private_answers = entry.allows_private;
     endpoint.metadata = entry.allows_metadata;
-    if (entry.wildcard() == nullptr) add_addresses(engine, entry, live, now, explained, endpoint);
+    if (entry.wildcard() == nullptr)
+      add_addresses(engine, entry, reading.live, reading.begun, explained, endpoint);
     reply.endpoints.push_back(std::move(endpoint));
   }
-  reply.table = report_diff(engine, live, now, tolerance);
+  reply.table = report_diff(engine, reading);
   return reply;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,15 +26,21 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
 std::uint64_t hits_in(const policy::AllowEntry& entry, const nft::Snapshot& live,
                       const IpAddress& first, const IpAddress& last);
 
-// `tolerance`: by how much later than desired an element may end.
-control::DiffReply report_diff(const engine::Engine& engine, const nft::Snapshot& live, Instant now,
-                               milliseconds tolerance);
+// A reading of the table, and what has to be known to compare it with what is desired.
+struct Reading {
+  nft::Snapshot live;
+  Instant begun{};
+  Instant ended{};
+  milliseconds tolerance{0};            // by how much later than desired an element may end
+  std::set<nft::ElementKey> changed{};  // by the daemon meanwhile: they say nothing
+  std::function<bool(const nft::ElementKey&)> holds;  // whether the kernel holds it now
+};
+control::DiffReply report_diff(const engine::Engine& engine, const Reading& reading);
 
 // Most frequent first, at most `limit`.
 std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit);
 
-control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapshot& live,
-                                 Instant now, milliseconds tolerance);
+control::ProofReply report_proof(const engine::Engine& engine, const Reading& reading);
 
 // Counts, latencies and the latest questions.
 control::DnsReply report_dns(const guard::Journal& journal, Instant now);

@@ -38,6 +38,33 @@ TEST_P(Contract, ReadsBackWhatWasAdded) {
   EXPECT_EQ(expires(resolver), 0ms);
 }
 
+TEST_P(Contract, LooksUpOneElement) {
+  const auto v4 = key(SetId::allow, "192.0.2.1");
+  const auto v6 = key(SetId::allow, "2001:db8::1", 8443);
+  EXPECT_FALSE(kernel().holds(v4)) << "no table";
+  install();
+  commit({add(v4, 10min), add(v6, 10min)});
+  EXPECT_TRUE(kernel().holds(v4));
+  EXPECT_TRUE(kernel().holds(v6));
+  EXPECT_FALSE(kernel().holds(key(SetId::allow, "192.0.2.2")));
+  EXPECT_FALSE(kernel().holds(key(SetId::allow, "192.0.2.1", 444)));
+  commit({remove(v4)});
+  EXPECT_FALSE(kernel().holds(v4));
+  EXPECT_TRUE(kernel().holds(v6));
+}
+
+TEST_P(Contract, ListsTheSetsThatAreAskedForAndTheRulesAlways) {
+  install();
+  commit({add(key(SetId::allow, "192.0.2.1"), 10min)});
+  EXPECT_EQ(kernel().read({}, {.elements = true, .hits = false, .refusals = false})->elements.size(),
+            1U);
+  const auto rules = kernel().read({}, {.elements = false, .hits = true, .refusals = true});
+  ASSERT_TRUE(rules);
+  EXPECT_THAT(rules->elements, IsEmpty());
+  EXPECT_TRUE(rules->is_present);
+  EXPECT_THAT(rules->deviations, IsEmpty());
+}
+
 TEST_P(Contract, ElementsEndByThemselves) {
   install();
   const auto brief = key(SetId::allow, "192.0.2.1");

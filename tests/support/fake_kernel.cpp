@@ -145,7 +145,13 @@ bool FakeKernel::has_corner_in_another(const ElementKey& key) const {
   return false;
 }
 
-Result<nft::Snapshot> FakeKernel::read(const nft::Base& expected) {
+bool FakeKernel::holds(const nft::ElementKey& key) {
+  if (!table_) return false;
+  const auto at = table_->elements.find(key);
+  return at != table_->elements.end() && is_live(at->second);
+}
+
+Result<nft::Snapshot> FakeKernel::read(const nft::Base& expected, const nft::Listing& listing) {
   nft::Snapshot snapshot;
   if (!table_) {
     snapshot.deviations = {"table inet egressd is missing"};
@@ -161,6 +167,9 @@ Result<nft::Snapshot> FakeKernel::read(const nft::Base& expected) {
     snapshot.hits.push_back({destination, packets});
   for (const auto& [destination, packets] : table_->refusals)
     snapshot.refusals.push_back({destination, packets});
+  if (!listing.elements) snapshot.elements.clear();
+  if (!listing.hits) snapshot.hits.clear();
+  if (!listing.refusals) snapshot.refusals.clear();
   snapshot.refused_packets = table_->refused_packets;
   snapshot.deviations = table_->deviations;
   if (table_->base != expected) snapshot.deviations.push_back("the chains are of another base");

@@ -23,7 +23,8 @@ class FakeKernel : public nft::Kernel {
 
   const nft::Capabilities& capabilities() const override { return capabilities_; }
   nft::CommitOutcome commit(const nft::Transaction& transaction) override;
-  Result<nft::Snapshot> read(const nft::Base& expected) override;
+  Result<nft::Snapshot> read(const nft::Base& expected, const nft::Listing& listing = {}) override;
+  bool holds(const nft::ElementKey& key) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;

@@ -37,7 +37,16 @@ struct Count {
   bool operator==(const Count&) const = default;
 };
 
-// The table as the kernel holds it. One consistent generation.
+// Which sets read() lists beside the rules. Elements are by far the dearest.
+struct Listing {
+  bool elements = true;
+  bool hits = true;
+  bool refusals = true;
+};
+
+// The table as the kernel holds it. Its rules are of one moment, and so are its elements, unless the
+// table changed however often they were read: then each was held at some moment of the reading.
+// What is left of an element is told as of the beginning.
 struct Snapshot {
   bool is_present = false;
   std::vector<LiveElement> elements;  // sorted by key
@@ -85,7 +94,9 @@ class Kernel {
   // Blocks until the kernel has answered. Never throws for the kernel's errors.
   virtual CommitOutcome commit(const Transaction& transaction) = 0;
   // Lists the whole table: for people, verification and resync; never on the hot path.
-  virtual Result<Snapshot> read(const Base& expected) = 0;
+  virtual Result<Snapshot> read(const Base& expected, const Listing& listing = {}) = 0;
+  // Whether it holds the element now. One lookup.
+  virtual bool holds(const ElementKey& key) = 0;
   // Marks the tracked connections for which `selects` is true, so that from now on every packet
   // that they send is judged as if it were the first. (Deleting the entry would not do: a packet
   // from the peer would make it anew, and what follows would count as the established answer.)

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "adapters/netlink/attributes.hpp"
+#include "adapters/netlink/encode.hpp"
 #include "egress/nft/layout.hpp"
 
 namespace egress::netlink {
@@ -129,6 +130,12 @@ int dump_elements(Socket& socket, const std::string& table, const std::string& s
         },
         const_cast<void*>(static_cast<const void*>(&take)));
   });
+}
+
+int find_element(Socket& socket, const std::string& table, const nft::ElementKey& key) {
+  Request request(NFT_MSG_GETSETELEM, NLM_F_ACK);
+  put_element_of(&request.message(), table, key);
+  return socket.ask(request.message(), [](const nlmsghdr&) {});
 }
 
 int read_generation(Socket& socket, std::uint32_t& generation) {

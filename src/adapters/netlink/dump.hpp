@@ -13,6 +13,7 @@
 
 #include "adapters/netlink/objects.hpp"
 #include "adapters/netlink/socket.hpp"
+#include "egress/nft/ruleset.hpp"
 
 namespace egress::netlink {
 
@@ -26,6 +27,8 @@ constexpr bool is_interrupted(int error) {
 using TakeElement = std::function<void(nftnl_set_elem*)>;  // valid during the call
 int dump_elements(Socket& socket, const std::string& table, const std::string& set,
                   const TakeElement& take);
+// 0: the set holds this key now; ENOENT: it does not.
+int find_element(Socket& socket, const std::string& table, const nft::ElementKey& key);
 int read_generation(Socket& socket, std::uint32_t& generation);
 
 // Who may change a table (NFTA_TABLE_FLAGS, NFTA_TABLE_OWNER).

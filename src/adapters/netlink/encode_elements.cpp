@@ -89,6 +89,14 @@ std::size_t put_elements(nlmsghdr* message, std::span<const Command> commands) {
 
 }  // namespace
 
+void put_element_of(nlmsghdr* message, const std::string& table, const ElementKey& key) {
+  const std::string set = nft::set_name(key.set, key.family());
+  mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, table.c_str());
+  mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set.c_str());
+  const Command command{.verb = Command::Verb::add, .key = key, .lifetime = {}};
+  put_elements(message, {&command, 1});
+}
+
 void add_elements(Batch& batch, const std::string& table, std::span<const Command> commands) {
   while (!commands.empty()) {
     const Command& front = commands.front();

@@ -40,7 +40,14 @@ Error owned_by(std::uint32_t port) {
 }  // namespace
 
 NetlinkKernel::NetlinkKernel(Socket socket, const nft::Capabilities& capabilities)
-    : socket_(std::move(socket)), capabilities_(capabilities) {}
+    : socket_(std::move(socket)), port_(socket_.port()), capabilities_(capabilities) {}
+
+Result<int> NetlinkKernel::detach() {
+  auto own = Socket::open();
+  if (!own) return tl::unexpected(own.error());
+  socket_ = *std::move(own);
+  return socket_.fd();
+}
 
 nft::CommitOutcome NetlinkKernel::commit(const nft::Transaction& transaction) {
   if (transaction.empty()) return {};
@@ -87,8 +94,12 @@ nft::CommitOutcome NetlinkKernel::send(Batch& batch) {
   return outcome;
 }
 
-Result<nft::Snapshot> NetlinkKernel::read(const nft::Base& expected) {
-  return read_snapshot(socket_, expected, holder());
+Result<nft::Snapshot> NetlinkKernel::read(const nft::Base& expected, const nft::Listing& listing) {
+  return read_snapshot(socket_, expected, listing, holder());
+}
+
+bool NetlinkKernel::holds(const nft::ElementKey& key) {
+  return find_element(socket_, kTable, key) == 0;
 }
 
 Result<std::size_t> NetlinkKernel::cut_flows(const std::function<bool(const nft::Flow&)>& selects) {
@@ -129,7 +140,7 @@ Result<std::vector<nft::OtherTable>> NetlinkKernel::other_tables() {
 }
 
 Holder NetlinkKernel::holder() const {
-  return capabilities_.owns ? Holder{kOwnedFlags, socket_.port()} : Holder{};
+  return capabilities_.owns ? Holder{kOwnedFlags, port_} : Holder{};
 }
 
 // A table that another socket owns can be neither changed nor trusted.

@@ -18,7 +18,8 @@ class NetlinkKernel : public nft::Kernel {
 
   const nft::Capabilities& capabilities() const override { return capabilities_; }
   nft::CommitOutcome commit(const nft::Transaction& transaction) override;
-  Result<nft::Snapshot> read(const nft::Base& expected) override;
+  Result<nft::Snapshot> read(const nft::Base& expected, const nft::Listing& listing = {}) override;
+  bool holds(const nft::ElementKey& key) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
@@ -31,7 +32,10 @@ class NetlinkKernel : public nft::Kernel {
   // open, nobody else can change the table.
   int descriptor() const { return socket_.fd(); }
   // Whose changes are ours, in the kernel's notices.
-  std::uint32_t port() const { return socket_.port(); }
+  std::uint32_t port() const { return port_; }
+  // For a process that was forked: from now on it reads through a socket of its own, and what it
+  // would change of a table that is owned, the kernel refuses. Returns that socket's descriptor.
+  Result<int> detach();
   // Whether a table of ours stood when the kernel was opened, left by an earlier run.
   bool found_table() const { return found_table_; }
 
@@ -46,6 +50,7 @@ class NetlinkKernel : public nft::Kernel {
   Result<void> look_for_table();
 
   Socket socket_;
+  std::uint32_t port_;  // of the socket that owns the table
   nft::Capabilities capabilities_;
   bool found_table_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <optional>
 
 #include "adapters/netlink/compare.hpp"
@@ -66,92 +67,148 @@ std::optional<nft::LiveElement> decode_element(nft::SetId set, nftnl_set_elem* e
 
 class Reader {
  public:
-  Reader(Socket& socket, const Holder& holder) : socket_(socket), holder_(holder) {}
-
-  // 0 or an errno; EINTR: the table changed meanwhile.
-  int read(const nft::Base& expected) {
-    std::uint32_t before = 0;
-    std::uint32_t after = 0;
-    if (const int error = read_generation(socket_, before)) return error;
-    if (const int error = dump_table(socket_, table_, live_)) return error;
-    if (const int error = read_sets()) return error;
-    if (const int error = read_generation(socket_, after)) return error;
-    if (before != after) return EINTR;
-    finish(expected);
-    return has_duplicates() ? EINTR : 0;
+  Reader(Socket& socket, const nft::Listing& listing, const Holder& holder)
+      : socket_(socket), listing_(listing), holder_(holder) {
+    socket_.go_on_when_interrupted(true);
   }
-  nft::Snapshot& snapshot() { return snapshot_; }
+  ~Reader() { socket_.go_on_when_interrupted(false); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  Result<nft::Snapshot> read(const nft::Base& expected) {
+    int error = read_rules(expected);
+    if (error == 0) error = read_named_sets();
+    if (error == EINTR)
+      return fail("reading the table back: it changes faster than it can be read");
+    if (error != 0) return fail_errno("reading the table back", error);
+    return std::move(snapshot_);
+  }
 
  private:
+  // 0 or an errno; EINTR: whatever was read, it was no moment's truth. Rules that are exactly as
+  // they should be are the truth even so: no change of theirs gives them that look for a moment.
+  int read_rules(const nft::Base& expected) {
+    const nft::Layout layout = nft::layout(expected);
+    for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+      live_ = LiveTable{};
+      AnonymousContents contents;
+      const int error = dump_rules(contents);
+      if (error != 0 && !is_interrupted(error)) return error;
+      snapshot_.deviations = deviations(live_, contents, layout, holder_);
+      const bool is_of_one_moment = error == 0 && !socket_.take_interruption();
+      if (!is_of_one_moment && (error != 0 || !snapshot_.deviations.empty())) continue;
+      snapshot_.is_present = live_.is_present;
+      snapshot_.refused_packets = netlink::packets_of(live_, nft::kRefusedCounter);
+      snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
+      return 0;
+    }
+    return EINTR;
+  }
+
+  int dump_rules(AnonymousContents& contents) {
+    std::uint32_t before = 0;
+    std::uint32_t after = 0;
+    (void)socket_.take_interruption();
+    if (const int error = read_generation(socket_, before)) return error;
+    if (const int error = dump_table(socket_, table_, live_)) return error;
+    for (const SetPtr& set : live_.sets) {
+      if ((nftnl_set_get_u32(set.get(), NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS) == 0) continue;
+      const std::string name = nftnl_set_get_str(set.get(), NFTNL_SET_NAME);
+      const auto take = [&content = contents[name]](nftnl_set_elem* element) {
+        std::uint32_t length = 0;
+        const auto* key = static_cast<const std::uint8_t*>(
+            nftnl_set_elem_get(element, NFTNL_SET_ELEM_KEY, &length));
+        if (length > 0) content.emplace_back(key, key + length);
+      };
+      if (const int error = dump_elements(socket_, table_, name, take)) return error;
+    }
+    if (const int error = read_generation(socket_, after)) return error;
+    return before == after ? 0 : EINTR;
+  }
+
   // Sets are read by what the kernel has, not by what it should have.
-  int read_sets() {
+  int read_named_sets() {
     for (const SetPtr& set : live_.sets) {
       const std::string name = nftnl_set_get_str(set.get(), NFTNL_SET_NAME);
-      const auto take = taker(name, nftnl_set_get_u32(set.get(), NFTNL_SET_FLAGS));
-      if (!take) continue;
-      if (const int error = dump_elements(socket_, table_, name, take)) return error;
+      for (const Family family : {Family::ipv4, Family::ipv6})
+        if (const int error = read_named_set(name, family)) return error;
     }
     return 0;
   }
 
-  TakeElement taker(const std::string& name, std::uint32_t flags) {
-    if ((flags & NFT_SET_ANONYMOUS) != 0) {
-      return [&contents = contents_[name]](nftnl_set_elem* element) {
-        std::uint32_t length = 0;
-        const auto* key = static_cast<const std::uint8_t*>(
-            nftnl_set_elem_get(element, NFTNL_SET_ELEM_KEY, &length));
-        if (length > 0) contents.emplace_back(key, key + length);
-      };
-    }
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
-      for (const nft::Tally tally : {nft::Tally::hits, nft::Tally::refused}) {
-        if (name != nft::set_name(tally, family)) continue;
-        return [&counts = counts_of(tally)](nftnl_set_elem* element) {
-          const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
-          if (key) counts.push_back({*key, packets_of(element)});
-        };
+  int read_named_set(const std::string& name, Family family) {
+    if (listing_.hits && name == nft::set_name(nft::Tally::hits, family))
+      return read_counts(name, snapshot_.hits);
+    if (listing_.refusals && name == nft::set_name(nft::Tally::refused, family))
+      return read_counts(name, snapshot_.refusals);
+    if (!listing_.elements) return 0;
+    for (const nft::SetId set : {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers})
+      if (name == nft::set_name(set, family)) return read_elements_of(name, set);
+    return 0;
+  }
+
+  // Counts change all the while; a set that has gone meanwhile has none.
+  int read_counts(const std::string& name, std::vector<nft::Count>& counts) {
+    const int error = dump_elements(socket_, table_, name, [&](nftnl_set_elem* element) {
+      const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
+      if (key) counts.push_back({*key, packets_of(element)});
+    });
+    std::ranges::sort(counts, {}, &nft::Count::destination);
+    const auto twice = std::ranges::unique(counts, {}, &nft::Count::destination);
+    counts.erase(twice.begin(), twice.end());
+    return error == ENOENT ? 0 : error;
+  }
+
+  // Until it is read without a change; if that does not succeed, all that was seen.
+  int read_elements_of(const std::string& name, nft::SetId set) {
+    std::vector<nft::LiveElement> seen;
+    for (int attempt = 0; attempt < kElementAttempts; ++attempt) {
+      std::vector<nft::LiveElement> found;
+      (void)socket_.take_interruption();
+      const int error = dump_elements(socket_, table_, name, [&](nftnl_set_elem* element) {
+        if (auto decoded = decode_element(set, element)) found.push_back(as_of_start(*decoded));
+      });
+      if (error != 0) return is_interrupted(error) ? EINTR : error;
+      const bool had_duplicates = sort(found);
+      if (!socket_.take_interruption() && !had_duplicates) {
+        seen = std::move(found);
+        break;
       }
-      for (const nft::SetId set : {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers}) {
-        if (name != nft::set_name(set, family)) continue;
-        return [this, set](nftnl_set_elem* element) {
-          if (const auto decoded = decode_element(set, element)) {
-            snapshot_.elements.push_back(*decoded);
-          }
-        };
-      }
+      std::ranges::move(found, std::back_inserter(seen));
+      sort(seen);
     }
-    return nullptr;
+    std::ranges::move(seen, std::back_inserter(snapshot_.elements));
+    std::ranges::sort(snapshot_.elements, {}, &nft::LiveElement::key);
+    return 0;
   }
 
-  std::vector<nft::Count>& counts_of(nft::Tally tally) {
-    return tally == nft::Tally::hits ? snapshot_.hits : snapshot_.refusals;
+  // What is left of it was told just now, and is to count from the beginning.
+  nft::LiveElement as_of_start(nft::LiveElement element) const {
+    if (element.expires != milliseconds{0})
+      element.expires +=
+          std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start_);
+    return element;
   }
 
-  void finish(const nft::Base& expected) {
-    snapshot_.is_present = live_.is_present;
-    snapshot_.refused_packets = netlink::packets_of(live_, nft::kRefusedCounter);
-    snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
-    std::sort(snapshot_.elements.begin(), snapshot_.elements.end(),
-              [](const auto& a, const auto& b) { return a.key < b.key; });
-    for (auto* counts : {&snapshot_.hits, &snapshot_.refusals})
-      std::ranges::sort(*counts, {}, &nft::Count::destination);
-    snapshot_.deviations = deviations(live_, contents_, nft::layout(expected), holder_);
+  // True if some came twice. The kernel goes on with a listing by counting elements. While it still
+  // moves a hash to a larger table, which it does after a large commit, the order changes in
+  // between: some elements come twice and as many are missed.
+  static bool sort(std::vector<nft::LiveElement>& elements) {
+    std::ranges::sort(elements, {}, &nft::LiveElement::key);
+    const auto twice = std::ranges::unique(elements, {}, &nft::LiveElement::key);
+    const bool had_duplicates = !twice.empty();
+    elements.erase(twice.begin(), twice.end());
+    return had_duplicates;
   }
 
-  // The kernel goes on with a listing by counting elements. While it still moves a hash to a larger
-  // table, which it does after a large commit, the order changes in between: some elements come
-  // twice and as many are missed.
-  bool has_duplicates() const {
-    return std::adjacent_find(snapshot_.elements.begin(), snapshot_.elements.end(),
-                              [](const auto& a, const auto& b) { return a.key == b.key; }) !=
-           snapshot_.elements.end();
-  }
+  static constexpr int kElementAttempts = 3;
 
   Socket& socket_;
+  const nft::Listing listing_;
   const Holder holder_;
   const std::string table_{nft::kTableName};
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   LiveTable live_;
-  AnonymousContents contents_;
   nft::Snapshot snapshot_;
 };
 
@@ -168,14 +225,8 @@ int read_elements(Socket& socket, const std::string& table, nft::SetId set, Fami
 }
 
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
-                                    const Holder& holder) {
-  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
-    Reader reader(socket, holder);
-    const int error = reader.read(expected);
-    if (error == 0) return std::move(reader.snapshot());
-    if (!is_interrupted(error)) return fail_errno("reading the table back", error);
-  }
-  return fail("reading the table back: it changes faster than it can be read");
+                                    const nft::Listing& listing, const Holder& holder) {
+  return Reader(socket, listing, holder).read(expected);
 }
 
 }  // namespace egress::netlink

@@ -1,4 +1,4 @@
-// Reading the whole table back, as of one generation.
+// Reading the whole table back.
 #pragma once
 
 #include "adapters/netlink/dump.hpp"
@@ -8,7 +8,7 @@ namespace egress::netlink {
 
 // `holder`: whose the table should be.
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
-                                    const Holder& holder);
+                                    const nft::Listing& listing, const Holder& holder);
 
 // The elements of one set of a table, sorted by key. 0 or an errno.
 int read_elements(Socket& socket, const std::string& table, nft::SetId set, Family family,

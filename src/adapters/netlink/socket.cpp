@@ -99,6 +99,17 @@ void Socket::drain() {
   }
 }
 
+// Takes the mark of an interruption (NLM_F_DUMP_INTR) off the messages, at which libmnl would stop.
+void Socket::note_interruption(std::size_t length) {
+  for (std::size_t at = 0; at + sizeof(nlmsghdr) <= length;) {
+    auto* const message = reinterpret_cast<nlmsghdr*>(buffer_.data() + at);
+    if (message->nlmsg_len < sizeof(nlmsghdr)) return;
+    if ((message->nlmsg_flags & NLM_F_DUMP_INTR) != 0) was_interrupted_ = true;
+    message->nlmsg_flags = static_cast<std::uint16_t>(message->nlmsg_flags & ~NLM_F_DUMP_INTR);
+    at += NLMSG_ALIGN(message->nlmsg_len);
+  }
+}
+
 int Socket::ask(nlmsghdr& request, const std::function<void(const nlmsghdr&)>& take) {
   request.nlmsg_seq = take_sequence(1);
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(&request);
@@ -111,6 +122,7 @@ int Socket::ask(nlmsghdr& request, const std::function<void(const nlmsghdr&)>& t
     int error = 0;
     const auto datagram = receive(error);
     if (error != 0) return error;
+    if (goes_on_) note_interruption(datagram.size());
     const int state = mnl_cb_run(datagram.data(), datagram.size(), request.nlmsg_seq, port(),
                                  on_message, const_cast<void*>(static_cast<const void*>(&take)));
     if (state < 0) {

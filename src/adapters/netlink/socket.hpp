@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "egress/core/result.hpp"
@@ -38,6 +39,9 @@ class Socket {
   // Sends one request and hands each answer to `take`. 0 or an errno; EINTR: the dump was
   // interrupted by a change and must be repeated.
   int ask(nlmsghdr& request, const std::function<void(const nlmsghdr&)>& take);
+  // From now on a dump that is interrupted goes on to its end, and take_interruption() tells.
+  void go_on_when_interrupted(bool goes_on) { goes_on_ = goes_on; }
+  bool take_interruption() { return std::exchange(was_interrupted_, false); }
 
  private:
   struct Close {
@@ -45,12 +49,15 @@ class Socket {
   };
   explicit Socket(mnl_socket* socket);
   static Result<Socket> prepare(Socket socket);
+  void note_interruption(std::size_t length);
   void make_room(std::size_t bytes);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::vector<std::uint8_t> buffer_;
   std::size_t send_room_ = 0;
   std::uint32_t sequence_ = 1;
+  bool goes_on_ = false;
+  bool was_interrupted_ = false;
 };
 
 }  // namespace egress::netlink

@@ -1,0 +1,229 @@
+#include "egressd/reporter.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <tuple>
+
+#include "adapters/system_error.hpp"
+#include "control/codec.hpp"
+#include "egress/core/limits.hpp"
+#include "egressd/log.hpp"
+
+namespace egress::daemon {
+namespace {
+
+using control::ClientId;
+using control::Descriptor;
+
+// What the process ends with.
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kOutdated = 2;  // the table was made anew meanwhile
+
+int open_handle(pid_t pid) {
+  return static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+}
+
+bool watch(int epoll, int fd, pid_t pid) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = static_cast<std::uint64_t>(pid);
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void close_range(int first, int last) {
+  if (first <= last) syscall(SYS_close_range, first, last, 0);
+}
+
+// Clients and the kernel must see the daemon's own descriptors close when the daemon closes them.
+void keep_only(std::array<int, 2> kept) {
+  std::ranges::sort(kept);
+  close_range(STDERR_FILENO + 1, kept[0] - 1);
+  close_range(kept[0] + 1, kept[1] - 1);
+  close_range(kept[1] + 1, INT32_MAX);
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+// Where memory runs out, the report goes and not the daemon, whose score is inherited.
+void go_first_when_memory_runs_out() {
+  const Descriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (score) (void)!write(score.get(), "1000", 4);
+}
+
+}  // namespace
+
+Result<Reporter> Reporter::start(const TableChanges& changes, Hooks hooks) {
+  Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return fail_errno("cannot watch the processes of reports");
+  return Reporter(std::move(epoll), changes, std::move(hooks));
+}
+
+Reporter::~Reporter() {
+  for (const auto& [pid, process] : running_) {
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+  }
+}
+
+void Reporter::ask(ClientId client, const control::Request& request, const control::Peer& peer) {
+  waiting_.push_back({client, request, peer.uid, peer.is_reader});
+}
+
+void Reporter::dispatch() {
+  std::array<epoll_event, limits::kReports> events{};
+  const int ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  for (int i = 0; i < ready; ++i) {
+    const auto pid = static_cast<pid_t>(events[static_cast<std::size_t>(i)].data.u64);
+    int status = 0;
+    if (waitpid(pid, &status, WNOHANG) == pid)
+      end(std::move(running_.extract(pid).mapped()), status);
+  }
+}
+
+void Reporter::end(Process process, int status) {
+  Report& report = process.report;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
+  if (code == kDone) {
+    const off_t size = lseek(process.file.get(), 0, SEEK_END);
+    if (size > 0 && lseek(process.file.get(), 0, SEEK_SET) == 0)
+      return hooks_.hand_over(report.client, std::move(process.file),
+                              static_cast<std::size_t>(size));
+  }
+  if (code == kOutdated && ++report.tries < limits::kReportTries)
+    return waiting_.push_front(std::move(report));
+  if (code == kOutdated)
+    return hooks_.reply(report.client,
+                        control::Refused{"busy",
+                                         "the table is made anew faster than it can be "
+                                         "read; try again in a few seconds"});
+  if (hooks_.awaits_reply(report.client))
+    log(Level::warning, "report-failed",
+        {{WIFSIGNALED(status) ? "signal" : "code",
+          std::to_string(WIFSIGNALED(status) ? WTERMSIG(status) : code)}});
+  hooks_.reply(report.client,
+               control::Refused{"failed",
+                                "the process that made the reply ended before it was "
+                                "done; the log says how (journalctl -u egressd)"});
+}
+
+void Reporter::settle(Instant now) {
+  now_ = now;
+  forget_the_departed();
+  if (const auto found = next(); found != waiting_.end()) {
+    Report report = std::move(*found);
+    waiting_.erase(found);
+    begin(std::move(report), now);
+  }
+  if (waiting_.empty()) served_.clear();
+}
+
+Instant Reporter::next_deadline() const {
+  Instant next = kNever;
+  for (const Report& report : waiting_)
+    if (may_start(report)) next = std::min(next, report.is_reader ? readers_rest_until_ : now_);
+  return next;
+}
+
+// Whether there is a place for it. A reader has one at a time.
+bool Reporter::may_start(const Report& report) const {
+  const auto is_of_reader = [](const auto& one) { return one.second.report.is_reader; };
+  const auto is_same = [&](const auto& one) {
+    return is_of_reader(one) && one.second.report.user == report.user;
+  };
+  if (running_.size() >= limits::kReports) return false;
+  if (!report.is_reader) return true;
+  return static_cast<std::size_t>(std::ranges::count_if(running_, is_of_reader)) <
+             limits::kReadersReports &&
+         std::ranges::none_of(running_, is_same);
+}
+
+// Those who may change the policy first, then the reader who has waited for its turn the longest.
+Reporter::Reports::iterator Reporter::next() {
+  const auto order = [this](const Report& report) {
+    const auto at = served_.find(report.user);
+    return std::tuple(report.is_reader, at == served_.end() ? 0 : at->second);
+  };
+  auto best = waiting_.end();
+  for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
+    if (!may_start(*at) || (at->is_reader && now_ < readers_rest_until_)) continue;
+    if (best == waiting_.end() || order(*at) < order(*best)) best = at;
+  }
+  return best;
+}
+
+void Reporter::begin(Report report, Instant now) {
+  const ClientId client = report.client;
+  const bool is_reader = report.is_reader;
+  if (is_reader) served_[report.user] = ++turns_;
+  const std::chrono::microseconds before = hooks_.stopwatch();
+  const auto forked = fork_for(report);
+  if (is_reader)
+    readers_rest_until_ = now + std::chrono::floor<milliseconds>((hooks_.stopwatch() - before) *
+                                                                 limits::kReadersRest);
+  if (!forked) hooks_.reply(client, control::Refused{"failed", forked.error().message});
+}
+
+Result<void> Reporter::fork_for(Report& report) {
+  Descriptor file(memfd_create("egressd-reply", MFD_CLOEXEC));
+  if (!file) return fail_errno("cannot make room for the reply");
+  const TableChanges::Mark since = changes_.mark();
+  const pid_t daemon = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) return fail_errno("cannot make a process for the reply");
+  if (pid == 0) {
+    // Nothing of it outlives the daemon.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != daemon) _exit(kFailed);
+    make_it(report.request, since, file.get());
+  }
+  Descriptor handle(open_handle(pid));
+  if (!handle || !watch(epoll_.get(), handle.get(), pid)) {
+    const int error = errno;
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    errno = error;
+    return fail_errno("cannot watch the process of the reply");
+  }
+  running_.emplace(pid, Process{std::move(report), std::move(file), std::move(handle), pid});
+  return {};
+}
+
+// In the process. It never returns, so that nothing of the daemon is torn down here.
+void Reporter::make_it(const control::Request& request, TableChanges::Mark since, int file) {
+  const auto kernel = hooks_.detach();
+  if (!kernel) _exit(kFailed);
+  keep_only({file, *kernel});
+  go_first_when_memory_runs_out();
+  alarm(static_cast<unsigned>(limits::kReportTime.count()));
+  const auto reply = hooks_.make(request, since);
+  if (!reply) _exit(kOutdated);
+  _exit(write_all(file, control::encode(*reply)) ? kDone : kFailed);
+}
+
+// A client that has left needs no reply, and its process no longer to run.
+void Reporter::forget_the_departed() {
+  std::erase_if(waiting_,
+                [this](const Report& report) { return !hooks_.awaits_reply(report.client); });
+  for (const auto& [pid, process] : running_)
+    if (!hooks_.awaits_reply(process.report.client)) kill(pid, SIGKILL);
+}
+
+}  // namespace egress::daemon
