@@ -35,7 +35,10 @@ std::string server() {
 void install_egressd(const test::Lab& lab, std::size_t addresses) {
   const auto kernel = test::in_namespace(lab.host(), [] { return netlink::open_kernel(); });
   if (!kernel) throw std::runtime_error(kernel.error().message);
-  nft::Transaction transaction{nft::Base{.forward = {"docker0", "br-*", "cni0", "podman0"}}, {}};
+  nft::Transaction transaction{
+      nft::Base{
+          .forward = {"docker0", "br-*", "cni0", "podman0"}, .inside = {}, .uplinks = {"uplink0"}},
+      {}};
   for (std::size_t i = 0; i < addresses; ++i) {
     const Endpoint endpoint{*IpAddress::parse(address(i, 0, 1)), Transport::tcp, kHttp};
     transaction.changes.push_back({nft::Change::Verb::add,
