@@ -6,7 +6,9 @@
 
 #include "adapters/netlink/netlink_kernel.hpp"
 #include "bench/authority.hpp"
+#include "bench/comparison.hpp"
 #include "bench/egressd.hpp"
+#include "bench/packet_path.hpp"
 #include "bench/report.hpp"
 #include "egress/nft/layout.hpp"
 #include "support/address.hpp"
@@ -29,15 +31,21 @@ std::string server() {
   return address(0, 0, 1);
 }
 
-void install_egressd(nft::Kernel& kernel, std::size_t addresses) {
-  nft::Transaction transaction{nft::Base{.forward = {"docker0", "br-*", "cni0", "podman0"}}, {}};
+// The table stays when its owner goes, and may then be flushed like any other.
+void install_egressd(const test::Lab& lab, std::size_t addresses) {
+  const auto kernel = test::in_namespace(lab.host(), [] { return netlink::open_kernel(); });
+  if (!kernel) throw std::runtime_error(kernel.error().message);
+  nft::Transaction transaction{
+      nft::Base{
+          .forward = {"docker0", "br-*", "cni0", "podman0"}, .inside = {}, .uplinks = {"uplink0"}},
+      {}};
   for (std::size_t i = 0; i < addresses; ++i) {
     const Endpoint endpoint{*IpAddress::parse(address(i, 0, 1)), Transport::tcp, kHttp};
     transaction.changes.push_back({nft::Change::Verb::add,
                                    nft::ElementKey::endpoint(nft::SetId::allow, endpoint),
                                    std::chrono::hours(1)});
   }
-  const nft::CommitOutcome outcome = kernel.commit(transaction);
+  const nft::CommitOutcome outcome = (*kernel)->commit(transaction);
   if (outcome.status != nft::CommitOutcome::Status::committed)
     throw std::runtime_error(outcome.message);
 }
@@ -64,22 +72,16 @@ double rate(const test::Lab& lab) {
   return std::strtod(wrk.output.c_str() + at + sizeof "Requests/sec:" - 1, nullptr);
 }
 
-void measure(const test::Lab& lab, std::vector<Variant>& variants, bool is_quick) {
-  const int rounds = is_quick ? 3 : 31;
+void measure(const test::Lab& lab, std::vector<Variant>& variants, Effort effort) {
+  const int rounds = effort == Effort::quick ? 2 : 21;
   for (int round = 0; round < rounds; ++round)
     for (std::size_t i = 0; i < variants.size(); ++i) {
       Variant& variant = variants[(i + static_cast<std::size_t>(round)) % variants.size()];
       lab.nft("flush ruleset\n");
+      must_hold(lab.on_host({"nft", "list", "tables"}).empty(), "no table is left of the last one");
       variant.install();
       variant.rates.push_back(rate(lab));
     }
-}
-
-// Ratios within each round, in percent: what changes from round to round falls out.
-std::vector<double> ratios(const Variant& a, const Variant& b) {
-  std::vector<double> all;
-  for (std::size_t i = 0; i < a.rates.size(); ++i) all.push_back(100 * a.rates[i] / b.rates[i]);
-  return all;
 }
 
 // "98.5 % (96 to 101)"
@@ -93,11 +95,11 @@ void report(const std::vector<Variant>& variants) {
                   std::to_string(variants[0].rates.size()) + " rounds",
               {"firewall", "per second", "of no firewall", "of egressd with 1", "goal", ""});
   for (const Variant& variant : variants) {
-    const std::vector<double> of_one = ratios(variant, variants[2]);
+    const std::vector<double> of_one = percentages(variant.rates, variants[2].rates);
     const bool is_judged = &variant == &variants[3];
-    table.add({variant.name, number(median(variant.rates), 0), brief(ratios(variant, variants[0])),
-               brief(of_one), is_judged ? "≥ 97 %" : "",
-               is_judged ? at_least(median(of_one), 97) : ""});
+    table.add({variant.name, number(median(variant.rates), 0),
+               brief(percentages(variant.rates, variants[0].rates)), brief(of_one),
+               is_judged ? "≥ 97 %" : "", is_judged ? at_least(median(of_one), 97) : ""});
   }
   table.remark(
       "wrk for 1 s with 8 connections, `Connection: close`, against nginx over a veth pair. "
@@ -105,27 +107,86 @@ void report(const std::vector<Variant>& variants) {
       "the median of those within a round, and the middle half of them.");
 }
 
-void body(bool is_quick) {
+void compare_firewalls(Effort effort) {
   const test::Lab lab(test::Lab::Servers::all);
-  const auto kernel = test::in_namespace(lab.host(), [] { return netlink::open_kernel(); });
-  if (!kernel) throw std::runtime_error(kernel.error().message);
   const std::string tracking =
       "table inet peer {\n chain output {\n  type filter hook output priority 0\n"
       "  ct state established accept\n }\n}\n";
   std::vector<Variant> variants{
       {"none", [] {}, {}},
       {"connection tracking alone", [&] { lab.nft(tracking); }, {}},
-      {"egressd, 1 address", [&] { install_egressd(**kernel, 1); }, {}},
-      {"egressd, 100,000 addresses", [&] { install_egressd(**kernel, kMany); }, {}},
+      {"egressd, 1 address", [&] { install_egressd(lab, 1); }, {}},
+      {"egressd, 100,000 addresses", [&] { install_egressd(lab, kMany); }, {}},
       {"static script, 1,000 rules", [&] { lab.nft(static_script(kLinearRules)); }, {}},
   };
-  measure(lab, variants, is_quick);
+  measure(lab, variants, effort);
   report(variants);
+}
+
+// ---- one operation of the packet path
+
+using Path = PacketPath::Operation;
+
+// The costs of two hosts that stand side by side, in turn. Both are made anew many times, the other
+// one first, so that neither keeps the better place in memory.
+std::vector<Pairs> measure_paths(const std::string& before, const std::string& now, int places,
+                                 int rounds) {
+  const std::vector<Path>& operations = PacketPath::operations();
+  std::vector<Pairs> all(operations.size());
+  for (int place = 0; place < places; ++place) {
+    const PacketPath first(place % 2 == 0 ? before : now);
+    const PacketPath second(place % 2 == 0 ? now : before);
+    const PacketPath& old_path = place % 2 == 0 ? first : second;
+    const PacketPath& new_path = place % 2 == 0 ? second : first;
+    for (int round = 0; round < rounds; ++round)
+      for (std::size_t i = 0; i < operations.size(); ++i)
+        take_turns(
+            2, [&] { all[i].before.push_back(old_path.burst(operations[i])); },
+            [&] { all[i].now.push_back(new_path.burst(operations[i])); });
+  }
+  return all;
+}
+
+const char* const kPathRemark =
+    "One thread plays both ends over veth pairs, nearly all in the kernel. Connection: made, "
+    "accepted, reset. Datagram: of a flow that was answered; without answers each is judged like "
+    "the first. A container's are forwarded from a held bridge.";
+
+void show_paths(Effort effort) {
+  const bool is_quick = effort == Effort::quick;
+  const auto all = measure_paths("", EGRESSD_PATH, is_quick ? 2 : 4, is_quick ? 1 : 12);
+  Table table(
+      "The packet path, medians of " + std::to_string(all[0].now.size()) + " bursts, µs",
+      {"operation", "no firewall", "egressd", "CPU, no firewall", "CPU, egressd", "CPU, more by"});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto cost = [&](const std::vector<Cost>& costs, double Cost::*which) {
+      return number(median(pick(costs, which)), 2);
+    };
+    const auto of_none = ratios(pick(all[i].now, &Cost::cpu), pick(all[i].before, &Cost::cpu));
+    table.add({PacketPath::operations()[i].name, cost(all[i].before, &Cost::wall),
+               cost(all[i].now, &Cost::wall), cost(all[i].before, &Cost::cpu),
+               cost(all[i].now, &Cost::cpu), number(100 * (median(of_none) - 1), 0) + " %"});
+  }
+  table.remark(kPathRemark);
+  table.remark("A refused connection without a firewall is one that is made.");
+}
+
+void body(Effort effort) {
+  compare_firewalls(effort);
+  show_paths(effort);
+}
+
+void compare(const std::filesystem::path& before, Effort effort) {
+  const bool is_quick = effort == Effort::quick;
+  const auto all = measure_paths(before, EGRESSD_PATH, is_quick ? 2 : 12, is_quick ? 1 : 12);
+  Comparison table("The packet path, " + std::to_string(all[0].now.size()) + " pairs of bursts");
+  for (std::size_t i = 0; i < all.size(); ++i) table.add(PacketPath::operations()[i].name, all[i]);
+  table.remark(kPathRemark);
 }
 
 }  // namespace
 }  // namespace egress::bench
 
 int main(int argc, char** argv) {
-  return egress::bench::run_benchmark(argc, argv, egress::bench::body);
+  return egress::bench::run_benchmark(argc, argv, egress::bench::body, egress::bench::compare);
 }

@@ -43,11 +43,13 @@ class Program : public Resolver {
 // Each start is its first: nothing is known from an earlier one.
 class Egressd : public Resolver {
  public:
-  explicit Egressd(const test::Lab& lab) : Resolver(lab) {
+  Egressd(const test::Lab& lab, const std::string& program) : Resolver(lab) {
     for (const auto& file : std::filesystem::directory_iterator(lab.dir() / "state"))
       std::filesystem::remove_all(file);
-    daemon_.emplace(lab, "version: 1\nresolvers: [" + std::string(test::kResolver) +
-                             "]\nallow:\n  - \"*.bench.example:443\"\n");
+    daemon_.emplace(lab,
+                    "version: 1\nresolvers: [" + std::string(test::kResolver) +
+                        "]\nallow:\n  - \"*.bench.example:443\"\n",
+                    std::vector<std::string>{}, program);
     pid_ = daemon_pid(lab);
   }
   // Its table has no owner any more, and may go.
@@ -129,10 +131,10 @@ Contender upstream_alone() {
   return {"the upstream, asked directly", {test::kResolver, 53}, [] { return nullptr; }};
 }
 
-Contender egressd(const test::Lab& lab) {
+Contender egressd(const test::Lab& lab, const std::string& program) {
   return {"egressd, its own port",
           {kOwnAddress, kGuardPort},
-          [&lab] { return std::make_unique<Egressd>(lab); },
+          [&lab, program] { return std::make_unique<Egressd>(lab, program); },
           "inet egressd allow4"};
 }
 

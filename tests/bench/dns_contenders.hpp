@@ -50,8 +50,9 @@ struct Contender {
   std::string set{};  // that holds the addresses of its answers, "inet peer allow"
 };
 
-// Questions are asked of its own port.
-Contender egressd(const test::Lab& lab);
+// Questions are asked of its own port. `program` is another egressd than the one that was built
+// here.
+Contender egressd(const test::Lab& lab, const std::string& program = {});
 // And of a server out there, as programs do that know nothing of egressd.
 Contender egressd_redirected(const test::Lab& lab);
 Contender upstream_alone();

@@ -11,7 +11,7 @@
 namespace egress::bench {
 namespace {
 
-constexpr double kLateSeconds = 1;  // behind its TTL
+constexpr double kLate = 5;  // percent of the TTL behind it
 
 struct Seen {
   std::vector<double> delays;  // of each question, the longest, in seconds behind its TTL
@@ -42,19 +42,20 @@ Seen observe(const Records& records, std::chrono::seconds window) {
   return seen;
 }
 
-void body(bool is_quick) {
-  const Records records{
-      .names = is_quick ? 1'000U : 10'000U, .ttl = is_quick ? 5U : 30U, .ipv4 = 1, .ipv6 = 1};
-  const std::chrono::seconds window(is_quick ? 12 : 70);
+void body(Effort effort) {
+  const Records records{.names = effort == Effort::quick ? 1'000U : 10'000U,
+                        .ttl = effort == Effort::quick ? 5U : 30U,
+                        .ipv4 = 1,
+                        .ipv6 = 1};
+  const std::chrono::seconds window(effort == Effort::quick ? 12 : 70);
   const Seen seen = observe(records, window);
-  const auto late = std::ranges::count_if(seen.delays, [](double d) { return d > kLateSeconds; });
+  must_hold(seen.not_open == 0, "every entry is open at the end");
+  const double worst = 100 * std::ranges::max(seen.delays) / records.ttl;
   Table table(std::to_string(records.names) + " names, A and AAAA, TTL " +
                   std::to_string(records.ttl) + " s, for " + std::to_string(window.count()) + " s",
               {"what", "seen", "goal", ""});
-  table.add({"asked again later than 1 s past the TTL", std::to_string(late), "0",
-             at_most(static_cast<double>(late), 0)});
-  table.add({"entries not open at the end", std::to_string(seen.not_open), "0",
-             at_most(static_cast<double>(seen.not_open), 0)});
+  table.add({"asked again behind the TTL, at worst, % of it", number(worst, 2),
+             "≤ " + number(kLate, 0), at_most(worst, kLate)});
   table.add({"behind the TTL, median s", number(median(seen.delays), 3)});
   table.add({"behind the TTL, 99 % s", number(percentile(seen.delays, 99), 3)});
   table.add({"behind the TTL, worst s", number(std::ranges::max(seen.delays), 3)});

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -37,7 +38,21 @@ double percentile(std::vector<double> values, int percent) {
 }
 
 double median(std::vector<double> values) {
-  return percentile(std::move(values), 50);
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::vector<double> ratios(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < a.size(); ++i) all.push_back(a[i] / b[i]);
+  return all;
+}
+
+std::vector<double> percentages(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> all = ratios(a, b);
+  for (double& ratio : all) ratio *= 100;
+  return all;
 }
 
 std::string number(double value, int decimals) {
@@ -83,14 +98,23 @@ Table::~Table() {
   std::fflush(stdout);
 }
 
-int run_benchmark(int argc, char** argv, void (*body)(bool is_quick)) {
-  const bool is_quick = argc == 2 && std::string_view(argv[1]) == "--quick";
-  if (argc > 1 && !is_quick) {
-    std::fprintf(stderr, "usage: %s [--quick]\n", argv[0]);
+void must_hold(bool holds, const std::string& what) {
+  if (!holds) throw std::runtime_error("this does not hold: " + what);
+}
+
+int run_benchmark(int argc, char** argv, void (*body)(Effort),
+                  void (*compare)(const std::filesystem::path&, Effort)) {
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  const auto effort = !words.empty() && words[0] == "--quick" ? Effort::quick : Effort::whole;
+  const std::size_t rest = words.size() - (effort == Effort::quick ? 1 : 0);
+  const bool compares = rest == 2 && words[words.size() - 2] == "--against" && compare != nullptr;
+  if (rest > 0 && !compares) {
+    std::fprintf(stderr, "usage: %s [--quick]%s\n", argv[0],
+                 compare != nullptr ? " [--against PROGRAM]" : "");
     return 2;
   }
   try {
-    body(is_quick);
+    compares ? compare(words.back(), effort) : body(effort);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", argv[0], error.what());

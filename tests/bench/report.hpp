@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ double time_of(Work work) {
 double percentile(std::vector<double> values, int percent);
 double median(std::vector<double> values);
 
+// Of values that belong together, one by one: what changes from round to round falls out.
+std::vector<double> ratios(const std::vector<double>& a, const std::vector<double>& b);
+std::vector<double> percentages(const std::vector<double>& a, const std::vector<double>& b);
+
 std::string number(double value, int decimals);
 // "met", or "missed" in bold.
 std::string at_most(double seen, double goal);
@@ -51,8 +56,16 @@ class Table {
   std::vector<std::string> remarks_;
 };
 
-// Runs a benchmark: `body(is_quick)`, with --quick on the command line for few and short runs. What
-// it throws ends the program with 1.
-int run_benchmark(int argc, char** argv, void (*body)(bool is_quick));
+// What must hold on any machine, however slow: ends the benchmark with `what` where it does not.
+// A goal that is missed does not.
+void must_hold(bool holds, const std::string& what);
+
+// With --quick on the command line, for few and short runs.
+enum class Effort { whole, quick };
+
+// Runs a benchmark: `body`, or with `--against FILE` its comparison with another build, whose
+// program FILE is. What these throw ends the program with 1.
+int run_benchmark(int argc, char** argv, void (*body)(Effort),
+                  void (*compare)(const std::filesystem::path&, Effort) = nullptr);
 
 }  // namespace egress::bench

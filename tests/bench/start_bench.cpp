@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 
 #include "bench/egressd.hpp"
@@ -15,7 +17,7 @@
 namespace egress::bench {
 namespace {
 
-constexpr double kGoal = 10;
+constexpr double kGoal = 3;  // times `nft -f`
 const std::string kTable = "egressd";
 
 test::Command egressd(const std::filesystem::path& dir) {
@@ -41,44 +43,62 @@ double time_to_closed(const test::Command& command) {
   return Milliseconds(*closed - start).count();
 }
 
-// The table that egressd makes, as a script for its peer.
-std::filesystem::path script_of_table(const std::filesystem::path& dir) {
-  const std::filesystem::path script = dir / "table.nft";
-  test::run({.words = {"sh", "-c", "nft list table inet egressd >" + script.string()}});
+// The table as it stands, as a script that makes it, without what packets have counted.
+std::string script_of_table() {
+  std::istringstream lines(
+      test::run({.words = {"nft", "--stateless", "list", "table", "inet", kTable}}).output);
+  std::string script;
+  // Without the table's flags: nft lists some that it does not read (1.0.6 has no word for
+  // "persist").
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty() && !line.starts_with("\tflags ")) script += line + "\n";
   return script;
 }
 
-void measure(const test::Lab& lab, bool is_quick) {
-  const int runs = is_quick ? 5 : 31;
-  std::vector<double> fresh;
-  std::vector<double> again;
-  std::vector<double> script;
-  time_to_closed(egressd(lab.dir()));  // reads the programs from the disk
-  const test::Command nft{.words = {"nft", "-f", script_of_table(lab.dir())}};
-  for (int run = 0; run < runs; ++run) {
-    delete_table();
-    script.push_back(time_to_closed(nft));
-    delete_table();
-    fresh.push_back(time_to_closed(egressd(lab.dir())));
-    again.push_back(time_to_closed(egressd(lab.dir())));
-  }
-  Table table("Exec to closed", {"program", "runs", "median ms", "90 % ms", "goal", ""});
-  const auto add = [&](const char* what, const std::vector<double>& times, bool is_ours) {
-    table.add({what, std::to_string(runs), number(median(times), 1),
-               number(percentile(times, 90), 1), is_ours ? "≤ 10 ms" : "",
-               is_ours ? at_most(median(times), kGoal) : ""});
+void report(const std::vector<double>& fresh, const std::vector<double>& again,
+            const std::vector<double>& script) {
+  Table table("Exec to closed",
+              {"program", "runs", "median ms", "90 % ms", "of `nft -f`", "goal", ""});
+  const auto add = [&](const char* what, const std::vector<double>& times) {
+    const bool is_ours = &times != &script;
+    const double of_script = median(ratios(times, script));
+    table.add({what, std::to_string(times.size()), number(median(times), 1),
+               number(percentile(times, 90), 1), number(of_script, 2),
+               is_ours ? "≤ " + number(kGoal, 0) : "", is_ours ? at_most(of_script, kGoal) : ""});
   };
-  add("egressd, no table yet", fresh, true);
-  add("egressd, its table is there (restart)", again, true);
-  add("`nft -f`, the same table from a file", script, false);
+  add("egressd, no table yet", fresh);
+  add("egressd, its table is there (restart)", again);
+  add("`nft -f`, the same table from a file", script);
   table.remark(
       "From before the fork to the kernel's announcement of the commit that made the whole table.");
 }
 
-void body(bool is_quick) {
+void measure(const test::Lab& lab, Effort effort) {
+  const int runs = effort == Effort::quick ? 5 : 31;
+  std::vector<double> fresh;
+  std::vector<double> again;
+  std::vector<double> script;
+  time_to_closed(egressd(lab.dir()));  // reads the programs from the disk
+  const std::string table = script_of_table();
+  must_hold(table.find("hook output") != std::string::npos, "egressd's table filters output");
+  const std::filesystem::path file = lab.dir() / "table.nft";
+  std::ofstream(file) << table;
+  const test::Command nft{.words = {"nft", "-f", file}};
+  for (int run = 0; run < runs; ++run) {
+    delete_table();
+    script.push_back(time_to_closed(nft));
+    must_hold(script_of_table() == table, "`nft -f` makes the table that egressd makes");
+    delete_table();
+    fresh.push_back(time_to_closed(egressd(lab.dir())));
+    again.push_back(time_to_closed(egressd(lab.dir())));
+  }
+  report(fresh, again, script);
+}
+
+void body(Effort effort) {
   const test::Lab lab(test::Lab::Servers::none);
   // In a thread of its own: who lives in the namespace is ended with the lab.
-  test::in_namespace(lab.host(), [&] { measure(lab, is_quick); });
+  test::in_namespace(lab.host(), [&] { measure(lab, effort); });
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ const std::map<std::string, std::string> kElsewhere = {
     {"sudo scripts/test --old-kernel", "boots another kernel, emulated, for many minutes"},
     {"scripts/package", "a phase of scripts/test, before this"},
     {"sudo scripts/bench --save", "measures for a quarter of an hour, and writes into docs/"},
-    {"sudo scripts/bench dns", "measures, and is no test"},
+    {"sudo scripts/bench --against COMMIT", "scripts/test measures the build against itself"},
     {"sudo apt purge egressd", "OpenHands.EndsAsTheGuideSays"},
     {"apt purge egressd", "OpenHands.EndsAsTheGuideSays"},
     {"systemctl stop egressd", "Boot.StopLeavesTheTableAndAdditionsOutliveARestart"},

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -28,13 +29,14 @@ std::string must_succeed(const Command& command) {
 }
 
 // `ip netns exec` shows it the host's own /etc/resolv.conf, and becomes the program.
-std::vector<std::string> egressd_on(const Lab& lab, const std::vector<std::string>& options) {
+std::vector<std::string> egressd_on(const Lab& lab, const std::vector<std::string>& options,
+                                    const std::string& program = EGRESSD_PATH) {
   const std::filesystem::path dir = lab.dir();
   std::vector<std::string> words{"ip",
                                  "netns",
                                  "exec",
                                  lab.host(),
-                                 EGRESSD_PATH,
+                                 program,
                                  "--config",
                                  dir / "etc/egressd.yaml",
                                  "--state-dir",
@@ -51,6 +53,12 @@ std::vector<std::string> egressd_on(const Lab& lab, const std::vector<std::strin
 
 // The program drops its rights, after which the leak check at its end could no longer look at it.
 constexpr const char* kNoLeakCheck = "ASAN_OPTIONS=detect_leaks=0";
+
+// Two labs of one process may stand side by side.
+std::string new_name() {
+  static std::atomic<int> count = 0;
+  return "t" + std::to_string(getpid()) + "n" + std::to_string(count++);
+}
 
 void run_lab(std::vector<std::string> words) {
   words.insert(words.begin(), SOURCE_DIR "/scripts/lab");
@@ -96,7 +104,7 @@ class NotifySocket {
 
 }  // namespace
 
-Lab::Lab(Servers servers) : name_("t" + std::to_string(getpid())) {
+Lab::Lab(Servers servers) : name_(new_name()) {
   run_lab({"sweep"});
   std::vector<std::string> up{"up", name_, "--owner", std::to_string(getpid())};
   if (servers == Servers::none) up.insert(up.end(), {"--without", "dns,web,ntp"});
@@ -122,8 +130,11 @@ void Lab::nft(const std::string& commands) const {
   on_host({"nft", "-f", file});
 }
 
-Daemon::Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options)
-    : lab_(lab), options_(std::move(options)) {
+Daemon::Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options,
+               std::string program)
+    : lab_(lab),
+      options_(std::move(options)),
+      program_(program.empty() ? EGRESSD_PATH : std::move(program)) {
   write_policy(policy);
   start();
 }
@@ -139,7 +150,7 @@ void Daemon::start() {
 
 void Daemon::launch() {
   const std::filesystem::path dir = lab_.dir();
-  std::vector<std::string> words = egressd_on(lab_, options_);
+  std::vector<std::string> words = egressd_on(lab_, options_, program_);
   words.insert(words.begin(), launcher_.begin(), launcher_.end());
   std::vector<std::string> environment{"NOTIFY_SOCKET=" + (dir / "notify").string(), kNoLeakCheck};
   environment.insert(environment.end(), environment_.begin(), environment_.end());

@@ -54,8 +54,9 @@ class Daemon {
  public:
   // Writes the policy and starts; returns once the daemon has said READY=1. Throws with the log if
   // it does not.
-  // `options` are egressd's own.
-  Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options = {});
+  // `options` are egressd's own; `program` is another egressd than the one that was built here.
+  Daemon(const Lab& lab, std::string_view policy, std::vector<std::string> options = {},
+         std::string program = {});
 
   void start();
   // The same, without waiting for anything.
@@ -92,6 +93,7 @@ class Daemon {
  private:
   const Lab& lab_;
   std::vector<std::string> options_;
+  std::string program_;
   std::vector<std::string> environment_;
   std::vector<std::string> launcher_;
   ChildProcess process_;
