@@ -48,7 +48,8 @@ class DocumentReader {
     if (const Node* node = keys.find("mode")) policy_.mode = read_mode(*node, reader_);
     if (const Node* node = keys.find("dns")) policy_.dns = read_dns(*node, reader_);
     if (const Node* node = keys.find("limits")) policy_.limits = read_limits(*node, reader_);
-    if (const Node* node = keys.find("forward")) policy_.forward = read_forward(*node, reader_);
+    const Node* forward = keys.find("forward");
+    policy_.forward = forward != nullptr ? read_forward(*forward, reader_) : default_forward();
     if (const Node* node = keys.find("inbound")) policy_.inbound = read_inbound(*node, reader_);
     if (const Node* node = keys.find("resolvers"))
       policy_.resolvers = read_resolvers(*node, reader_);

@@ -179,6 +179,9 @@ struct Inbound {
   bool operator==(const Inbound&) const = default;
 };
 
+// What `forward` is where a policy does not say: the bridges of Docker, Kubernetes and Podman.
+std::vector<std::string> default_forward();
+
 struct Policy {
   Mode mode = Mode::enforce;
   DnsSettings dns;
