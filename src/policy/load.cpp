@@ -88,14 +88,11 @@ Problems presentable(Problems problems) {
   return problems;
 }
 
-// Names below a wildcard are learnt from what programs ask, and only the guard hears them ask.
 void refuse_wildcards_without_guard(const Policy& policy, Reader& reader) {
   if (policy.dns.mode == DnsMode::guard) return;
   for (const AllowEntry& entry : policy.entries)
     if (const Wildcard* wildcard = entry.wildcard())
-      reader.refuse(entry.origin.place, quoted(wildcard->text()) +
-                                            " needs the DNS guard; accepted: dns: guard, or each "
-                                            "host by its own name");
+      reader.refuse(entry.origin.place, needs_guard(*wildcard));
 }
 
 }  // namespace
@@ -104,13 +101,13 @@ std::string Problem::text() const {
   return place.text() + ": " + message;
 }
 
-tl::expected<Policy, Problems> load_files(const Sources& sources) {
+tl::expected<Policy, Problems> load_files(const Sources& sources, Notes* notes) {
   const Entries nothing;
   Problems problems;
   Reader reader(problems);
   EntryTable table(reader, nothing);
   const Dictionary dictionary = dictionary_of(sources);
-  const AllowReader allow{dictionary, sources.now, reader, table};
+  const AllowReader allow(sources, dictionary, reader, table, notes);
   Policy policy;
   DocumentReader documents(policy, reader, allow);
   if (sources.documents.empty()) reader.refuse(Place{"policy", 0, 0}, "there is no policy file");
@@ -123,7 +120,7 @@ tl::expected<Policy, Problems> load_files(const Sources& sources) {
   return policy;
 }
 
-tl::expected<Policy, Problems> add_additions(Policy files, const Sources& sources) {
+tl::expected<Policy, Problems> add_additions(Policy files, const Sources& sources, Notes* notes) {
   Entries::Pointers current = files.entries.pointers();
   std::erase_if(current,
                 [&](const Entries::Pointer& entry) { return has_ended(*entry, sources.now); });
@@ -132,10 +129,10 @@ tl::expected<Policy, Problems> add_additions(Policy files, const Sources& source
   Reader reader(problems);
   EntryTable table(reader, base);
   const Dictionary dictionary = dictionary_of(sources);
-  const AllowReader allow{dictionary, sources.now, reader, table};
-  for (const auto& addition : sources.additions) allow.read(addition);
+  const AllowReader allow(sources, dictionary, reader, table, notes);
+  const bool has_guard = files.dns.mode == DnsMode::guard;
+  for (const auto& addition : sources.additions) allow.read(addition, has_guard);
   files.entries = table.take();
-  refuse_wildcards_without_guard(files, reader);
   if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
   return files;
 }

@@ -194,6 +194,16 @@ struct Policy {
   bool operator==(const Policy&) const = default;
 };
 
+// A setting, or the options of an entry that both policies have, in words for people.
+struct SettingChange {
+  std::string name;  // "forward", "limits.grace", "tcp/api.openai.com:443"
+  std::string before;
+  std::string after;
+  bool operator==(const SettingChange&) const = default;
+};
+// All but the entries that came or went.
+std::vector<SettingChange> changed_settings(const Policy& before, const Policy& after);
+
 // The policy written out in full, as a policy file that parses to the same value but for origins and risks, which a
 // file cannot say: they follow as remarks.
 std::string print(const Policy& policy);
