@@ -135,6 +135,9 @@ struct StatusReply {
   std::vector<std::string> resolvers;
   std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
   std::string policy_file;
+  std::string policy_source;   // "files" | "last good": the files cannot be used | "none": nor is
+                               // there a last good one
+  std::string policy_problem;  // the first reason why it is not the files: "egressd.yaml:12:7: ..."
   std::int64_t uptime_s = 0;
   std::uint64_t entries = 0, names = 0, addresses = 0, elements = 0;
   std::uint64_t learnt = 0;  // of the names: below wildcards
@@ -180,9 +183,18 @@ struct DiffReply {
   std::vector<std::string> misdated;    // elements that do not end when they should, and how
 };
 
+// A setting that is no longer what it was, or the options of an entry that stays.
+struct SettingReport {
+  std::string setting;  // "forward", "limits.grace", "tcp/api.openai.com:443"
+  std::string before;
+  std::string after;
+};
 struct ReloadReply {
   std::uint64_t added = 0, removed = 0;  // entries
   std::vector<std::string> problems;     // "egressd.yaml:12:7: ..."; not empty: nothing changed
+  bool changed = true;                   // anything at all
+  std::vector<SettingReport> settings{};
+  std::vector<std::string> warnings{};  // as in StatusReply
 };
 
 struct RefusalsReply {
@@ -268,6 +280,9 @@ struct ApplyReply {
   std::uint64_t added = 0, removed = 0;   // entries
   std::vector<RiskyTarget> risks;         // of those added, one risk after the other
   std::optional<std::int64_t> reverts_s;  // in force, unless confirmed within this
+  bool changed = true;                    // the text of the file, or what is in force
+  std::vector<SettingReport> settings{};
+  std::vector<std::string> warnings{};  // what is in force only because it was accepted before
 };
 
 struct ConfirmReply {

@@ -151,6 +151,8 @@ inline constexpr auto kFields<StatusReply> =
                field("resolvers", &StatusReply::resolvers),
                field("resolver_source", &StatusReply::resolver_source),
                field("policy_file", &StatusReply::policy_file),
+               field("policy_source", &StatusReply::policy_source),
+               field("policy_problem", &StatusReply::policy_problem),
                field("uptime_s", &StatusReply::uptime_s),
                field("entries", &StatusReply::entries),
                field("names", &StatusReply::names),
@@ -196,11 +198,16 @@ inline constexpr auto kFields<DiffReply> = std::tuple{
     required("unexpected", &DiffReply::unexpected), field("misdated", &DiffReply::misdated)};
 
 template <>
+inline constexpr auto kFields<SettingReport> = std::tuple{
+    required("setting", &SettingReport::setting), required("before", &SettingReport::before),
+    required("after", &SettingReport::after)};
+template <>
 inline constexpr std::string_view kKind<ReloadReply> = "reload";
 template <>
-inline constexpr auto kFields<ReloadReply> =
-    std::tuple{field("added", &ReloadReply::added), field("removed", &ReloadReply::removed),
-               required("problems", &ReloadReply::problems)};
+inline constexpr auto kFields<ReloadReply> = std::tuple{
+    field("added", &ReloadReply::added),          field("removed", &ReloadReply::removed),
+    required("problems", &ReloadReply::problems), field("changed", &ReloadReply::changed),
+    field("settings", &ReloadReply::settings),    field("warnings", &ReloadReply::warnings)};
 
 template <>
 inline constexpr std::string_view kKind<RefusalsReply> = "refusals";
@@ -272,9 +279,11 @@ template <>
 inline constexpr std::string_view kKind<ApplyReply> = "apply";
 template <>
 inline constexpr auto kFields<ApplyReply> =
-    std::tuple{required("file", &ApplyReply::file), required("problems", &ApplyReply::problems),
-               field("added", &ApplyReply::added),  field("removed", &ApplyReply::removed),
-               field("risks", &ApplyReply::risks),  field("reverts_s", &ApplyReply::reverts_s)};
+    std::tuple{required("file", &ApplyReply::file),     required("problems", &ApplyReply::problems),
+               field("added", &ApplyReply::added),      field("removed", &ApplyReply::removed),
+               field("risks", &ApplyReply::risks),      field("reverts_s", &ApplyReply::reverts_s),
+               field("changed", &ApplyReply::changed),  field("settings", &ApplyReply::settings),
+               field("warnings", &ApplyReply::warnings)};
 template <>
 inline constexpr std::string_view kKind<ConfirmReply> = "confirm";
 template <>

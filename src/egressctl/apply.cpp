@@ -7,6 +7,7 @@
 #include "egress/core/time_text.hpp"
 #include "egressctl/ask.hpp"
 #include "egressctl/duration.hpp"
+#include "egressctl/outcomes.hpp"
 #include "egressctl/policy_file.hpp"
 #include "egressctl/table.hpp"
 
@@ -46,17 +47,26 @@ void print_risks(Context& context, const std::vector<control::RiskyTarget>& risk
   if (!table.empty()) table.print(context.out, context.out_terminal);
 }
 
+// `before`: where the text of before is kept; empty: nothing was written.
 void print(Context& context, const control::ApplyReply& reply, const std::string& before) {
   if (context.json) return print_json(context, reply);
+  if (!reply.changed) {
+    context.out << "nothing changed: " << printable(reply.file)
+                << " holds this policy already, and it is in force\n";
+    return print_changes(context, {}, reply.warnings);
+  }
   context.out << (reply.reverts_s ? "in force" : "applied") << "; entries added: " << reply.added
               << ", removed: " << reply.removed << '\n';
+  print_changes(context, reply.settings, reply.warnings);
   print_risks(context, reply.risks);
   if (reply.reverts_s)
     context.out << "reverts in " << print_seconds(*reply.reverts_s)
                 << ", also if this session ends; to keep it: egressctl confirm\n";
-  else
+  else if (!before.empty())
     context.out << printable(reply.file) << " is written; what it held is in " << printable(before)
                 << '\n';
+  else
+    context.out << printable(reply.file) << " held this text already, and is read again\n";
 }
 
 // The daemon has found the text sound: it takes the place of its file, or nothing changes.
@@ -68,7 +78,7 @@ Exit write_and_reload(Context& context, const std::string& text, const control::
   if (!replaced) return refuse(context, replaced.error().message);
   const auto reloaded = ask<control::ReloadReply>(context, control::ReloadRequest{});
   if (reloaded && reloaded->problems.empty()) {
-    print(context, checked, replaced->before());
+    print(context, checked, replaced->has_changed() ? replaced->before() : "");
     return Exit::done;
   }
   const auto undone = replaced->undo();
@@ -88,7 +98,8 @@ Exit run_apply(Context& context, const Options& options) {
   const auto reply = ask<control::ApplyReply>(context, request);
   if (!reply) return reply.error();
   if (!reply->problems.empty()) return print_problems(context, *reply);
-  if (!reply->reverts_s) return write_and_reload(context, request.text, *reply, options.policy);
+  if (!reply->reverts_s && reply->changed)
+    return write_and_reload(context, request.text, *reply, options.policy);
   print(context, *reply, "");
   return Exit::done;
 }
@@ -113,6 +124,7 @@ void add_apply(CLI::App& app, Context& context) {
   add_policy_option(*command, options->policy);
   command->footer(
       "The old file is kept beside it as FILE.before; policy.d and additions stay as they are.\n"
+      "A text that the file holds already changes nothing, and .before stays.\n"
       "With --confirm no file is written before egressctl confirm, so that it reverts also when\n"
       "egressd or this session dies. A mistake changes nothing.");
   command->callback([&context, options] { context.exit = run_apply(context, *options); });

@@ -43,10 +43,19 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 void print(Context& context, const Finished& checked) {
   if (context.json) {
+    constexpr std::string_view kWarning = "warning: ";
+    std::vector<std::string> problems, warnings;
+    for (const std::string& line : lines_of(checked.err)) {
+      if (line.starts_with(kWarning))
+        warnings.push_back(line.substr(kWarning.size()));
+      else
+        problems.push_back(line);
+    }
     nlohmann::ordered_json report;
     report["valid"] = checked.status == 0;
     report["policy"] = checked.out;
-    report["problems"] = lines_of(checked.err);
+    report["problems"] = problems;
+    report["warnings"] = warnings;
     context.out << report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }

@@ -36,8 +36,11 @@ Exit run_confirm(Context& context, const std::string& file) {
   if (context.json)
     print_json(context, *confirmed);
   else
-    context.out << "confirmed; " << printable(confirmed->file) << " is written; what it held is in "
-                << printable(replaced->before()) << '\n';
+    context.out << "confirmed; " << printable(confirmed->file)
+                << (replaced->has_changed()
+                        ? " is written; what it held is in " + printable(replaced->before())
+                        : " holds it already")
+                << '\n';
   return Exit::done;
 }
 

@@ -1,6 +1,7 @@
 #include "egressctl/outcomes.hpp"
 
 #include <algorithm>
+#include <ostream>
 
 #include "egress/core/limits.hpp"
 #include "egress/core/nearest.hpp"
@@ -53,6 +54,17 @@ void print_outcomes(const Context& context, const std::vector<control::TargetOut
     if (target.risk) table.note(risk_note(*target.risk));
   }
   table.print(context.out, context.out_terminal);
+}
+
+void print_changes(const Context& context, const std::vector<control::SettingReport>& settings,
+                   const std::vector<std::string>& warnings) {
+  Table table({"CHANGED", "BEFORE", "NOW"});
+  for (const control::SettingReport& setting : settings)
+    table.add({setting.setting, setting.before, setting.after});
+  if (!table.empty()) table.print(context.out, context.out_terminal);
+  for (const std::string& warning : warnings)
+    context.err << coloured("warning: " + printable(warning), Colour::yellow, context.err_terminal)
+                << '\n';
 }
 
 Exit exit_for(const std::vector<control::TargetOutcome>& targets) {

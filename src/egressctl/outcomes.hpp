@@ -47,6 +47,11 @@ Cell risk_note(const control::RiskReport& risk);
 // One row a target, with its messages and risks below it.
 void print_outcomes(const Context& context, const std::vector<control::TargetOutcome>& targets);
 
+// What reload and apply have changed beside the entries that came or went, and what stays only
+// because it was accepted before.
+void print_changes(const Context& context, const std::vector<control::SettingReport>& settings,
+                   const std::vector<std::string>& warnings);
+
 // `failed` when any target failed or was refused.
 Exit exit_for(const std::vector<control::TargetOutcome>& targets);
 

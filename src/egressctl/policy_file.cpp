@@ -67,6 +67,8 @@ Result<ReplacedPolicy> ReplacedPolicy::write(const std::string& path, const std:
   auto old = read_policy(*real);
   if (!old) return tl::unexpected(old.error());
   ReplacedPolicy replaced(*real, *std::move(old));
+  replaced.has_changed_ = replaced.old_ != text;
+  if (!replaced.has_changed_) return replaced;
   struct stat model {};
   if (stat(real->c_str(), &model) != 0)
     return fail(egress::quoted(*real) + ": " + std::strerror(errno));
@@ -78,6 +80,7 @@ Result<ReplacedPolicy> ReplacedPolicy::write(const std::string& path, const std:
 }
 
 Result<void> ReplacedPolicy::undo() const {
+  if (!has_changed_) return {};
   return replace(path_, old_);
 }
 

@@ -25,10 +25,12 @@ Result<void> expect_policy_file(const std::string& expected, const std::string& 
 // The daemon's policy file with another text in place of the old one.
 class ReplacedPolicy {
  public:
-  // As a whole or not at all; mode and owner stay. The old text is kept as PATH.before.
+  // As a whole or not at all; mode and owner stay. The old text is kept as PATH.before, unless it
+  // is the same: then nothing is written.
   static Result<ReplacedPolicy> write(const std::string& path, const std::string& text);
   Result<void> undo() const;
   std::string before() const { return path_ + ".before"; }
+  bool has_changed() const { return has_changed_; }
 
  private:
   ReplacedPolicy(std::string path, std::string old)
@@ -36,6 +38,7 @@ class ReplacedPolicy {
 
   std::string path_;
   std::string old_;
+  bool has_changed_ = true;
 };
 
 }  // namespace egress::ctl

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "egressctl/ask.hpp"
+#include "egressctl/outcomes.hpp"
 #include "egressctl/table.hpp"
 
 namespace egress::ctl {
@@ -15,8 +16,9 @@ Exit run_reload(Context& context) {
   if (context.json) {
     print_json(context, *reply);
   } else if (is_done) {
-    context.out << "reloaded; entries added: " << reply->added << ", removed: " << reply->removed
-                << '\n';
+    context.out << "reloaded; " << (reply->changed ? "" : "nothing changed; ")
+                << "entries added: " << reply->added << ", removed: " << reply->removed << '\n';
+    print_changes(context, reply->settings, reply->warnings);
   } else {
     for (const std::string& problem : reply->problems) context.err << printable(problem) << '\n';
     context.err

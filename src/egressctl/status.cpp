@@ -18,14 +18,28 @@ bool is_audit(const StatusReply& status) {
 bool lets_pass(const StatusReply& status) {
   return is_audit(status) || status.state == "open";
 }
+// An egressd of before says nothing of it.
+bool is_as_written(const StatusReply& status) {
+  return status.policy_source.empty() || status.policy_source == "files";
+}
 bool is_working(const StatusReply& status) {
-  return status.state == "enforcing" || status.state == "auditing" || status.state == "panic";
+  const bool refuses =
+      status.state == "enforcing" || status.state == "auditing" || status.state == "panic";
+  return refuses && is_as_written(status);
 }
 
 std::string join(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + printable(word);
   return text.empty() ? "none" : text;
+}
+
+// What it enforces where that is not what the files say.
+std::string policy_text(const StatusReply& status) {
+  if (is_as_written(status)) return "";
+  return (status.policy_source == "last good" ? " the last good policy; "
+                                              : ", nothing allowed but the additions; ") +
+         printable(status.policy_problem);
 }
 
 void print_headline(const Context& context, const StatusReply& status) {
@@ -35,8 +49,9 @@ void print_headline(const Context& context, const StatusReply& status) {
                 << '\n';
   }
   context.out << "egressd " << printable(status.version) << ": "
-              << coloured(printable(status.state),
-                          status.state == "enforcing" ? Colour::green : Colour::red,
+              << coloured(printable(status.state) + policy_text(status),
+                          status.state == "enforcing" && is_as_written(status) ? Colour::green
+                                                                               : Colour::red,
                           context.out_terminal)
               << '\n';
   if (is_audit(status)) {
@@ -143,7 +158,10 @@ Exit run_status(Context& context) {
 void add_status(CLI::App& app, Context& context) {
   CLI::App* command =
       app.add_subcommand("status", "Show whether the policy is enforced, and how (the default)");
-  command->footer("Exit code 1 when egressd runs but does not enforce, which OPEN does not.");
+  command->footer(
+      "Exit code 1 when egressd runs but does not enforce, which OPEN does not, or when it "
+      "enforces\n"
+      "another policy than the files say, since they cannot be used.");
   command->callback([&context] { context.exit = run_status(context); });
 }
 

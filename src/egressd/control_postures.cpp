@@ -4,6 +4,7 @@
 
 #include "egressd/control_service.hpp"
 #include "egressd/log.hpp"
+#include "egressd/policy_in_force.hpp"
 #include "egressd/reports.hpp"
 
 namespace egress::daemon {
@@ -16,12 +17,6 @@ control::Refused nothing_to_confirm() {
   return {"invalid",
           "no policy waits to be confirmed; it may have reverted (egressctl status), then apply it "
           "again"};
-}
-
-std::vector<std::string> texts(const policy::Problems& problems) {
-  std::vector<std::string> all;
-  for (const policy::Problem& problem : problems) all.push_back(problem.text());
-  return all;
 }
 
 }  // namespace
@@ -63,19 +58,25 @@ Reply ControlService::carry_out(const control::ResumeRequest&, const control::Pe
 
 Reply ControlService::carry_out(const control::ApplyRequest& request, const control::Peer& peer) {
   if (frame_.trial) return control::Refused{"busy", waits_to_be_confirmed(*frame_.trial, now())};
-  const policy::Entries before = policy().entries;
+  const policy::Policy& before = policy();
   const MainText main{request.text, request.source.empty() ? "policy" : request.source};
   control::ApplyReply reply;
   reply.file = std::filesystem::absolute(store_.paths().config).string();
   LoadedPolicy next = store_.check(main, enforcer_.clock().wall());
   if (!next) {
     reply.problems = texts(next.error());
+    reply.changed = false;
     return reply;
   }
-  reply.added = count_missing(next->entries, before);
-  reply.removed = count_missing(before, next->entries);
-  reply.risks = report_new_risks(next->entries, before);
-  if (!request.confirm_s) return reply;
+  const policy::Policy& after = next->policy;
+  reply.added = count_missing(after.entries, before.entries);
+  reply.removed = count_missing(before.entries, after.entries);
+  reply.risks = report_new_risks(after.entries, before.entries);
+  reply.settings = report_changes(before, after);
+  reply.warnings = texts(next->warnings);
+  reply.changed = !store_.stands_on_disk(request.text) ||
+                  reply.added + reply.removed + reply.settings.size() > 0;
+  if (!request.confirm_s || !reply.changed) return reply;
   log(Level::warning, "policy-on-trial",
       {{"by", peer.text()},
        {"source", main.source},

@@ -112,6 +112,8 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
     reply.resolvers.push_back(resolver.text());
   reply.resolver_source = frame_.resolver_source;
   reply.policy_file = store_.paths().config.string();
+  reply.policy_source = source_text(frame_.policy_source);
+  reply.policy_problem = frame_.policy_problem;
   reply.uptime_s = std::chrono::floor<seconds>(now() - frame_.started).count();
   reply.entries = policy().entries.size();
   reply.names = engine().names().names().size();

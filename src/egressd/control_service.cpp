@@ -9,6 +9,7 @@
 #include "egress/core/text.hpp"
 #include "egressd/additions.hpp"
 #include "egressd/log.hpp"
+#include "egressd/policy_in_force.hpp"
 #include "egressd/reports.hpp"
 
 namespace egress::daemon {
@@ -18,6 +19,11 @@ using control::Reply;
 
 control::Refused invalid(std::string message) {
   return {"invalid", std::move(message)};
+}
+
+std::string mend(const policy::Problem& problem) {
+  return problem.text() +
+         "; what egressctl allow added stays as it was: mend that file, then egressctl reload";
 }
 
 std::string join(const policy::Problems& problems) {
@@ -70,8 +76,8 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
   }
   const WallTime wall = enforcer_.clock().wall();
   const policy::Addition pattern{"", options_of(request, wall), peer.text(), wall};
-  std::vector<policy::Addition> additions = with(store_.additions(), targets, pattern);
-  LoadedPolicy next = store_.with_additions(additions, wall);
+  LoadedPolicy next =
+      store_.with_additions(with(store_.additions(), targets, pattern), wall, targets);
   if (!next) return hooks_.reply(client, invalid(join(next.error())));
 
   Wait wait{.client = client,
@@ -79,7 +85,7 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
             .arrived = arrived,
             .kernel_before = enforcer_.tally().in_kernel};
   control::AllowReply preview;
-  for (const policy::AllowEntry* entry : stemming_from(next->entries, targets)) {
+  for (const policy::AllowEntry* entry : stemming_from(next->policy.entries, targets)) {
     wait.targets.push_back(entry->target());
     preview.targets.push_back({wait.targets.back(), "would allow", "", report_risk(*entry), {}});
   }
@@ -87,12 +93,12 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
   std::ranges::copy_if(wait.targets, std::back_inserter(wait.already),
                        [this](const auto& target) { return policy().entries.find(target); });
 
-  if (const auto kept = store_.keep_additions(std::move(additions)); !kept)
+  if (const auto kept = store_.keep_additions(std::move(next->additions)); !kept)
     return hooks_.reply(client, control::Refused{"failed", kept.error().message});
   Fields fields{{"targets", join(targets)}, {"by", peer.text()}};
   if (!request.reason.empty()) fields.emplace_back("reason", request.reason);
   log(Level::info, "allow", fields);
-  hooks_.adopt(std::move(*next));
+  hooks_.adopt(std::move(next->policy));
   waits_.push_back(std::move(wait));
   settle();
 }
@@ -150,6 +156,8 @@ control::TargetOutcome ControlService::outcome(const policy::AllowEntry& entry) 
 }
 
 Reply ControlService::carry_out(const control::DenyRequest& request, const control::Peer& peer) {
+  if (store_.additions_problem())
+    return control::Refused{"failed", mend(*store_.additions_problem())};
   std::vector<policy::Addition> additions = store_.additions();
   control::DenyReply reply;
   std::vector<std::string> revoked;
@@ -169,11 +177,11 @@ Reply ControlService::carry_out(const control::DenyRequest& request, const contr
   if (request.dry_run || revoked.empty()) return reply;
   LoadedPolicy next = store_.with_additions(additions, enforcer_.clock().wall());
   if (!next) return invalid(join(next.error()));
-  if (const auto kept = store_.keep_additions(std::move(additions)); !kept)
+  if (const auto kept = store_.keep_additions(std::move(next->additions)); !kept)
     return control::Refused{"failed", kept.error().message};
   log(Level::info, "deny", {{"targets", join(revoked)}, {"by", peer.text()}});
   const std::uint64_t cut_before = enforcer_.tally().cut_flows;
-  hooks_.adopt(std::move(*next));
+  hooks_.adopt(std::move(next->policy));
   if (!engine().is_settled())
     return control::Refused{
         "failed", "the kernel has not taken the change yet; egressd retries (egressctl status)"};
@@ -203,12 +211,15 @@ control::TargetOutcome ControlService::refuse_to_deny(const std::string& target)
 
 Reply ControlService::carry_out(const control::ReloadRequest&, const control::Peer& peer) {
   if (frame_.trial) return control::Refused{"busy", waits_to_be_confirmed(*frame_.trial, now())};
-  const policy::Entries before = policy().entries;
+  const auto before = engine().inputs().policy;
   log(Level::info, "reload", {{"by", peer.text()}});
   control::ReloadReply reply;
-  for (const policy::Problem& problem : hooks_.reload()) reply.problems.push_back(problem.text());
-  reply.added = count_missing(policy().entries, before);
-  reply.removed = count_missing(before, policy().entries);
+  reply.problems = texts(hooks_.reload());
+  if (reply.problems.empty()) reply.warnings = frame_.warnings;
+  reply.added = count_missing(policy().entries, before->entries);
+  reply.removed = count_missing(before->entries, policy().entries);
+  reply.settings = report_changes(*before, policy());
+  reply.changed = reply.added + reply.removed + reply.settings.size() > 0;
   return reply;
 }
 

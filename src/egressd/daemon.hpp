@@ -63,6 +63,7 @@ class Daemon {
   std::string keep_posture();
   const char* status_line() const;
   void keep_last_good();
+  void adopt_files(Loaded loaded);
   void set_aside(const std::string& path, const char* event, const std::string& warning);
   void save_known();
   void note_unsaved();

@@ -23,7 +23,7 @@ void Daemon::adopt(policy::Policy policy) {
 // A moment later, so that many changes in a row cost one file.
 void Daemon::keep_last_good() {
   if (std::exchange(keep_at_, kNever) == kNever) return;
-  if (const auto kept = store_.keep_last_good(policy_->policy()); !kept)
+  if (const auto kept = store_.keep_last_good(); !kept)
     log(Level::warning, "last-good-not-kept", {{"message", kept.error().message}});
 }
 
@@ -39,11 +39,11 @@ void Daemon::forget(const std::vector<std::string>& ended) {
   };
   std::vector<policy::Addition> left = store_.additions();
   std::erase_if(left, has_ended);
-  LoadedPolicy policy = store_.with_additions(left, clock_.wall());
-  if (!policy) return log_problems("grants-not-forgotten", policy.error());
-  if (const auto kept = store_.keep_additions(std::move(left)); !kept)
+  LoadedPolicy loaded = store_.with_additions(left, clock_.wall());
+  if (!loaded) return log_problems("grants-not-forgotten", loaded.error());
+  if (const auto kept = store_.keep_additions(std::move(loaded->additions)); !kept)
     log(Level::warning, "additions-not-kept", {{"message", kept.error().message}});
-  adopt(*std::move(policy));
+  adopt(std::move(loaded->policy));
 }
 
 policy::Problems Daemon::reload() {
@@ -53,18 +53,27 @@ policy::Problems Daemon::reload() {
     return {{{options_.paths.config, 0, 0}, message}};
   }
   (void)systemd::notify_reloading();
-  LoadedPolicy policy = store_.reload(clock_.wall());
-  if (policy) {
-    frame_.warnings.clear();
-    adopt(*std::move(policy));
+  LoadedPolicy loaded = store_.reload(clock_.wall());
+  if (loaded) {
+    adopt_files(*std::move(loaded));
     log(Level::info, "reloaded", {{"entries", std::to_string(policy_->policy().entries.size())}});
   } else {
-    log_problems("reload-refused", policy.error());
-    frame_.warnings = {"the last reload was refused, the running policy stays: " +
-                       policy.error().front().text()};
+    log_problems("reload-refused", loaded.error());
+    if (frame_.policy_source == PolicySource::files) frame_.policy_source = PolicySource::last_good;
+    frame_.policy_problem = loaded.error().front().text();
   }
   (void)systemd::notify_ready(status_line());
-  return policy ? policy::Problems{} : policy.error();
+  return loaded ? policy::Problems{} : loaded.error();
+}
+
+// At once on disk: what is accepted now is to stay so, whatever becomes of the files.
+void Daemon::adopt_files(Loaded loaded) {
+  frame_.policy_source = PolicySource::files;
+  frame_.policy_problem.clear();
+  frame_.warnings = texts(loaded.warnings);
+  log_warnings(loaded.warnings);
+  adopt(std::move(loaded.policy));
+  keep_last_good();
 }
 
 // The next run is to find a file that it can use; this one stays for people to look at.

@@ -39,6 +39,14 @@ const char* Daemon::status_line() const {
     case Posture::enforcing:
       break;
   }
+  switch (frame_.policy_source) {
+    case PolicySource::files:
+      break;
+    case PolicySource::last_good:
+      return "Enforcing the last good policy: the files cannot be used";
+    case PolicySource::nothing:
+      return "Enforcing, and nothing is allowed but the additions: the files cannot be used";
+  }
   return "Enforcing";
 }
 
@@ -68,29 +76,28 @@ std::string Daemon::keep_posture() {
 policy::Problems Daemon::try_out(const MainText& main, Instant until) {
   keep_last_good();
   const auto before = enforcer_->engine().inputs().policy;
-  LoadedPolicy policy = store_.try_out(main, clock_.wall());
-  if (!policy) return policy.error();
+  LoadedPolicy loaded = store_.try_out(main, clock_.wall());
+  if (!loaded) return loaded.error();
   frame_.trial = Trial{main.text, until, before};
-  adopt(*std::move(policy));
+  adopt(std::move(loaded->policy));
   return {};
 }
 
 policy::Problems Daemon::confirm() {
   if (!store_.stands_on_disk(frame_.trial->text))
     return {{{options_.paths.config, 0, 0}, "does not hold the policy that waits to be confirmed"}};
-  LoadedPolicy policy = store_.reload(clock_.wall());
-  if (!policy) return policy.error();
+  LoadedPolicy loaded = store_.reload(clock_.wall());
+  if (!loaded) return loaded.error();
   frame_.trial.reset();
-  frame_.warnings.clear();
-  adopt(*std::move(policy));
+  adopt_files(*std::move(loaded));
   return {};
 }
 
 void Daemon::revert(std::string_view because) {
   const Trial trial = *std::exchange(frame_.trial, std::nullopt);
   log(Level::warning, "policy-reverted", {{"because", std::string(because)}});
-  LoadedPolicy policy = store_.revert(clock_.wall());
-  adopt(policy ? *std::move(policy) : *trial.before);
+  LoadedPolicy loaded = store_.revert(clock_.wall());
+  adopt(loaded ? std::move(loaded->policy) : *trial.before);
 }
 
 }  // namespace egress::daemon

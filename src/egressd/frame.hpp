@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "egress/core/time.hpp"
-#include "egress/policy/policy.hpp"
+#include "egressd/policy_store.hpp"
 
 namespace egress::daemon {
 
@@ -32,6 +32,8 @@ struct Frame {
   std::string resolver_source;
   Drift drift;
   std::optional<Trial> trial;
+  PolicySource policy_source = PolicySource::files;
+  std::string policy_problem;         // the first of those for which it is not the files
   std::vector<std::string> warnings;  // shown by `status` until the next good reload
 };
 

@@ -10,17 +10,22 @@ namespace {
 
 using namespace egress::daemon;
 
+void print(const egress::policy::Problems& problems, const char* kind) {
+  for (const egress::policy::Problem& problem : problems)
+    std::fprintf(stderr, "%s%s\n", kind, problem.text().c_str());
+}
+
 // Prints the normalised policy, or every problem.
 int check(const Options& options) {
-  const LoadedPolicy policy =
+  const LoadedPolicy loaded =
       PolicyStore(options.paths).check(egress::systemd::SystemClock().wall());
-  if (policy) {
-    std::fputs(egress::policy::print(*policy).c_str(), stdout);
-    return 0;
+  if (!loaded) {
+    print(loaded.error(), "");
+    return 1;
   }
-  for (const egress::policy::Problem& problem : policy.error())
-    std::fprintf(stderr, "%s\n", problem.text().c_str());
-  return 1;
+  std::fputs(egress::policy::print(loaded->policy).c_str(), stdout);
+  print(loaded->warnings, "warning: ");
+  return 0;
 }
 
 egress::Result<int> run(const Options& options) {

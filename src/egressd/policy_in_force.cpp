@@ -1,25 +1,29 @@
 #include "egressd/policy_in_force.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "adapters/state/known_addresses.hpp"
 #include "adapters/state/panic.hpp"
 #include "egressd/live_sessions.hpp"
 #include "egressd/log.hpp"
 
 namespace egress::daemon {
-namespace {
-
-// Which interfaces are to be held is not known then; those of the shipped policy are.
-policy::Policy nothing_allowed() {
-  policy::Policy policy;
-  policy.forward = {"docker0", "br-*", "cni0", "podman0"};
-  return policy;
-}
-
-}  // namespace
 
 void log_problems(std::string_view event, const policy::Problems& problems) {
   for (const policy::Problem& problem : problems)
     log(Level::error, event, {{"problem", problem.text()}});
+}
+
+void log_warnings(const policy::Problems& warnings) {
+  for (const policy::Problem& warning : warnings)
+    log(Level::warning, "policy-warning", {{"warning", warning.text()}});
+}
+
+std::vector<std::string> texts(const policy::Problems& problems) {
+  std::vector<std::string> all;
+  for (const policy::Problem& problem : problems) all.push_back(problem.text());
+  return all;
 }
 
 PolicyInForce::PolicyInForce(PolicyStore& store, Frame& frame, Enforcer& enforcer,
@@ -53,20 +57,23 @@ Result<void> PolicyInForce::close_the_host(bool table_stood) {
   return fail("enforcement is not possible: the kernel refused the table (see the lines above)");
 }
 
-// A policy that does not parse must not leave a host open that boots with it: the last good one
-// stands in, or else nothing is allowed at all.
+// Files that cannot be used must not leave a host open that boots with them: the last good policy
+// stands in, or else nothing is allowed but the additions.
 policy::Policy PolicyInForce::first_policy() {
-  const WallTime wall = enforcer_.clock().wall();
-  LoadedPolicy policy = store_.reload(wall);
-  if (policy) return *std::move(policy);
-  log_problems("policy-refused", policy.error());
-  LoadedPolicy last_good = store_.load_last_good(wall);
-  frame_.warnings = {
-      "the policy was refused: " + policy.error().front().text(),
-      last_good ? "the last good policy is in force" : "nothing is allowed until it is mended"};
+  FirstPolicy first = store_.first(enforcer_.clock().wall());
+  log_problems("policy-refused", first.problems);
+  frame_.policy_source = first.source;
+  frame_.warnings = texts(first.loaded.warnings);
+  log_warnings(first.loaded.warnings);
+  if (first.source == PolicySource::files) {
+    std::ranges::move(texts(first.problems), std::back_inserter(frame_.warnings));
+    return std::move(first.loaded.policy);
+  }
+  frame_.policy_problem = first.problems.front().text();
+  const bool stands_in = first.source == PolicySource::last_good;
   log(Level::error, "policy-fallback",
-      {{"in_force", last_good ? "the last good policy" : "nothing allowed"}});
-  return last_good ? *std::move(last_good) : nothing_allowed();
+      {{"in_force", stands_in ? "the last good policy" : "nothing allowed but the additions"}});
+  return std::move(first.loaded.policy);
 }
 
 void PolicyInForce::adopt(policy::Policy policy) {
@@ -107,8 +114,7 @@ void PolicyInForce::restore_known() {
     return log(Level::warning, "known-addresses-not-restored",
                {{"message", known.error().message}});
   }
-  for (const dns::KnownAddress& address : *known)
-    enforcer_.note(engine::Restored{address, wall});
+  for (const dns::KnownAddress& address : *known) enforcer_.note(engine::Restored{address, wall});
 }
 
 // Panic outlives a restart; open does not: whoever starts closes.

@@ -27,10 +27,10 @@ class PolicyInForce {
   void take(const std::vector<nft::Link>& links);
   void take(resolvconf::SystemResolvers resolvers);
 
-  // The first commit. Where no table of ours stood, the sessions of before are taken over; what one of ours let pass may go
-  // on, also to addresses that have meanwhile left DNS. A policy that cannot be read is replaced by the last good one, or else
-  // nothing is allowed; known addresses that cannot be read are left out. An error: the kernel
-  // refused.
+  // The first commit. Where no table of ours stood, the sessions of before are taken over; what one
+  // of ours let pass may go on, also to addresses that have meanwhile left DNS. A policy that
+  // cannot be read is replaced by the last good one, or else nothing is allowed but the additions;
+  // known addresses that cannot be read are left out. An error: the kernel refused.
   Result<void> close_the_host(bool table_stood);
   // Why the file of known addresses could not be used.
   const std::optional<Error>& unusable_known() const { return unusable_known_; }
@@ -61,5 +61,7 @@ class PolicyInForce {
 
 // One line in the log for each.
 void log_problems(std::string_view event, const policy::Problems& problems);
+void log_warnings(const policy::Problems& warnings);
+std::vector<std::string> texts(const policy::Problems& problems);
 
 }  // namespace egress::daemon

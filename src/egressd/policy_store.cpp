@@ -1,47 +1,56 @@
 #include "egressd/policy_store.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "adapters/catalogue/catalogue.hpp"
-#include "adapters/names/names.hpp"
 #include "adapters/state/files.hpp"
-#include "adapters/state/policy_files.hpp"
-#include "adapters/yaml/yaml.hpp"
 #include "egress/core/limits.hpp"
 
 namespace egress::daemon {
 namespace {
 
-tl::unexpected<policy::Problems> problem(const std::string& file, const std::string& message) {
-  return tl::unexpected(policy::Problems{{policy::Place{file, 0, 0}, message}});
+constexpr std::string_view kStays = "; it was accepted before, and stays in force";
+constexpr std::string_view kUnusable = "; this preset cannot be used";
+
+void append(policy::Problems& all, policy::Problems more, std::string_view remark = "") {
+  for (policy::Problem& problem : more) {
+    problem.message += remark;
+    all.push_back(std::move(problem));
+  }
 }
 
-// A file of ours as a document; an absent one is a null node.
-tl::expected<policy::Node, policy::Problems> read_document(const std::filesystem::path& path) {
-  const auto text = state::read_file(path, limits::kPolicyFileBytes, state::Guard::ownership);
-  if (!text) return problem(path, text.error().message);
-  auto node = adapters::parse_yaml(text->value_or(""), path);
-  if (!node) return tl::unexpected(policy::Problems{node.error()});
-  return *std::move(node);
+// What a preset among the additions stands for today, for the day on which it is no more.
+bool renew(policy::Addition& addition, std::vector<policy::AllowEntry> opens) {
+  for (policy::AllowEntry& entry : opens) entry.origin = {};
+  if (addition.opens == opens) return false;
+  addition.opens = std::move(opens);
+  return true;
+}
+
+// Which interfaces are to be held is not known then; those of the default are.
+policy::Policy nothing_allowed() {
+  policy::Policy policy;
+  policy.forward = policy::default_forward();
+  return policy;
 }
 
 }  // namespace
 
-PolicyStore::PolicyStore(Paths paths)
-    : paths_(std::move(paths)), rules_(adapters::system_name_rules()) {}
+PolicyStore::PolicyStore(Paths paths, policy::NameRules rules)
+    : paths_(std::move(paths)), rules_(std::move(rules)) {}
 
 LoadedPolicy PolicyStore::reload(WallTime now) {
-  auto reading = read(nullptr, now);
-  if (!reading) return tl::unexpected(reading.error());
-  before_.reset();
-  return take(*std::move(reading));
+  auto reading = read(nullptr, read_additions(paths_), now);
+  if (reading) before_.reset();
+  return take(std::move(reading));
 }
 
 LoadedPolicy PolicyStore::try_out(const MainText& main, WallTime now) {
-  auto reading = read(&main, now);
-  if (!reading) return tl::unexpected(reading.error());
-  if (!before_) before_ = std::move(files_);
-  return take(*std::move(reading));
+  auto reading = read(&main, read_additions(paths_), now);
+  if (reading && !before_) before_ = std::move(files_);
+  return take(std::move(reading));
 }
 
 LoadedPolicy PolicyStore::revert(WallTime now) {
@@ -50,9 +59,15 @@ LoadedPolicy PolicyStore::revert(WallTime now) {
 }
 
 LoadedPolicy PolicyStore::check(const MainText& main, WallTime now) const {
-  auto reading = read(&main, now);
-  if (!reading) return tl::unexpected(reading.error());
-  return std::move(reading->policy);
+  return read(&main, read_additions(paths_), now).map([](Reading reading) {
+    return std::move(reading.loaded);
+  });
+}
+
+LoadedPolicy PolicyStore::check(WallTime now) const {
+  return read(nullptr, Additions{}, now).map([](Reading reading) {
+    return std::move(reading.loaded);
+  });
 }
 
 bool PolicyStore::stands_on_disk(const std::string& text) const {
@@ -61,91 +76,155 @@ bool PolicyStore::stands_on_disk(const std::string& text) const {
   return held && *held == text;
 }
 
-tl::expected<PolicyStore::Reading, policy::Problems> PolicyStore::read(const MainText* main,
-                                                                       WallTime now) const {
-  auto catalogue = adapters::read_catalogue(paths_.rules_dir, rules_);
-  if (!catalogue) return tl::unexpected(catalogue.error());
-  auto documents = read_documents(main);
-  if (!documents) return tl::unexpected(documents.error());
-  auto additions = read_additions();
+FirstPolicy PolicyStore::first(WallTime now) {
+  const auto additions = read_additions(paths_);
+  auto reading = read(nullptr, additions, now);
+  if (reading) return {*take(std::move(reading)), PolicySource::files, {}};
+  auto last_good = read_last_good(paths_, now);
+  FirstPolicy first;
+  first.problems = std::move(reading.error());
+  const bool stands_in = last_good && *last_good;
+  first.source = stands_in ? PolicySource::last_good : PolicySource::nothing;
+  if (!last_good) append(first.problems, last_good.error());
+  begin_with(first.source, stands_in ? *std::move(last_good) : std::nullopt);
+  // Without a last good policy the files may do, if only the additions cannot be read.
+  if (!stands_in)
+    if (auto files = read(nullptr, Additions{}, now)) {
+      files_ = std::move(files->files);
+      first.source = PolicySource::files;
+    }
+  if (additions)
+    additions_ = *additions;
+  else
+    additions_problem_ = additions.error().front();
+  first.loaded = *with_additions(additions_, now);
+  additions_ = first.loaded.additions;
+  return first;
+}
+
+// The additions of the last good policy are the ones in force where their own file cannot be read.
+void PolicyStore::begin_with(PolicySource source, std::optional<policy::Accepted> accepted) {
+  files_ = {};
+  files_.catalogue = adapters::read_usable_presets(paths_.rules_dir, rules_).catalogue;
+  files_.were_accepted = source == PolicySource::last_good;
+  files_.policy = accepted ? std::move(accepted->policy) : nothing_allowed();
+  if (!accepted) return;
+  files_.digest = accepted->digest;
+  files_.items = std::move(accepted->items);
+  additions_ = std::move(accepted->additions);
+}
+
+// By the rules of today; else with what was accepted item by item; else, where the texts are those
+// that were accepted, by what they meant then.
+Read<PolicyStore::Reading> PolicyStore::read(const MainText* main, const Read<Additions>& additions,
+                                             WallTime now) const {
+  const auto texts = read_texts(paths_, main);
+  if (!texts) return tl::unexpected(texts.error());
   if (!additions) return tl::unexpected(additions.error());
-  const policy::Sources sources{*std::move(documents), *std::move(additions), &*catalogue, &rules_,
-                                now};
-  LoadedPolicy files = policy::load_files(sources);
-  if (!files) return tl::unexpected(files.error());
-  LoadedPolicy policy = policy::add_additions(*files, sources);
-  if (!policy) return tl::unexpected(policy.error());
-  return Reading{{*std::move(catalogue), *std::move(files)}, sources.additions, *std::move(policy)};
+  const auto completed = [&](Files files) { return complete(std::move(files), *additions, now); };
+  auto today = read_files(*texts, nullptr, now).and_then(completed);
+  if (today) return today;
+  const auto accepted = read_last_good(paths_, now);
+  if (!accepted || !*accepted) return today;
+  auto again = read_files(*texts, &**accepted, now).and_then(completed);
+  if (again || (*accepted)->digest != digest_of(*texts)) return again;
+  auto presets = adapters::read_usable_presets(paths_.rules_dir, rules_);
+  policy::Problems warnings;
+  append(warnings, today.error(), kStays);
+  auto then = completed({std::move(presets.catalogue), (*accepted)->policy, (*accepted)->digest,
+                         (*accepted)->items, true, std::move(warnings)});
+  return then ? then : again;
 }
 
-LoadedPolicy PolicyStore::take(Reading reading) {
-  files_ = std::move(reading.files);
-  additions_ = std::move(reading.additions);
-  return std::move(reading.policy);
-}
-
-LoadedPolicy PolicyStore::check(WallTime now) const {
-  const auto catalogue = adapters::read_catalogue(paths_.rules_dir, rules_);
-  if (!catalogue) return tl::unexpected(catalogue.error());
-  auto documents = read_documents(nullptr);
+Read<PolicyStore::Files> PolicyStore::read_files(const std::vector<state::PolicyFile>& texts,
+                                                 const policy::Accepted* accepted,
+                                                 WallTime now) const {
+  auto presets = adapters::read_usable_presets(paths_.rules_dir, rules_);
+  auto documents = parse_texts(texts);
   if (!documents) return tl::unexpected(documents.error());
-  return policy::load({*std::move(documents), {}, &*catalogue, &rules_, now});
+  policy::Notes notes;
+  auto policy = policy::load_files(
+      {*std::move(documents), {}, &presets.catalogue, &rules_, now, accepted}, &notes);
+  if (!policy) {
+    append(policy.error(), std::move(presets.problems));
+    return tl::unexpected(policy.error());
+  }
+  policy::Problems warnings;
+  append(warnings, std::move(notes.warnings), kStays);
+  append(warnings, std::move(presets.problems), kUnusable);
+  return Files{std::move(presets.catalogue),
+               *std::move(policy),
+               digest_of(texts),
+               std::move(notes.items),
+               true,
+               std::move(warnings)};
 }
 
-// Additions stay out of it: they are in the last good policy already.
-LoadedPolicy PolicyStore::load_last_good(WallTime now) {
-  auto document = read_document(paths_.last_good_policy());
-  if (!document) return tl::unexpected(document.error());
-  if (document->kind == policy::Node::Kind::null)
-    return problem(paths_.last_good_policy(), "there is none yet");
-  LoadedPolicy policy = policy::load({{*std::move(document)}, {}, &files_.catalogue, &rules_, now});
-  if (policy) files_.policy = *policy;
-  return policy;
+Read<PolicyStore::Reading> PolicyStore::complete(Files files, const Additions& additions,
+                                                 WallTime now) const {
+  auto loaded = add(files, additions, now, nullptr);
+  if (!loaded) return tl::unexpected(loaded.error());
+  return Reading{std::move(files), *std::move(loaded)};
+}
+
+LoadedPolicy PolicyStore::take(Read<Reading> reading) {
+  if (!reading) return tl::unexpected(reading.error());
+  files_ = std::move(reading->files);
+  additions_ = reading->loaded.additions;
+  additions_problem_.reset();
+  are_stale_ = reading->loaded.has_renewed;
+  return std::move(reading->loaded);
 }
 
 LoadedPolicy PolicyStore::with_additions(const std::vector<policy::Addition>& additions,
-                                         WallTime now) const {
-  return policy::add_additions(files_.policy, {{}, additions, &files_.catalogue, &rules_, now});
+                                         WallTime now,
+                                         const std::vector<std::string>& required) const {
+  return add(files_, additions, now, &required);
+}
+
+// `required`: null for all.
+LoadedPolicy PolicyStore::add(const Files& files, const Additions& additions, WallTime now,
+                              const std::vector<std::string>* required) const {
+  policy::Notes notes;
+  auto policy =
+      policy::add_additions(files.policy, {{}, additions, &files.catalogue, &rules_, now}, &notes);
+  if (!policy) return tl::unexpected(policy.error());
+  policy::Problems problems;
+  Loaded loaded{*std::move(policy), additions, files.warnings};
+  append(loaded.warnings, std::move(notes.warnings), kStays);
+  for (policy::Notes::LeftOut& out : notes.left_out) {
+    const bool matters =
+        required == nullptr || std::ranges::find(*required, out.target) != required->end();
+    (matters ? problems : loaded.warnings).push_back(std::move(out.problem));
+  }
+  if (!problems.empty()) return tl::unexpected(std::move(problems));
+  for (policy::Addition& addition : loaded.additions) {
+    addition.is_accepted = true;
+    if (const auto opens = notes.opens.find(addition.target); opens != notes.opens.end())
+      loaded.has_renewed = renew(addition, opens->second) || loaded.has_renewed;
+  }
+  return loaded;
 }
 
 Result<void> PolicyStore::keep_additions(std::vector<policy::Addition> additions) {
-  const auto written =
-      state::write_atomically(paths_.additions(), policy::print_additions(additions), 0640);
-  if (written) additions_ = std::move(additions);
-  return written;
+  if (additions_problem_)
+    return fail(additions_problem_->text() + "; mend that file, then egressctl reload");
+  const auto written = write_additions(paths_, additions);
+  if (!written) return written;
+  additions_ = std::move(additions);
+  are_stale_ = false;
+  return {};
 }
 
-Result<void> PolicyStore::keep_last_good(const policy::Policy& policy) const {
-  return state::write_atomically(paths_.last_good_policy(), policy::print(policy), 0640);
+Result<void> PolicyStore::keep_last_good() {
+  if (are_stale_)
+    if (auto kept = keep_additions(additions_); !kept) return kept;
+  if (!files_.were_accepted) return {};
+  return write_last_good(paths_, {files_.digest, files_.policy, files_.items, additions_});
 }
 
 Result<policy::Target> PolicyStore::parse_target(const std::string& text) const {
   return policy::parse_target(text, rules_);
-}
-
-tl::expected<std::vector<policy::Node>, policy::Problems> PolicyStore::read_documents(
-    const MainText* main) const {
-  auto files = state::read_policy_files(paths_.config);
-  if (!files) return problem(paths_.config, files.error().message);
-  if (main != nullptr) files->front() = {main->source, main->text};
-  std::vector<policy::Node> documents;
-  policy::Problems problems;
-  for (const state::PolicyFile& file : *files) {
-    auto node = adapters::parse_yaml(file.text, file.path);
-    if (node)
-      documents.push_back(*std::move(node));
-    else
-      problems.push_back(node.error());
-  }
-  if (!problems.empty()) return tl::unexpected(problems);
-  return documents;
-}
-
-tl::expected<std::vector<policy::Addition>, policy::Problems> PolicyStore::read_additions() const {
-  const auto document = read_document(paths_.additions());
-  if (!document) return tl::unexpected(document.error());
-  if (document->kind == policy::Node::Kind::null) return std::vector<policy::Addition>{};
-  return policy::parse_additions(*document);
 }
 
 }  // namespace egress::daemon

@@ -1,43 +1,46 @@
-// The policy as it lies on disk: the main file, policy.d, the presets and the operator's additions.
+// The policy as it is made: the main file and policy.d, the presets, and on top of them the
+// operator's additions. What was accepted once stays accepted, and additions outlive whatever
+// happens to the files.
 #pragma once
 
-#include <filesystem>
-#include <memory>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "egress/policy/load.hpp"
+#include "adapters/names/names.hpp"
+#include "egressd/policy_disk.hpp"
 
 namespace egress::daemon {
 
-struct Paths {
-  std::filesystem::path config = "/etc/egressd/egressd.yaml";
-  std::filesystem::path state_dir = "/var/lib/egressd";
-  std::filesystem::path runtime_dir = "/run/egressd";
-  std::filesystem::path rules_dir = "/usr/share/egressd/rules";
+struct Loaded {
+  policy::Policy policy;
+  std::vector<policy::Addition> additions;  // that are part of it; for keep_additions()
+  policy::Problems warnings;  // what would be refused, had it not been accepted before
+  bool has_renewed = false;   // what presets among the additions stand for has changed
+};
+using LoadedPolicy = tl::expected<Loaded, policy::Problems>;
 
-  std::filesystem::path policy_dir() const { return config.parent_path() / "policy.d"; }
-  std::filesystem::path additions() const { return state_dir / "additions.yaml"; }
-  std::filesystem::path known_addresses() const { return state_dir / "known-addresses"; }
-  std::filesystem::path last_good_policy() const { return state_dir / "last-good-policy.yaml"; }
-  std::filesystem::path panic() const { return state_dir / "panic"; }
-  std::filesystem::path socket() const { return runtime_dir / "control.sock"; }
+// What the policy in force was made of.
+enum class PolicySource {
+  files,      // as they are
+  last_good,  // as they were when they were accepted last
+  nothing,    // there is no policy that can be used
 };
 
-using LoadedPolicy = tl::expected<policy::Policy, policy::Problems>;
-
-// What is read in place of the main policy file.
-struct MainText {
-  std::string text;
-  std::string source;  // where it comes from, for problems and origins
+struct FirstPolicy {
+  Loaded loaded;
+  PolicySource source = PolicySource::files;
+  policy::Problems problems;  // why it is not the files
 };
 
 class PolicyStore {
  public:
-  explicit PolicyStore(Paths paths);
+  explicit PolicyStore(Paths paths, policy::NameRules rules = adapters::system_name_rules());
 
-  // Reads every file anew. On success later calls build on what was read; on failure nothing
+  // What a run begins with: there always is something.
+  FirstPolicy first(WallTime now);
+  // Reads every file again. On success later calls build on what was read; on failure nothing
   // changes.
   LoadedPolicy reload(WallTime now);
   // The same with a text in place of the main file; it may still be taken back by revert().
@@ -50,14 +53,18 @@ class PolicyStore {
   bool stands_on_disk(const std::string& text) const;
   // Reads the files without the additions, which are not for everybody to read. Changes nothing.
   LoadedPolicy check(WallTime now) const;
-  // The policy that the last successful run left behind; for a start with a broken file.
-  LoadedPolicy load_last_good(WallTime now);
-  // The policy with other additions, on top of the files that were read last.
-  LoadedPolicy with_additions(const std::vector<policy::Addition>& additions, WallTime now) const;
+  // The policy with other additions, on top of the files that were read last. Of the additions the
+  // `required` ones must be usable.
+  LoadedPolicy with_additions(const std::vector<policy::Addition>& additions, WallTime now,
+                              const std::vector<std::string>& required = {}) const;
 
   const std::vector<policy::Addition>& additions() const { return additions_; }
+  // Why the file of additions cannot be read; then it is not written either.
+  const std::optional<policy::Problem>& additions_problem() const { return additions_problem_; }
   Result<void> keep_additions(std::vector<policy::Addition> additions);
-  Result<void> keep_last_good(const policy::Policy& policy) const;
+  // The files as they were read last, for a start with files that cannot be used. Without any this
+  // does nothing: a policy that stands in for them is none to fall back to.
+  Result<void> keep_last_good();
 
   Result<policy::Target> parse_target(const std::string& text) const;
   const Paths& paths() const { return paths_; }
@@ -66,24 +73,33 @@ class PolicyStore {
   struct Files {
     policy::Catalogue catalogue;
     policy::Policy policy;  // what the files say, without the additions
+    std::uint64_t digest = 0;
+    std::vector<policy::AcceptedItem> items;
+    bool were_accepted = false;
+    policy::Problems warnings;
   };
   struct Reading {
     Files files;
-    std::vector<policy::Addition> additions;
-    policy::Policy policy;
+    Loaded loaded;
   };
-  // `main`: null for the file itself.
-  tl::expected<Reading, policy::Problems> read(const MainText* main, WallTime now) const;
-  LoadedPolicy take(Reading reading);
-  tl::expected<std::vector<policy::Node>, policy::Problems> read_documents(
-      const MainText* main) const;
-  tl::expected<std::vector<policy::Addition>, policy::Problems> read_additions() const;
+  using Additions = std::vector<policy::Addition>;
+
+  Read<Reading> read(const MainText* main, const Read<Additions>& additions, WallTime now) const;
+  Read<Files> read_files(const std::vector<state::PolicyFile>& texts,
+                         const policy::Accepted* accepted, WallTime now) const;
+  Read<Reading> complete(Files files, const Additions& additions, WallTime now) const;
+  LoadedPolicy take(Read<Reading> reading);
+  void begin_with(PolicySource source, std::optional<policy::Accepted> accepted);
+  LoadedPolicy add(const Files& files, const Additions& additions, WallTime now,
+                   const std::vector<std::string>* required) const;
 
   Paths paths_;
   policy::NameRules rules_;
   Files files_;
   std::optional<Files> before_;  // try_out()
-  std::vector<policy::Addition> additions_;
+  Additions additions_;
+  bool are_stale_ = false;  // the additions on disk: see Loaded::has_renewed
+  std::optional<policy::Problem> additions_problem_;
 };
 
 }  // namespace egress::daemon

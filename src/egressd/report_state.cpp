@@ -25,6 +25,26 @@ std::vector<control::RiskyTarget> report_new_risks(const policy::Entries& entrie
   return risks;
 }
 
+std::vector<control::SettingReport> report_changes(const policy::Policy& before,
+                                                   const policy::Policy& after) {
+  std::vector<control::SettingReport> reports;
+  for (policy::SettingChange& change : policy::changed_settings(before, after))
+    reports.push_back({std::move(change.name), std::move(change.before), std::move(change.after)});
+  return reports;
+}
+
+std::string_view source_text(PolicySource source) {
+  switch (source) {
+    case PolicySource::files:
+      return "files";
+    case PolicySource::last_good:
+      return "last good";
+    case PolicySource::nothing:
+      break;
+  }
+  return "none";
+}
+
 std::string_view state_text(const engine::Engine& engine) {
   const engine::Inputs& inputs = engine.inputs();
   const bool is_audit = inputs.policy->mode == policy::Mode::audit;

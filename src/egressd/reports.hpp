@@ -53,9 +53,16 @@ std::string_view state_text(const engine::Engine& engine);
 // What is left until a moment, at least 1 s; empty: it never comes.
 std::optional<std::int64_t> seconds_left(Instant end, Instant now);
 
+// The settings, and the options of entries, that are not the same.
+std::vector<control::SettingReport> report_changes(const policy::Policy& before,
+                                                   const policy::Policy& after);
+
 // What they have that the others lack, of presets whose risk is known; ordered by risk.
 std::vector<control::RiskyTarget> report_new_risks(const policy::Entries& entries,
                                                    const policy::Entries& others);
+
+enum class PolicySource;
+std::string_view source_text(PolicySource source);
 
 struct Trial;
 std::string waits_to_be_confirmed(const Trial& trial, Instant now);

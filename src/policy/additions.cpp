@@ -1,9 +1,11 @@
+#include "policy/additions.hpp"
+
 #include <algorithm>
 
 #include "egress/core/limits.hpp"
+#include "egress/core/time_text.hpp"
 #include "policy/allow.hpp"
 #include "policy/target_parts.hpp"
-#include "egress/core/time_text.hpp"
 #include "policy/yaml_text.hpp"
 
 namespace egress::policy {
@@ -31,6 +33,7 @@ std::string print(const Addition& addition) {
   if (options.allows_metadata) line("metadata", "true");
   if (options.until) line("until", print_wall_time(*options.until));
   if (!options.reason.empty()) line("reason", yaml_quoted(options.reason));
+  if (!addition.opens.empty()) line("opens", print_opens(addition.opens));
   return out;
 }
 
@@ -39,21 +42,6 @@ auto required(Keys& keys, std::string_view key, const Form& form, Reader& reader
   const Node* node = keys.require(key, form);
   if (node != nullptr) return reader.parsed(*node, form, parse);
   return decltype(reader.parsed(*node, form, parse)){};
-}
-
-Addition read_addition(const Node& item, Reader& reader) {
-  Addition addition;
-  Keys keys(item, kAddition, reader);
-  if (!keys.is_map()) return addition;
-  const auto any = [](std::string_view text) { return Result<std::string>(std::string(text)); };
-  addition.target = required(keys, "target", kTarget, reader, any).value_or("");
-  addition.added_by =
-      required(keys, "added_by", {"a user", "one line of text"}, reader, check_reason).value_or("");
-  addition.added_at =
-      required(keys, "added_at", kTime, reader, parse_wall_time).value_or(WallTime{});
-  addition.options = read_options(keys, reader);
-  keys.refuse_unknown();
-  return addition;
 }
 
 void check_version(Keys& keys, Reader& reader) {
@@ -66,11 +54,30 @@ void check_version(Keys& keys, Reader& reader) {
 
 }  // namespace
 
-std::string print_additions(const std::vector<Addition>& additions) {
-  std::string out = std::string(kHeading) + "version: 1\n";
-  out += additions.empty() ? "additions: []\n" : "additions:\n";
+Addition read_addition(const Node& item, Reader& reader) {
+  Addition addition;
+  Keys keys(item, kAddition, reader);
+  if (!keys.is_map()) return addition;
+  const auto any = [](std::string_view text) { return Result<std::string>(std::string(text)); };
+  addition.target = required(keys, "target", kTarget, reader, any).value_or("");
+  addition.added_by =
+      required(keys, "added_by", {"a user", "one line of text"}, reader, check_reason).value_or("");
+  addition.added_at =
+      required(keys, "added_at", kTime, reader, parse_wall_time).value_or(WallTime{});
+  addition.options = read_options(keys, reader);
+  if (const Node* opens = keys.find("opens")) addition.opens = read_opens(*opens, reader);
+  keys.refuse_unknown();
+  return addition;
+}
+
+std::string print_list(const std::vector<Addition>& additions) {
+  std::string out = additions.empty() ? "additions: []\n" : "additions:\n";
   for (const auto& addition : additions) out += print(addition);
   return out;
+}
+
+std::string print_additions(const std::vector<Addition>& additions) {
+  return std::string(kHeading) + "version: 1\n" + print_list(additions);
 }
 
 tl::expected<std::vector<Addition>, Problems> parse_additions(const Node& document) {

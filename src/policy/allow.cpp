@@ -1,15 +1,48 @@
 #include "policy/allow.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
+#include "egress/core/time_text.hpp"
+#include "egress/policy/accepted.hpp"
 #include "policy/subject.hpp"
 #include "policy/target_parts.hpp"
-#include "egress/core/time_text.hpp"
+#include "policy/yaml_text.hpp"
 
 namespace egress::policy {
 namespace {
 
 constexpr Form kItem{"an entry", "a target, or a map with one of target, host, cidr, preset"};
+
+// The node as text: the same for the same words in the same order.
+std::string written(const Node& node) {
+  if (node.kind == Node::Kind::scalar) return yaml_quoted(node.scalar);
+  std::string out;
+  for (const Node& item : node.list) out += (out.empty() ? "" : ", ") + written(item);
+  for (const auto& [key, value] : node.map)
+    out += (out.empty() ? "" : ", ") + written(key) + ": " + written(value);
+  return node.kind == Node::Kind::map ? '{' + out + '}' : '[' + out + ']';
+}
+
+// What it stood for: a preset's entries are kept with it, anything else is its own target.
+std::vector<AllowEntry> accepted_form(const Addition& addition) {
+  if (!addition.opens.empty()) {
+    std::vector<AllowEntry> entries = addition.opens;
+    for (AllowEntry& entry : entries)
+      entry.origin.preset = addition.target.substr(addition.target.find(':') + 1);
+    return entries;
+  }
+  auto entry = parse_entry(addition.target);
+  if (!entry) return {};
+  entry->is_optional = addition.options.is_optional;
+  entry->allows_private = addition.options.allows_private;
+  entry->allows_metadata = addition.options.allows_metadata;
+  entry->until = addition.options.until;
+  entry->reason = addition.options.reason;
+  return {*std::move(entry)};
+}
 
 }  // namespace
 
@@ -48,63 +81,126 @@ EntryOptions read_options(Keys& keys, Reader& reader) {
   return options;
 }
 
+std::string needs_guard(const Wildcard& wildcard) {
+  return quoted(wildcard.text()) +
+         " needs the DNS guard; accepted: dns: guard, or each host by its own name";
+}
+
+AllowReader::AllowReader(const Sources& sources, const Dictionary& dictionary, Reader& reader,
+                         EntryTable& table, Notes* notes)
+    : dictionary_(dictionary), now_(sources.now), reader_(reader), table_(table), notes_(notes) {
+  if (sources.accepted == nullptr) return;
+  for (const AcceptedItem& item : sources.accepted->items)
+    accepted_.try_emplace(item.written, &item);
+}
+
 void AllowReader::read(const Node& item) const {
+  take(item, written(item), unfold_item(item));
+}
+
+void AllowReader::read_time_server(const Node& item) const {
+  take(item, "ntp " + written(item), unfold_time_server(item));
+}
+
+AllowReader::Unfolded AllowReader::unfold_item(const Node& item) const {
+  Problems problems;
+  Reader reader(problems);
   std::optional<Target> target;
   EntryOptions options;
   if (item.kind == Node::Kind::map) {
     Keys keys(item, kItem, reader);
     const Subject subject(keys);
-    target = read_subject(subject, keys, dictionary, reader);
+    target = read_subject(subject, keys, dictionary_, reader);
     options = read_options(keys, reader);
     // The parameters of a preset that is not known cannot be told from unknown keys.
     if (target || subject.preset == nullptr) keys.refuse_unknown();
   } else {
     target = reader.parsed(item, kItem, [this](std::string_view text) {
-      return parse_target(text, dictionary.rules);
+      return parse_target(text, dictionary_.rules);
     });
   }
-  if (!target) return;
-  auto entries = unfold(*target, options, dictionary);
-  if (!entries) return reader.refuse(item.place, std::move(entries.error().message));
-  for (auto& entry : *entries) {
-    entry.origin.place = item.place;
-    if (!has_ended(entry, now)) table.add(std::move(entry));
-  }
+  auto entries = target ? unfold(*target, options, dictionary_) : std::vector<AllowEntry>();
+  if (!entries) reader.refuse(item.place, std::move(entries.error().message));
+  if (!problems.empty()) return tl::unexpected(std::move(problems));
+  return *std::move(entries);
 }
 
-void AllowReader::read_time_server(const Node& item) const {
+AllowReader::Unfolded AllowReader::unfold_time_server(const Node& item) const {
+  Problems problems;
+  Reader reader(problems);
   const auto destination = reader.parsed(
       item, {"a time server", "a host name or an address"},
-      [this](std::string_view text) { return parse_destination(text, dictionary.rules); });
-  if (!destination) return;
+      [this](std::string_view text) { return parse_destination(text, dictionary_.rules); });
+  if (!destination) return tl::unexpected(std::move(problems));
   EntryOptions options;
   options.is_optional = true;
-  auto entries = unfold({*destination, Transport::udp, {{123, 123}}}, options, dictionary);
-  if (!entries) return reader.refuse(item.place, std::move(entries.error().message));
+  auto entries = unfold({*destination, Transport::udp, {{123, 123}}}, options, dictionary_);
+  if (!entries) return tl::unexpected(Problems{{item.place, std::move(entries.error().message)}});
   for (auto& entry : *entries) {
     entry.origin.kind = Origin::Kind::service;
     entry.origin.service = "ntp";
+  }
+  return *std::move(entries);
+}
+
+// By the rules of today, or as it was accepted.
+void AllowReader::take(const Node& item, std::string written, Unfolded unfolded) const {
+  const auto before = unfolded ? accepted_.end() : accepted_.find(written);
+  if (!unfolded && before == accepted_.end()) {
+    for (Problem& problem : unfolded.error())
+      reader_.refuse(problem.place, std::move(problem.message));
+    return;
+  }
+  if (!unfolded) {
+    if (notes_ != nullptr)
+      std::ranges::move(unfolded.error(), std::back_inserter(notes_->warnings));
+    unfolded.emplace();
+    for (const auto& entry : before->second->entries) unfolded->push_back(*entry);
+  }
+  AcceptedItem taken{std::move(written), {}};
+  for (AllowEntry& entry : *unfolded) {
     entry.origin.place = item.place;
-    table.add(std::move(entry));
+    if (!has_ended(entry, now_))
+      taken.entries.push_back(std::make_shared<const AllowEntry>(std::move(entry)));
+  }
+  for (const auto& entry : taken.entries) table_.add(entry);
+  if (notes_ != nullptr) notes_->items.push_back(std::move(taken));
+}
+
+void AllowReader::read(const Addition& addition, bool has_guard) const {
+  auto unfolded = check_reason(addition.options.reason).and_then([&](const auto&) {
+    return parse_target(addition.target, dictionary_.rules).and_then([&](const Target& target) {
+      return unfold(target, addition.options, dictionary_);
+    });
+  });
+  const auto today = unfolded.and_then(
+      [&](const auto& entries) { return add(entries, addition, has_guard, true); });
+  if (today && notes_ != nullptr && !unfolded->front().origin.preset.empty())
+    notes_->opens.insert_or_assign(addition.target, *std::move(unfolded));
+  if (today) return;
+  const bool stays =
+      addition.is_accepted && add(accepted_form(addition), addition, has_guard, false);
+  const Problem problem{{"additions", 0, 0}, today.error().message};
+  if (notes_ == nullptr) {
+    if (!stays) reader_.refuse(problem.place, problem.message);
+  } else if (stays) {
+    notes_->warnings.push_back(problem);
+  } else {
+    notes_->left_out.push_back({addition.target, problem});
   }
 }
 
-void AllowReader::read(const Addition& addition) const {
-  const Place place{"additions", 0, 0};
-  auto entries =
-      parse_target(addition.target, dictionary.rules).and_then([&](const Target& target) {
-        return unfold(target, addition.options, dictionary);
-      });
-  if (const auto reason = check_reason(addition.options.reason); !reason) {
-    reader.refuse(place, reason.error().message);
-  }
-  if (!entries) return reader.refuse(place, std::move(entries.error().message));
-  for (auto& entry : *entries) {
+Result<void> AllowReader::add(std::vector<AllowEntry> entries, const Addition& addition,
+                              bool has_guard, bool is_bounded) const {
+  if (entries.empty()) return fail(quoted(addition.target) + " stands for nothing");
+  std::erase_if(entries, [this](const AllowEntry& entry) { return has_ended(entry, now_); });
+  for (AllowEntry& entry : entries) {
+    if (entry.wildcard() != nullptr && !has_guard) return fail(needs_guard(*entry.wildcard()));
     entry.origin.kind = Origin::Kind::operator_added;
     entry.origin.added_by = addition.added_by;
-    entry.origin.place = place;
-    if (!has_ended(entry, now)) table.add_addition(std::move(entry));
+    entry.origin.place = {"additions", 0, 0};
   }
+  return table_.add_addition(entries, is_bounded);
 }
 
 }  // namespace egress::policy

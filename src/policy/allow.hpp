@@ -1,6 +1,9 @@
 // One item of `allow`, and the options that it shares with the operator's additions.
 #pragma once
 
+#include <map>
+#include <string_view>
+
 #include "policy/entry_table.hpp"
 #include "policy/reader.hpp"
 #include "policy/unfold.hpp"
@@ -14,17 +17,35 @@ EntryOptions read_options(Keys& keys, Reader& reader);
 Result<std::string> check_reason(std::string_view text);
 
 bool has_ended(const AllowEntry& entry, WallTime now);
+// Names below a wildcard are learnt from what programs ask, and only the guard hears them ask.
+std::string needs_guard(const Wildcard& wildcard);
 
-// Unfolds one item into the table; entries whose `until` is not after `now` are left out.
-struct AllowReader {
-  const Dictionary& dictionary;
-  WallTime now;
-  Reader& reader;
-  EntryTable& table;
+// Reads one item into the table; entries whose `until` is not after `now` are left out.
+class AllowReader {
+ public:
+  // `notes` may be null.
+  AllowReader(const Sources& sources, const Dictionary& dictionary, Reader& reader,
+              EntryTable& table, Notes* notes);
 
   void read(const Node& item) const;
   void read_time_server(const Node& item) const;
-  void read(const Addition& addition) const;
+  // What an addition says; `has_guard`: names below wildcards can be learnt.
+  void read(const Addition& addition, bool has_guard) const;
+
+ private:
+  using Unfolded = tl::expected<std::vector<AllowEntry>, Problems>;
+  void take(const Node& item, std::string written, Unfolded unfolded) const;
+  Result<void> add(std::vector<AllowEntry> entries, const Addition& addition, bool has_guard,
+                   bool is_bounded) const;
+  Unfolded unfold_item(const Node& item) const;
+  Unfolded unfold_time_server(const Node& item) const;
+
+  const Dictionary& dictionary_;
+  WallTime now_;
+  Reader& reader_;
+  EntryTable& table_;
+  Notes* notes_;
+  std::map<std::string_view, const AcceptedItem*> accepted_;
 };
 
 }  // namespace egress::policy

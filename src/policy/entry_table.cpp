@@ -2,7 +2,6 @@
 
 #include <tuple>
 
-#include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
 
 namespace egress::policy {
@@ -42,6 +41,15 @@ std::string conflict(const AllowEntry& entry, const AllowEntry& first) {
          "); accepted: one entry, or the same options";
 }
 
+bool is_added(const AllowEntry& entry) {
+  return entry.origin.kind == Origin::Kind::operator_added;
+}
+
+std::string overfull(std::size_t most) {
+  return "more than " + std::to_string(most) +
+         " entries after presets and ports unfold; accepted: fewer, or CIDRs";
+}
+
 }  // namespace
 
 const AllowEntry* EntryTable::find(const std::string& target) const {
@@ -49,49 +57,53 @@ const AllowEntry* EntryTable::find(const std::string& target) const {
   return found != changed_.end() ? found->second.get() : base_.find(target);
 }
 
-void EntryTable::put(AllowEntry entry) {
-  std::string target = entry.target();
-  changed_.insert_or_assign(std::move(target),
-                            std::make_shared<const AllowEntry>(std::move(entry)));
+void EntryTable::put(Entries::Pointer entry) {
+  std::string target = entry->target();
+  changed_.insert_or_assign(std::move(target), std::move(entry));
 }
 
-void EntryTable::put_new(AllowEntry entry) {
-  if (base_.size() + added_ < limits::kEntries) {
+void EntryTable::put_new(const Entries::Pointer& entry) {
+  if (base_.size() + added_ < most_) {
     ++added_;
-    return put(std::move(entry));
+    return put(entry);
   }
-  if (!is_overfull_) {
-    reader_.refuse(entry.origin.place,
-                   "more than " + std::to_string(limits::kEntries) +
-                       " entries after presets and ports unfold; accepted: fewer, or CIDRs");
-  }
+  if (!is_overfull_) reader_.refuse(entry->origin.place, overfull(most_));
   is_overfull_ = true;
 }
 
-void EntryTable::add(AllowEntry entry) {
-  const AllowEntry* first = find(entry.target());
-  if (first == nullptr) return put_new(std::move(entry));
-  if (options(entry) == options(*first)) return;
-  if (is_brought_along(entry) != is_brought_along(*first)) {
-    if (is_brought_along(*first)) put(std::move(entry));
-  } else if (is_brought_along(entry) && grants_the_same(entry, *first)) {
+void EntryTable::add(const Entries::Pointer& entry) {
+  const AllowEntry* first = find(entry->target());
+  if (first == nullptr) return put_new(entry);
+  if (options(*entry) == options(*first)) return;
+  if (is_brought_along(*entry) != is_brought_along(*first)) {
+    if (is_brought_along(*first)) put(entry);
+  } else if (is_brought_along(*entry) && grants_the_same(*entry, *first)) {
     AllowEntry required = *first;
     required.is_optional = false;
-    put(std::move(required));
+    put(std::make_shared<const AllowEntry>(std::move(required)));
   } else {
-    reader_.refuse(entry.origin.place, conflict(entry, *first));
+    reader_.refuse(entry->origin.place, conflict(*entry, *first));
   }
 }
 
-void EntryTable::add_addition(AllowEntry entry) {
-  const AllowEntry* first = find(entry.target());
-  if (first == nullptr) {
-    put_new(std::move(entry));
-  } else if (first->origin.kind == Origin::Kind::operator_added) {
-    put(std::move(entry));
-  } else if (!grants_no_more(entry, *first)) {
-    reader_.refuse(entry.origin.place, conflict(entry, *first));
+Result<void> EntryTable::add_addition(const std::vector<AllowEntry>& entries, bool is_bounded) {
+  std::size_t fresh = 0;
+  for (const AllowEntry& entry : entries) {
+    const AllowEntry* first = find(entry.target());
+    if (first == nullptr) {
+      ++fresh;
+    } else if (!is_added(*first) && !grants_no_more(entry, *first)) {
+      return fail(conflict(entry, *first));
+    }
   }
+  if (is_bounded && fresh > 0 && base_.size() + added_ + fresh > most_)
+    return fail(overfull(most_));
+  for (const AllowEntry& entry : entries) {
+    const AllowEntry* first = find(entry.target());
+    if (first == nullptr) ++added_;
+    if (first == nullptr || is_added(*first)) put(std::make_shared<const AllowEntry>(entry));
+  }
+  return {};
 }
 
 Entries EntryTable::take() const {

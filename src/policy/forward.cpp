@@ -32,6 +32,10 @@ Result<std::string> parse_pattern(std::string_view text) {
 
 }  // namespace
 
+std::vector<std::string> default_forward() {
+  return {"docker0", "br-*", "cni0", "podman0"};
+}
+
 std::vector<std::string> read_forward(const Node& node, Reader& reader) {
   std::vector<std::string> patterns;
   for (const auto& item : reader.list(node, {"a list of interfaces", "[docker0, \"br-*\"]"})) {

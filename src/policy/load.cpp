@@ -48,7 +48,8 @@ class DocumentReader {
     if (const Node* node = keys.find("mode")) policy_.mode = read_mode(*node, reader_);
     if (const Node* node = keys.find("dns")) policy_.dns = read_dns(*node, reader_);
     if (const Node* node = keys.find("limits")) policy_.limits = read_limits(*node, reader_);
-    if (const Node* node = keys.find("forward")) policy_.forward = read_forward(*node, reader_);
+    const Node* forward = keys.find("forward");
+    policy_.forward = forward != nullptr ? read_forward(*forward, reader_) : default_forward();
     if (const Node* node = keys.find("inbound")) policy_.inbound = read_inbound(*node, reader_);
     if (const Node* node = keys.find("resolvers"))
       policy_.resolvers = read_resolvers(*node, reader_);
@@ -87,14 +88,11 @@ Problems presentable(Problems problems) {
   return problems;
 }
 
-// Names below a wildcard are learnt from what programs ask, and only the guard hears them ask.
 void refuse_wildcards_without_guard(const Policy& policy, Reader& reader) {
   if (policy.dns.mode == DnsMode::guard) return;
   for (const AllowEntry& entry : policy.entries)
     if (const Wildcard* wildcard = entry.wildcard())
-      reader.refuse(entry.origin.place, quoted(wildcard->text()) +
-                                            " needs the DNS guard; accepted: dns: guard, or each "
-                                            "host by its own name");
+      reader.refuse(entry.origin.place, needs_guard(*wildcard));
 }
 
 }  // namespace
@@ -103,13 +101,13 @@ std::string Problem::text() const {
   return place.text() + ": " + message;
 }
 
-tl::expected<Policy, Problems> load_files(const Sources& sources) {
+tl::expected<Policy, Problems> load_files(const Sources& sources, Notes* notes) {
   const Entries nothing;
   Problems problems;
   Reader reader(problems);
   EntryTable table(reader, nothing);
   const Dictionary dictionary = dictionary_of(sources);
-  const AllowReader allow{dictionary, sources.now, reader, table};
+  const AllowReader allow(sources, dictionary, reader, table, notes);
   Policy policy;
   DocumentReader documents(policy, reader, allow);
   if (sources.documents.empty()) reader.refuse(Place{"policy", 0, 0}, "there is no policy file");
@@ -122,7 +120,7 @@ tl::expected<Policy, Problems> load_files(const Sources& sources) {
   return policy;
 }
 
-tl::expected<Policy, Problems> add_additions(Policy files, const Sources& sources) {
+tl::expected<Policy, Problems> add_additions(Policy files, const Sources& sources, Notes* notes) {
   Entries::Pointers current = files.entries.pointers();
   std::erase_if(current,
                 [&](const Entries::Pointer& entry) { return has_ended(*entry, sources.now); });
@@ -131,10 +129,10 @@ tl::expected<Policy, Problems> add_additions(Policy files, const Sources& source
   Reader reader(problems);
   EntryTable table(reader, base);
   const Dictionary dictionary = dictionary_of(sources);
-  const AllowReader allow{dictionary, sources.now, reader, table};
-  for (const auto& addition : sources.additions) allow.read(addition);
+  const AllowReader allow(sources, dictionary, reader, table, notes);
+  const bool has_guard = files.dns.mode == DnsMode::guard;
+  for (const auto& addition : sources.additions) allow.read(addition, has_guard);
   files.entries = table.take();
-  refuse_wildcards_without_guard(files, reader);
   if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
   return files;
 }

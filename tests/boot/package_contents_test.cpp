@@ -121,7 +121,7 @@ TEST(PackageFile, LicencesAreToldWhereTheyAreKnown) {
 }
 
 TEST(PackageFile, StartsClosed) {
-  EXPECT_NE(content("etc/egressd/egressd.yaml").find("\nallow: []\n"), std::string::npos);
+  EXPECT_NE(content("usr/share/egressd/egressd.yaml").find("\nallow: []\n"), std::string::npos);
 }
 
 }  // namespace

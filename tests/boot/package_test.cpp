@@ -25,6 +25,7 @@ class Package : public Flooded {
     files.write("etc/egressd/policy.d/first.yaml", "version: 1\nallow: [\"203.0.114.7:443\"]\n");
     files.copy(package_file(), "root/egressd.deb");
     bump_version(package_file(), files.folder() / "root/newer.deb");
+    make_conffile(package_file(), files.folder() / "root/earlier.deb");
     add_link();
     boot({}, false);
     await_attempts();
@@ -84,13 +85,40 @@ TEST_F(Package, ClosesALiveHostStaysClosedWhenUpgradedAndLeavesNothing) {
 TEST_F(Package, HasTheRightFilesAndUsers) {
   dpkg("--install /root/egressd.deb");
   EXPECT_EQ(dpkg("--verify egressd"), "");
-  EXPECT_EQ(machine->configure("dpkg-query -W -f '${Conffiles}' egressd | cut -d' ' -f2"),
-            "/etc/egressd/egressd.yaml\n");
+  EXPECT_EQ(machine->configure("dpkg-query -W -f '${Conffiles}' egressd"), "");
+  EXPECT_EQ(machine->shell("cmp /usr/share/egressd/egressd.yaml /etc/egressd/egressd.yaml").output,
+            "");
   EXPECT_EQ(machine->configure("getent passwd egressd | cut -d: -f5-; getent group egress | "
                                "cut -d: -f4; stat -c '%U:%G %a' /etc/egressd /etc/egressd/policy.d "
                                "/etc/egressd/egressd.yaml /var/lib/egressd /run/egressd"),
             "egressd egress firewall:/var/lib/egressd:/usr/sbin/nologin\n\nroot:root 755\n"
             "root:root 755\nroot:root 644\negressd:egressd 750\negressd:egressd 755\n");
+}
+
+// Without a terminal and without --force-confold, as unattended-upgrades does it.
+TEST_F(Package, ThePolicyIsTheOperatorsAndNoUpgradeAsksAboutIt) {
+  const char* const kPolicyFile = "/etc/egressd/egressd.yaml";
+  const auto policy = [&] { return machine->configure("cat " + std::string(kPolicyFile)); };
+  for (const bool is_edited : {true, false}) {
+    dpkg("--install /root/earlier.deb </dev/null");
+    ASSERT_NE(machine->configure("dpkg-query -W -f '${Conffiles}' egressd").find(kPolicyFile),
+              std::string::npos)
+        << "positive control";
+    if (is_edited) machine->configure("echo '# mine' >>" + std::string(kPolicyFile));
+    const std::string held = policy();
+    EXPECT_TRUE(held.ends_with(is_edited ? "# mine\n" : "# of the earlier version\n"));
+    for (const char* package : {"/root/egressd.deb", "/root/newer.deb"}) {
+      dpkg("--install " + std::string(package) + " </dev/null");
+      EXPECT_EQ(policy(), held);
+      EXPECT_EQ(machine->configure("dpkg-query -W -f '${db:Status-Status}' egressd"), "installed");
+      EXPECT_EQ(machine->property("ActiveState"), "active") << machine->journal();
+      EXPECT_EQ(machine->shell("ls /etc/egressd").output, "egressd.yaml\npolicy.d\n");
+    }
+    dpkg("--remove egressd");
+    EXPECT_EQ(policy(), held);
+    dpkg("--purge egressd");
+    EXPECT_NE(machine->shell("ls -d /etc/egressd").exit_code, 0);
+  }
 }
 
 // As in a chroot, or where an image is made: nothing starts, and no table of the kernel is touched.

@@ -6,6 +6,7 @@
 #include "egress/core/address_class.hpp"
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
+#include "egress/policy/accepted.hpp"
 #include "fuzz/input.hpp"
 #include "unit/policy/policy_text.hpp"
 
@@ -92,8 +93,9 @@ void check_further_file(const Node& document) {
   const auto policy = load(Files{{kMain, document}, {}});
   if (!policy) return check_bounded(policy.error());
   require(policy->entries.find("tcp/api.example.com:443") != nullptr, "a file takes nothing away");
-  require(policy->mode == Mode::enforce && !policy->resolvers && policy->forward.empty(),
-          "only the main file has settings");
+  require(
+      policy->mode == Mode::enforce && !policy->resolvers && policy->forward == default_forward(),
+      "only the main file has settings");
 }
 
 void check_additions(const Node& document) {
@@ -110,6 +112,18 @@ void check_additions(const Node& document) {
   for (const AllowEntry& entry : policy->entries) check_entry(entry);
 }
 
+void check_accepted(const Node& document) {
+  const auto accepted = parse_accepted(document, kNow);
+  if (!accepted) return check_problems(accepted.error());
+  const std::string text = print_accepted(*accepted);
+  const auto printed =
+      adapters::parse_yaml(text, "accepted.yaml", {limits::kStateFileBytes, limits::kStateNodes});
+  require(printed.has_value(), "what was accepted prints as YAML");
+  const auto again = parse_accepted(*printed, kNow);
+  require(again && again->policy == accepted->policy, "of the same meaning");
+  require(print_accepted(*again) == text, "and the same text");
+}
+
 void check_preset(const Node& document) {
   const auto preset = parse_preset(document, name_rules());
   if (!preset) check_problems(preset.error());
@@ -123,6 +137,7 @@ void check(std::string_view text) {
   check_further_file(*document);
   check_additions(*document);
   check_preset(*document);
+  check_accepted(*document);
 }
 
 }  // namespace

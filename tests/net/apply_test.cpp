@@ -59,6 +59,37 @@ TEST_F(Apply, WritesTheFileAndKeepsTheOldOne) {
   EXPECT_EQ(info.st_gid, kNobody);
 }
 
+TEST_F(Apply, TheSameFileAgainChangesNothing) {
+  const Daemon daemon(lab, old);
+  ASSERT_EQ(apply(daemon).exit_code, 0);
+  const std::string now = on_disk();
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--confirm", "30s"}}) {
+    const Finished again = apply(daemon, more);
+    EXPECT_EQ(again.exit_code, 0) << again.output;
+    EXPECT_NE(again.output.find("nothing changed"), std::string::npos) << again.output;
+    EXPECT_EQ(on_disk("egressd.yaml.before"), old);
+    EXPECT_EQ(on_disk(), now);
+  }
+  EXPECT_EQ(daemon.ask<control::StatusReply>(control::StatusRequest{}).unconfirmed_s, std::nullopt);
+}
+
+TEST_F(Apply, TellsEverySettingThatItChanges) {
+  const Daemon daemon(lab, old);
+  std::ofstream(candidate) << "version: 1\nmode: audit\nforward: []\ndns: { mode: guard, "
+                              "refuse_with: refused, wildcard_rate: 9/h }\n"
+                              "services: { dhcp: false, ntp: [t.example] }\nlimits: { min_ttl: 2s, "
+                              "max_ttl: 2h, grace: 31s, stale: 2h }\n"
+                              "allow: [{ host: api.openai.com, private: true }]\n";
+  const Finished applied = apply(daemon);
+  EXPECT_EQ(applied.exit_code, 0) << applied.output;
+  for (const char* name :
+       {"mode ", "forward ", "resolvers ", "dns ", "dns.refuse_with ", "dns.wildcard_rate ",
+        "services.dhcp ", "services.ntp ", "limits.min_ttl ", "limits.max_ttl ", "limits.grace ",
+        "limits.stale ", "tcp/api.openai.com:443 "})
+    EXPECT_NE(applied.output.find(std::string("\n") + name), std::string::npos) << name << " in\n"
+                                                                                << applied.output;
+}
+
 TEST_F(Apply, ABrokenFileChangesNothing) {
   const Daemon daemon(lab, old);
   std::ofstream(candidate) << policy("nonsense:port");

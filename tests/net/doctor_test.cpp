@@ -89,7 +89,7 @@ TEST_F(Doctor, FindsPollingAndAuditing) {
 }
 
 TEST_F(Doctor, FindsForwardingWithoutAHook) {
-  const Daemon daemon(lab, kPolicy);
+  const Daemon daemon(lab, guarded_policy("api.openai.com:443", "forward: []"));
   expect_fine(doctor(daemon));
   lab.on_host({"sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1"});
   expect_weak(doctor(daemon), "forwarding: IPv6 on, and no interface is held");

@@ -45,6 +45,18 @@ TEST_F(Forward, ContainersReachWhatIsAllowedAndNothingElse) {
   EXPECT_EQ(tcp_probe(container.netns(), kApi4, 80), Seen::refused);
 }
 
+TEST_F(Forward, APolicyThatDoesNotSayHoldsTheBridgesOfContainers) {
+  ASSERT_TRUE(reaches(kOther4));
+  Daemon daemon(lab, policy(""));
+  EXPECT_EQ(tcp_probe(container.netns(), kOther4, 443), Seen::refused);
+  EXPECT_EQ(tcp_probe(container.netns(), kOther6, 443), Seen::refused);
+  daemon.write_policy(policy("", "forward: []"));
+  const Finished reload = daemon.egressctl({"reload"});
+  EXPECT_NE(reload.output.find("forward  docker0, br-*, cni0, podman0  none"), std::string::npos)
+      << reload.output;
+  EXPECT_EQ(tcp_probe(container.netns(), kOther4, 443), Seen::answered);
+}
+
 TEST_F(Forward, AnInterfaceThatIsNotListedIsNotHeld) {
   ASSERT_TRUE(reaches(kOther4));
   const Daemon daemon(lab, policy("", "forward: [docker0]"));

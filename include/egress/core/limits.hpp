@@ -25,6 +25,10 @@ inline constexpr int kShortestPrefixV6 = 19;
 inline constexpr auto kLongestDuration = 87'600h;  // ten years: the longest that parses
 inline constexpr std::size_t kPolicyFiles = 256;   // in policy.d, and in the rules directory
 
+// What egressd writes for itself: additions, and the policy that it accepted last
+inline constexpr std::size_t kStateFileBytes = 32 << 20;
+inline constexpr std::size_t kStateNodes = 500'000;
+
 // Names (RFC 1035 section 2.3.4, without the trailing dot)
 inline constexpr std::size_t kLabelOctets = 63;
 inline constexpr std::size_t kNameOctets = 253;

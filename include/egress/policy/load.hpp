@@ -98,11 +98,20 @@ struct Addition {
   EntryOptions options;
   std::string added_by;
   WallTime added_at{};
+  bool is_accepted = false;        // it was in force before: what speaks against it today is a warning
+  std::vector<AllowEntry> opens{};  // accepted, a preset: what it stood for
   bool operator==(const Addition&) const = default;
 };
 // The additions as a YAML file for people to read, and back. Unknown keys are errors, as everywhere.
 std::string print_additions(const std::vector<Addition>& additions);
 tl::expected<std::vector<Addition>, Problems> parse_additions(const Node& document);
+
+// One item of `allow` or `services.ntp` as it is written in a file, and what it stands for.
+struct AcceptedItem {
+  std::string written;
+  Entries::Pointers entries;
+};
+struct Accepted;  // accepted.hpp
 
 // Everything a policy is made of. The first document is the main file; the others may only hold `version`,
 // `allow` and `services.ntp`. Additions whose `until` is not after `now` are left out.
@@ -112,6 +121,19 @@ struct Sources {
   const Catalogue* catalogue = nullptr;
   const NameRules* rules = nullptr;
   WallTime now{};
+  const Accepted* accepted = nullptr;  // an item that it holds is no problem, only a warning
+};
+
+// What is known of a policy that loads.
+struct Notes {
+  struct LeftOut {
+    std::string target;
+    Problem problem;
+  };
+  Problems warnings;                // what would be a problem, had it not been accepted before
+  std::vector<AcceptedItem> items;  // for Accepted
+  std::vector<LeftOut> left_out;    // additions that cannot be used, though the policy loads
+  std::map<std::string, std::vector<AllowEntry>> opens;  // what the presets among the additions stand for
 };
 // All problems at once, sorted by place, beyond a hundred only how many more; a policy only when there is none.
 //
@@ -122,8 +144,9 @@ struct Sources {
 tl::expected<Policy, Problems> load(const Sources& sources);
 
 // The same in two steps, so that a change of the additions does not read the files again: the documents alone, then
-// the additions on top of a policy that load_files() gave.
-tl::expected<Policy, Problems> load_files(const Sources& sources);
-tl::expected<Policy, Problems> add_additions(Policy files, const Sources& sources);
+// the additions on top of a policy that load_files() gave. With notes an addition that cannot be used is left out and
+// noted, and no problem.
+tl::expected<Policy, Problems> load_files(const Sources& sources, Notes* notes = nullptr);
+tl::expected<Policy, Problems> add_additions(Policy files, const Sources& sources, Notes* notes = nullptr);
 
 }  // namespace egress::policy

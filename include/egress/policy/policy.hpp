@@ -185,6 +185,9 @@ struct Inbound {
   bool operator==(const Inbound&) const = default;
 };
 
+// What `forward` is where a policy does not say: the bridges of Docker, Kubernetes and Podman.
+std::vector<std::string> default_forward();
+
 struct Policy {
   Mode mode = Mode::enforce;
   DnsSettings dns;
@@ -196,6 +199,16 @@ struct Policy {
   Entries entries;                   // NTP servers are entries too
   bool operator==(const Policy&) const = default;
 };
+
+// A setting, or the options of an entry that both policies have, in words for people.
+struct SettingChange {
+  std::string name;  // "forward", "limits.grace", "tcp/api.openai.com:443"
+  std::string before;
+  std::string after;
+  bool operator==(const SettingChange&) const = default;
+};
+// All but the entries that came or went.
+std::vector<SettingChange> changed_settings(const Policy& before, const Policy& after);
 
 // The policy written out in full, as a policy file that parses to the same value but for origins and risks, which a
 // file cannot say: they follow as remarks.

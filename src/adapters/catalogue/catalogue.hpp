@@ -10,7 +10,15 @@ namespace egress::adapters {
 // Where the presets of this installation are.
 inline constexpr const char* kRulesFolder = "/usr/share/egressd/rules";
 
-// Every *.yaml of the folder, or every problem of every one of them. No such folder: no presets.
+// The presets of every *.yaml of the folder, without those that cannot be used. No such folder: no
+// presets.
+struct UsablePresets {
+  policy::Catalogue catalogue;
+  policy::Problems problems;  // of the others
+};
+UsablePresets read_usable_presets(const std::string& folder, const policy::NameRules& rules);
+
+// The same, or every problem of every one of them.
 tl::expected<policy::Catalogue, policy::Problems> read_catalogue(const std::string& folder,
                                                                  const policy::NameRules& rules);
 

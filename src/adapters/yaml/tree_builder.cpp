@@ -25,9 +25,9 @@ void TreeBuilder::check(const YAML::Mark& mark, const std::string& tag, YAML::an
   if (!tag.empty() && tag != kPlain && tag != kNotPlain) {
     refuse(mark, "the tag " + quoted(tag) + "; accepted: values without tags");
   }
-  if (++nodes_ > limits::kPolicyNodes) {
-    refuse(mark, "more than " + std::to_string(limits::kPolicyNodes) +
-                     " values in one file; accepted: fewer");
+  if (++nodes_ > most_nodes_) {
+    refuse(mark,
+           "more than " + std::to_string(most_nodes_) + " values in one file; accepted: fewer");
   }
 }
 

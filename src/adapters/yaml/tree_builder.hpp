@@ -18,7 +18,10 @@ struct Refusal {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(std::string file) : file_(std::move(file)) { root_.place = {file_, 1, 1}; }
+  TreeBuilder(std::string file, std::size_t most_nodes)
+      : file_(std::move(file)), most_nodes_(most_nodes) {
+    root_.place = {file_, 1, 1};
+  }
 
   policy::Node take() { return std::move(root_); }
   // Where the last scalar that is not plain begins.
@@ -52,6 +55,7 @@ class TreeBuilder final : public YAML::EventHandler {
   };
 
   std::string file_;
+  std::size_t most_nodes_;
   policy::Node root_;
   std::vector<Level> levels_;
   std::size_t nodes_ = 0;

@@ -9,7 +9,6 @@
 #include <sstream>
 
 #include "adapters/yaml/tree_builder.hpp"
-#include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
 
 namespace egress::adapters {
@@ -26,12 +25,12 @@ policy::Place place_of(std::string_view text, std::size_t offset, const std::str
 
 // yaml-cpp takes 0x04 for the end of the text and puts U+FFFD for invalid UTF-8, so neither may
 // reach it.
-std::optional<policy::Problem> fault(std::string_view text, const std::string& file) {
-  if (text.size() > limits::kPolicyFileBytes) {
+std::optional<policy::Problem> fault(std::string_view text, const std::string& file,
+                                     std::size_t most) {
+  if (text.size() > most) {
     return policy::Problem{{file, 0, 0},
                            "the file has " + std::to_string(text.size()) +
-                               " octets; accepted: up to " +
-                               std::to_string(limits::kPolicyFileBytes)};
+                               " octets; accepted: up to " + std::to_string(most)};
   }
   const auto bad = std::ranges::find_if(text, [](char c) {
     return has_control_character({&c, 1}) && c != '\n' && c != '\r' && c != '\t';
@@ -81,10 +80,11 @@ std::string shown(const std::string& message) {
 }  // namespace
 
 tl::expected<policy::Node, policy::Problem> parse_yaml(std::string_view text,
-                                                       const std::string& file) {
-  if (auto problem = fault(text, file)) return tl::unexpected(std::move(*problem));
+                                                       const std::string& file,
+                                                       const YamlBounds& bounds) {
+  if (auto problem = fault(text, file, bounds.bytes)) return tl::unexpected(std::move(*problem));
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  TreeBuilder builder(file);
+  TreeBuilder builder(file, bounds.nodes);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);

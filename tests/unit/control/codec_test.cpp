@@ -94,6 +94,7 @@ TEST(Codec, Status) {
   status.resolvers = {"192.0.2.53"};
   status.resolver_source = "policy";
   status.policy_file = "/etc/egressd/egressd.yaml";
+  status.policy_source = "last good", status.policy_problem = "pp";
   status.uptime_s = 1;
   status.entries = 2, status.names = 3, status.learnt = 12, status.addresses = 4,
   status.elements = 5, status.names_failing = 6;
@@ -111,6 +112,7 @@ TEST(Codec, Status) {
       status,
       R"({"reply":"status","version":"0.1.0","mode":"enforce","state":"enforcing","dns":"poll",)"
       R"("resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
+      R"("policy_source":"last good","policy_problem":"pp",)"
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
       R"("forward":["docker0"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
       R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
@@ -125,8 +127,10 @@ TEST(Codec, WhyDiffReloadRefusals) {
   expect_reply(
       DiffReply{{"d"}, {"m"}, {"u"}, {"e"}},
       R"({"reply":"diff","deviations":["d"],"missing":["m"],"unexpected":["u"],"misdated":["e"]})");
-  expect_reply(ReloadReply{1, 2, {"p"}},
-               R"({"reply":"reload","added":1,"removed":2,"problems":["p"]})");
+  expect_reply(
+      ReloadReply{1, 2, {"p"}, false, {{"forward", "br-*", "none"}}, {"w"}},
+      R"({"reply":"reload","added":1,"removed":2,"problems":["p"],"changed":false,)"
+      R"("settings":[{"setting":"forward","before":"br-*","after":"none"}],"warnings":["w"]})");
   expect_reply(
       RefusalsReply{5, {{"2001:db8::1", "tcp", 443, 6}}},
       R"({"reply":"refusals","refused_packets":5,"refusals":[{"address":"2001:db8::1","transport":"tcp",)"
@@ -219,9 +223,18 @@ TEST(Codec, ApplyAndConfirm) {
   expect_request(ApplyRequest{"version: 1\n", "new.yaml", 30},
                  R"({"command":"apply","text":"version: 1\n","source":"new.yaml","confirm_s":30})");
   expect_reply(
-      ApplyReply{"/etc/egressd/egressd.yaml", {"p"}, 1, 2, {{"t", {"wide", "w"}}}, 30},
+      ApplyReply{"/etc/egressd/egressd.yaml",
+                 {"p"},
+                 1,
+                 2,
+                 {{"t", {"wide", "w"}}},
+                 30,
+                 true,
+                 {{"mode", "enforce", "audit"}},
+                 {"v"}},
       R"({"reply":"apply","file":"/etc/egressd/egressd.yaml","problems":["p"],"added":1,)"
-      R"("removed":2,"risks":[{"target":"t","risk":{"kind":"wide","why":"w"}}],"reverts_s":30})");
+      R"("removed":2,"risks":[{"target":"t","risk":{"kind":"wide","why":"w"}}],"reverts_s":30,)"
+      R"("changed":true,"settings":[{"setting":"mode","before":"enforce","after":"audit"}],"warnings":["v"]})");
   expect_request(ConfirmRequest{true}, R"({"command":"confirm","written":true})");
   expect_reply(ConfirmReply{"f", "t", {}},
                R"({"reply":"confirm","file":"f","text":"t","problems":[]})");

@@ -85,6 +85,36 @@ TEST_F(ApplyCommand, HasItCheckedThenWritesThenReloads) {
   EXPECT_EQ(info.st_mode & 07777U, 0640U);
 }
 
+TEST_F(ApplyCommand, TellsEverySettingThatChanges) {
+  const Ran ran = apply([&](const control::Request& request) -> control::Reply {
+    if (!std::holds_alternative<ApplyRequest>(request)) return ReloadReply{};
+    return ApplyReply{file, {}, 0, 0, {}, {}, true, {{"forward", "docker0, br-*", "none"}}, {"w"}};
+  });
+  EXPECT_EQ(ran.exit, Exit::done) << ran.err;
+  EXPECT_TRUE(
+      ran.out.starts_with("applied; entries added: 0, removed: 0\n"
+                          "CHANGED  BEFORE         NOW\n"
+                          "forward  docker0, br-*  none\n"))
+      << ran.out;
+  EXPECT_EQ(ran.err, "warning: w\n");
+}
+
+TEST_F(ApplyCommand, TheSameTextAgainChangesNothing) {
+  folder.write("egressd.yaml.before", "older");
+  folder.write("egressd.yaml", "new", 0640);
+  const Ran same = apply([this](const auto&) { return ApplyReply{file, {}, 0, 0, {}, {}, false}; });
+  EXPECT_EQ(same.exit, Exit::done) << same.err;
+  EXPECT_TRUE(same.out.starts_with("nothing changed: ")) << same.out;
+  EXPECT_EQ(requests.size(), 1U) << "no reload either";
+  EXPECT_EQ(folder.read("egressd.yaml.before"), "older");
+
+  // It stands in the file, but was never read.
+  const Ran read_again = apply(sound(ReloadReply{1, 0, {}}));
+  EXPECT_EQ(read_again.exit, Exit::done) << read_again.err;
+  EXPECT_NE(read_again.out.find("held this text already, and is read again\n"), std::string::npos);
+  EXPECT_EQ(folder.read("egressd.yaml.before"), "older");
+}
+
 TEST_F(ApplyCommand, WhatIsRefusedIsNotWritten) {
   const Ran mistaken = apply([this](const auto&) {
     return ApplyReply{file, {"new.yaml:1:1: what is new?"}, 0, 0, {}, {}};

@@ -159,6 +159,24 @@ TEST(Reload, ShowsWhatChangedOrWhatIsWrong) {
   EXPECT_EQ(done.exit, Exit::done);
   EXPECT_EQ(done.out, "reloaded; entries added: 2, removed: 1\n");
 
+  const Ran told =
+      run_against(ReloadReply{0,
+                              0,
+                              {},
+                              true,
+                              {{"forward", "docker0, br-*", "none"}, {"mode", "enforce", "audit"}},
+                              {"w"}},
+                  {"reload"});
+  EXPECT_EQ(told.exit, Exit::done);
+  EXPECT_EQ(told.out,
+            "reloaded; entries added: 0, removed: 0\n"
+            "CHANGED  BEFORE         NOW\n"
+            "forward  docker0, br-*  none\n"
+            "mode     enforce        audit\n");
+  EXPECT_EQ(told.err, "warning: w\n");
+  EXPECT_EQ(run_against(ReloadReply{0, 0, {}, false}, {"reload"}).out,
+            "reloaded; nothing changed; entries added: 0, removed: 0\n");
+
   const Ran broken =
       run_against(ReloadReply{0, 0, {"egressd.yaml:12:7: unknown key \"alow\""}}, {"reload"});
   EXPECT_EQ(broken.exit, Exit::failed);

@@ -46,7 +46,10 @@ TEST_F(CheckTest, IsJsonForPrograms) {
   EXPECT_EQ(ran.exit, Exit::failed);
   EXPECT_EQ(ran.out,
             "{\"valid\":false,\"policy\":\"\",\"problems\":[\"a.yaml:1:1: bad\",\"a.yaml:2:1: "
-            "worse\"]}\n");
+            "worse\"],\"warnings\":[]}\n");
+  EXPECT_EQ(check("echo 'warning: a.yaml:1:1: was accepted' >&2\n", {"--json"}).out,
+            "{\"valid\":true,\"policy\":\"\",\"problems\":[],\"warnings\":[\"a.yaml:1:1: was "
+            "accepted\"]}\n");
 }
 
 TEST_F(CheckTest, MuchOutputOnBothStreamsIsNoDeadlock) {

@@ -137,6 +137,26 @@ TEST(Status, IsTheDefaultCommand) {
   EXPECT_EQ(run_against(healthy(), {"--json"}).out, control::encode(control::Reply(healthy())));
 }
 
+// The operator's mistake is the first thing that he reads, and no monitor takes it for health.
+TEST(Status, SaysWhenTheFilesAreNotInForce) {
+  StatusReply status = healthy();
+  status.policy_source = "files";
+  EXPECT_EQ(run_against(status, {"status"}).exit, Exit::done);
+  status.policy_source = "last good", status.policy_problem = "egressd.yaml:2:1: unknown key";
+  const Ran ran = run_against(status, {"status"});
+  EXPECT_EQ(ran.exit, Exit::failed);
+  EXPECT_TRUE(ran.out.starts_with(
+      "egressd 0.1.0: enforcing the last good policy; egressd.yaml:2:1: unknown key\n"))
+      << ran.out;
+  status.policy_source = "none";
+  const Ran none = run_against(status, {"status"});
+  EXPECT_EQ(none.exit, Exit::failed);
+  EXPECT_TRUE(
+      none.out.starts_with("egressd 0.1.0: enforcing, nothing allowed but the additions; "
+                           "egressd.yaml:2:1: unknown key\n"))
+      << none.out;
+}
+
 TEST(Status, SaysHowManyNamesWereLearnt) {
   StatusReply status = healthy();
   status.dns = "guard", status.names = 30, status.learnt = 21;
@@ -224,9 +244,8 @@ TEST(Diff, ExitsZeroOnlyWithoutDifference) {
       run_against(DiffReply{{"chain output: policy accept"}, {"a"}, {"b"}, {"c"}}, {"diff"});
   EXPECT_EQ(differs.exit, Exit::failed);
   EXPECT_EQ(differs.out, "! chain output: policy accept\n- a\n+ b\n~ c\n");
-  for (const auto& reply :
-       {DiffReply{{"d"}, {}, {}, {}}, DiffReply{{}, {"m"}, {}, {}}, DiffReply{{}, {}, {"u"}, {}},
-        DiffReply{{}, {}, {}, {"e"}}}) {
+  for (const auto& reply : {DiffReply{{"d"}, {}, {}, {}}, DiffReply{{}, {"m"}, {}, {}},
+                            DiffReply{{}, {}, {"u"}, {}}, DiffReply{{}, {}, {}, {"e"}}}) {
     EXPECT_EQ(run_against(reply, {"diff", "--json"}).exit, Exit::failed);
   }
 }

@@ -45,7 +45,9 @@ udp/time.example.com:123
 TEST(Load, StartsFromAClosedFrame) {
   const auto loaded = load_text("version: 1\n");
   ASSERT_TRUE(loaded) << problems_of(loaded);
-  EXPECT_EQ(*loaded, Policy{});
+  Policy expected;
+  expected.forward = default_forward();
+  EXPECT_EQ(*loaded, expected);
   EXPECT_EQ(loaded->mode, Mode::enforce);
   EXPECT_FALSE(loaded->resolvers);
   EXPECT_TRUE(loaded->entries.empty());
@@ -58,7 +60,26 @@ TEST(Load, ReadsTheShippedPolicyAsAllowingNothing) {
   EXPECT_EQ(loaded->mode, Mode::enforce);
   EXPECT_TRUE(loaded->allows_dhcp);
   EXPECT_EQ(loaded->limits, Limits{});
-  EXPECT_EQ(loaded->forward, (std::vector<std::string>{"docker0", "br-*", "cni0", "podman0"}));
+  EXPECT_EQ(*loaded, *load_text("version: 1\n")) << "what it says is what holds without it";
+}
+
+TEST(Load, HoldsContainersUnlessTheFileSaysOtherwise) {
+  EXPECT_EQ(load_text("version: 1\n")->forward,
+            (std::vector<std::string>{"docker0", "br-*", "cni0", "podman0"}));
+  EXPECT_EQ(load_text("version: 1\nforward: []\n")->forward, std::vector<std::string>());
+  EXPECT_EQ(load_text("version: 1\nforward: [lxcbr0]\n")->forward,
+            std::vector<std::string>{"lxcbr0"});
+  const auto with_more = load(Files{{node("version: 1\nforward: []\n", "main.yaml"),
+                                     node("version: 1\nallow: [a.example]\n", "10.yaml")},
+                                    {}});
+  EXPECT_EQ(with_more->forward, std::vector<std::string>()) << "the main file alone says";
+}
+
+TEST(Load, TheManualNamesTheInterfacesThatAreHeldByDefault) {
+  std::string list;
+  for (const std::string& name : default_forward()) list += (list.empty() ? "" : ", ") + name;
+  const std::string page = read_file(SOURCE_DIR "/docs/man/egressd.yaml.5");
+  EXPECT_NE(page.find(".Li " + list + " ;"), std::string::npos) << list;
 }
 
 TEST(Load, AddsFurtherFilesToTheMainOne) {

@@ -100,5 +100,21 @@ TEST(Yaml, IsBoundedInNodes) {
             "t.yaml:200000:3: more than 200000 values in one file; accepted: fewer");
 }
 
+// A file of egressd's own holds as much as there may be entries, with all their options.
+TEST(Yaml, HasOtherBoundsForFilesOfItsOwn) {
+  const auto is_read = [](const std::string& text) {
+    return adapters::parse_yaml(text, "t.yaml", {limits::kStateFileBytes, limits::kStateNodes})
+        .has_value();
+  };
+  std::string items;
+  for (std::size_t i = 1; i < limits::kStateNodes; ++i) items += "- 1\n";
+  EXPECT_TRUE(is_read(items));
+  EXPECT_FALSE(is_read(items + "- 1\n"));
+  std::string text = "a: 1\n#";
+  text.resize(limits::kStateFileBytes, 'x');
+  EXPECT_TRUE(is_read(text));
+  EXPECT_FALSE(is_read(text + 'x'));
+}
+
 }  // namespace
 }  // namespace egress::policy

@@ -1,0 +1,82 @@
+#include <string>
+
+#include "egress/core/time_text.hpp"
+#include "egress/policy/policy.hpp"
+#include "policy/target_parts.hpp"
+
+namespace egress::policy {
+namespace {
+
+template <class Items, class Text>
+std::string joined(const Items& items, Text text) {
+  std::string out;
+  for (const auto& item : items) out += (out.empty() ? "" : ", ") + text(item);
+  return out.empty() ? "none" : out;
+}
+
+std::string resolvers_text(const Policy& policy) {
+  if (!policy.resolvers) return "those of the system";
+  return joined(*policy.resolvers, [](const ResolverAddress& resolver) { return resolver.text(); });
+}
+
+std::string time_servers_text(const Policy& policy) {
+  std::vector<std::string> servers;
+  for (const AllowEntry& entry : policy.entries)
+    if (entry.origin.kind == Origin::Kind::service) servers.push_back(text(entry.destination));
+  return joined(servers, [](const std::string& server) { return server; });
+}
+
+std::string options_text(const AllowEntry& entry) {
+  std::string out = entry.is_optional ? "optional" : "required";
+  if (entry.allows_private) out += ", private";
+  if (entry.allows_metadata) out += ", metadata";
+  if (entry.until) out += ", until " + print_wall_time(*entry.until);
+  if (!entry.reason.empty()) out += ", reason: " + entry.reason;
+  return out;
+}
+
+struct Setting {
+  const char* name;
+  std::string (*text)(const Policy& policy);
+};
+constexpr Setting kSettings[] = {
+    {"mode",
+     [](const Policy& p) { return std::string(p.mode == Mode::audit ? "audit" : "enforce"); }},
+    {"resolvers", resolvers_text},
+    {"dns",
+     [](const Policy& p) { return std::string(p.dns.mode == DnsMode::poll ? "poll" : "guard"); }},
+    {"dns.refuse_with",
+     [](const Policy& p) {
+       return std::string(p.dns.refuse_with == RefuseWith::refused ? "refused" : "nxdomain");
+     }},
+    {"dns.wildcard_rate",
+     [](const Policy& p) { return p.dns.wildcard_rate ? p.dns.wildcard_rate->text() : "none"; }},
+    {"services.ntp", time_servers_text},
+    {"services.dhcp",
+     [](const Policy& p) { return std::string(p.allows_dhcp ? "true" : "false"); }},
+    {"limits.min_ttl", [](const Policy& p) { return print_duration(p.limits.min_ttl); }},
+    {"limits.max_ttl", [](const Policy& p) { return print_duration(p.limits.max_ttl); }},
+    {"limits.grace", [](const Policy& p) { return print_duration(p.limits.grace); }},
+    {"limits.stale", [](const Policy& p) { return print_duration(p.limits.stale); }},
+    {"forward",
+     [](const Policy& p) {
+       return joined(p.forward, [](const std::string& name) { return name; });
+     }},
+};
+
+}  // namespace
+
+std::vector<SettingChange> changed_settings(const Policy& before, const Policy& after) {
+  std::vector<SettingChange> changes;
+  const auto note = [&](std::string name, std::string was, std::string is) {
+    if (was != is) changes.push_back({std::move(name), std::move(was), std::move(is)});
+  };
+  for (const Setting& setting : kSettings)
+    note(setting.name, setting.text(before), setting.text(after));
+  for (const AllowEntry& entry : after.entries)
+    if (const AllowEntry* old = before.entries.find(entry.target()))
+      note(entry.target(), options_text(*old), options_text(entry));
+  return changes;
+}
+
+}  // namespace egress::policy

@@ -1,0 +1,119 @@
+#include "policy/frame_text.hpp"
+
+#include <charconv>
+
+#include "egress/core/limits.hpp"
+#include "egress/core/text.hpp"
+#include "policy/yaml_text.hpp"
+
+namespace egress::policy {
+namespace {
+
+constexpr Form kFrame{"a map of settings", "what egressd itself has written"};
+constexpr Form kNumber{"a number", "digits"};
+constexpr Form kWord{"a word", "text"};
+constexpr Form kAddress{"a resolver", "ADDRESS PORT"};
+
+template <class Items, class Text>
+std::string list_text(const Items& items, Text text) {
+  std::string out;
+  for (const auto& item : items) out += (out.empty() ? "" : ", ") + yaml_quoted(text(item));
+  return '[' + out + ']';
+}
+
+// Up to the longest duration there is: no value that was accepted is larger.
+Result<std::int64_t> parse_number(std::string_view text) {
+  constexpr std::int64_t kMost = seconds(limits::kLongestDuration).count();
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc{} && end == text.data() + text.size() && number >= 0 && number <= kMost)
+    return number;
+  return fail(quoted(text) + " is not a number; accepted: digits");
+}
+
+Result<ResolverAddress> parse_address(std::string_view text) {
+  const auto space = text.find(' ');
+  const auto address = IpAddress::parse(text.substr(0, space));
+  if (!address) return tl::unexpected(address.error());
+  const auto port = parse_number(space == text.npos ? "" : text.substr(space + 1));
+  if (port && *port >= 1 && *port <= 65535)
+    return ResolverAddress{*address, static_cast<Port>(*port)};
+  return fail(quoted(text) + " is not a resolver; accepted: " + std::string(kAddress.accepted));
+}
+
+class FrameReader {
+ public:
+  FrameReader(Keys& keys, Reader& reader) : keys_(keys), reader_(reader) {}
+
+  bool has(std::string_view key, std::string_view word) {
+    const Node* node = keys_.find(key);
+    return node != nullptr && reader_.text(*node, kWord) == word;
+  }
+  std::int64_t number(std::string_view key, std::int64_t otherwise) {
+    const Node* node = keys_.find(key);
+    return node == nullptr ? otherwise
+                           : reader_.parsed(*node, kNumber, parse_number).value_or(otherwise);
+  }
+  void duration(std::string_view key, seconds& out) { out = seconds(number(key, out.count())); }
+
+ private:
+  Keys& keys_;
+  Reader& reader_;
+};
+
+}  // namespace
+
+std::string print_frame(const Policy& policy) {
+  const auto seconds_of = [](seconds duration) { return std::to_string(duration.count()); };
+  std::string out = policy.mode == Mode::audit ? "{ mode: audit" : "{ mode: enforce";
+  out += policy.dns.mode == DnsMode::poll ? ", dns: poll" : ", dns: guard";
+  out += policy.dns.refuse_with == RefuseWith::refused ? ", refuse_with: refused"
+                                                       : ", refuse_with: nxdomain";
+  if (policy.dns.wildcard_rate)
+    out += ", wildcard_count: " + std::to_string(policy.dns.wildcard_rate->count) +
+           ", wildcard_period: " + seconds_of(policy.dns.wildcard_rate->period);
+  if (policy.resolvers)
+    out += ", resolvers: " + list_text(*policy.resolvers, [](const ResolverAddress& resolver) {
+             return resolver.address.text() + ' ' + std::to_string(resolver.port);
+           });
+  out += policy.allows_dhcp ? ", dhcp: true" : ", dhcp: false";
+  out += ", min_ttl: " + seconds_of(policy.limits.min_ttl) +
+         ", max_ttl: " + seconds_of(policy.limits.max_ttl) +
+         ", grace: " + seconds_of(policy.limits.grace) +
+         ", stale: " + seconds_of(policy.limits.stale);
+  return out +
+         ", forward: " + list_text(policy.forward, [](const std::string& name) { return name; }) +
+         " }";
+}
+
+Policy read_frame(const Node& node, Reader& reader) {
+  Policy policy;
+  Keys keys(node, kFrame, reader);
+  FrameReader frame(keys, reader);
+  policy.mode = frame.has("mode", "audit") ? Mode::audit : Mode::enforce;
+  policy.dns.mode = frame.has("dns", "poll") ? DnsMode::poll : DnsMode::guard;
+  policy.dns.refuse_with =
+      frame.has("refuse_with", "refused") ? RefuseWith::refused : RefuseWith::nxdomain;
+  const auto count = frame.number("wildcard_count", 0);
+  const auto period = frame.number("wildcard_period", 0);
+  if (count > 0 && period > 0)
+    policy.dns.wildcard_rate = Rate{static_cast<int>(count), seconds(period)};
+  if (const Node* resolvers = keys.find("resolvers")) {
+    policy.resolvers.emplace();
+    for (const Node& item : reader.list(*resolvers, kFrame))
+      if (const auto resolver = reader.parsed(item, kAddress, parse_address))
+        policy.resolvers->push_back(*resolver);
+  }
+  if (const Node* dhcp = keys.find("dhcp")) policy.allows_dhcp = reader.flag(*dhcp);
+  frame.duration("min_ttl", policy.limits.min_ttl);
+  frame.duration("max_ttl", policy.limits.max_ttl);
+  frame.duration("grace", policy.limits.grace);
+  frame.duration("stale", policy.limits.stale);
+  if (const Node* forward = keys.require("forward", kFrame))
+    for (const Node& item : reader.list(*forward, kFrame))
+      if (auto name = reader.text(item, kWord)) policy.forward.push_back(*std::move(name));
+  keys.refuse_unknown();
+  return policy;
+}
+
+}  // namespace egress::policy
