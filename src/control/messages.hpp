@@ -36,6 +36,18 @@ struct WhyRequest {
 struct DiffRequest {};
 struct ReloadRequest {};
 struct RefusalsRequest {};  // what was refused lately, with counts
+struct RefusalReport {
+  std::string address;
+  std::string transport;  // "tcp" | "udp"
+  std::uint16_t port = 0;
+  std::uint64_t packets = 0;
+};
+
+// What will be probed: refused packets to there are counted by themselves for a minute, however many
+// other destinations are refused.
+struct AnnounceRequest {
+  std::vector<RefusalReport> endpoints;  // without their packets
+};
 struct ProofRequest {};     // what `verify` must know to choose its probes
 struct DnsRequest {};       // what the DNS guard did lately
 struct HealthRequest {};    // what only the daemon can tell `doctor`
@@ -64,7 +76,8 @@ struct ConfirmRequest {
 using Request =
     std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest, DiffRequest,
                  ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest, OpenRequest,
-                 PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest, HealthRequest>;
+                 PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest, HealthRequest,
+                 AnnounceRequest>;
 
 // ---- replies
 // -------------------------------------------------------------------------------------------------------
@@ -120,13 +133,6 @@ struct ListReply {
   std::string state{};  // as in StatusReply: "open" and "panic" override the entries
 };
 
-struct RefusalReport {
-  std::string address;
-  std::string transport;  // "tcp" | "udp"
-  std::uint16_t port = 0;
-  std::uint64_t packets = 0;
-};
-
 struct StatusReply {
   std::string version;
   std::string mode;   // "enforce" | "audit"
@@ -161,6 +167,7 @@ struct StatusReply {
   std::uint64_t refused_packets = 0;
   std::uint64_t foreign_packets = 0;          // dropped: their source was not their sender's
   std::vector<RefusalReport> refusals;        // most frequent first, at most 10
+  std::vector<std::string> proxies;           // targets with a port at which proxies stand
   std::vector<std::string> deviations;        // live table against desired; empty: exact
   std::optional<std::int64_t> until_s;        // open, panic: what is left of it
   std::optional<std::int64_t> unconfirmed_s;  // a policy that was applied reverts after this
@@ -185,9 +192,14 @@ struct ReloadReply {
   std::vector<std::string> problems;     // "egressd.yaml:12:7: ..."; not empty: nothing changed
 };
 
+struct AnnounceReply {
+  std::uint64_t endpoints = 0;  // counted by themselves from now on
+};
+
 struct RefusalsReply {
   std::uint64_t refused_packets = 0;
   std::vector<RefusalReport> refusals;
+  std::uint64_t foreign_packets = 0;  // dropped, since their source was not their sender's
 };
 
 struct ProvableAddress {
@@ -315,6 +327,6 @@ struct Refused {
 
 using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply,
                            ReloadReply, RefusalsReply, ProofReply, DnsReply, PostureReply,
-                           ApplyReply, ConfirmReply, HealthReply, Refused>;
+                           ApplyReply, ConfirmReply, HealthReply, AnnounceReply, Refused>;
 
 }  // namespace egress::control

@@ -19,6 +19,12 @@
 
 namespace egress::daemon {
 
+// How much was announced in the minute that began then.
+struct Announced {
+  Instant since{};
+  std::size_t endpoints = 0;
+};
+
 class ControlService {
  public:
   struct Hooks {
@@ -65,6 +71,7 @@ class ControlService {
   control::Reply carry_out(const control::RefusalsRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::ProofRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::DnsRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::AnnounceRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::OpenRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::PanicRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::ResumeRequest& request, const control::Peer& peer);
@@ -93,6 +100,7 @@ class ControlService {
   const Frame& frame_;
   Hooks hooks_;
   std::list<Wait> waits_;
+  Announced announced_;  // by others than root
 };
 
 }  // namespace egress::daemon

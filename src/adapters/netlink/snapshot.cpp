@@ -106,11 +106,9 @@ class Reader {
     for (const Family family : {Family::ipv4, Family::ipv6}) {
       for (const nft::Tally tally : {nft::Tally::hits, nft::Tally::refused}) {
         if (name != nft::set_name(tally, family)) continue;
-        return [&counts = counts_of(tally)](nftnl_set_elem* element) {
-          const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
-          if (key) counts.push_back({*key, packets_of(element)});
-        };
+        return counter(counts_of(tally));
       }
+      if (name == nft::set_name(nft::SetId::probed, family)) return counter(snapshot_.probed);
       for (const nft::SetId set : {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers}) {
         if (name != nft::set_name(set, family)) continue;
         return [this, set](nftnl_set_elem* element) {
@@ -123,6 +121,13 @@ class Reader {
     return nullptr;
   }
 
+  static TakeElement counter(std::vector<nft::Count>& counts) {
+    return [&counts](nftnl_set_elem* element) {
+      const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
+      if (key) counts.push_back({*key, packets_of(element)});
+    };
+  }
+
   std::vector<nft::Count>& counts_of(nft::Tally tally) {
     return tally == nft::Tally::hits ? snapshot_.hits : snapshot_.refusals;
   }
@@ -133,7 +138,7 @@ class Reader {
     snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
     std::sort(snapshot_.elements.begin(), snapshot_.elements.end(),
               [](const auto& a, const auto& b) { return a.key < b.key; });
-    for (auto* counts : {&snapshot_.hits, &snapshot_.refusals})
+    for (auto* counts : {&snapshot_.hits, &snapshot_.refusals, &snapshot_.probed})
       std::ranges::sort(*counts, {}, &nft::Count::destination);
     snapshot_.deviations = deviations(live_, contents_, nft::layout(expected), holder_);
   }

@@ -59,6 +59,9 @@ TEST(Codec, RequestsWithoutMembers) {
   expect_request(DiffRequest{}, R"({"command":"diff"})");
   expect_request(ReloadRequest{}, R"({"command":"reload"})");
   expect_request(RefusalsRequest{}, R"({"command":"refusals"})");
+  expect_request(
+      AnnounceRequest{{{"192.0.2.9", "udp", 9, 0}}},
+      R"({"command":"announce","endpoints":[{"address":"192.0.2.9","transport":"udp","port":9,"packets":0}]})");
   expect_request(ProofRequest{}, R"({"command":"proof"})");
   expect_request(DnsRequest{}, R"({"command":"dns"})");
   expect_request(HealthRequest{}, R"({"command":"health"})");
@@ -105,6 +108,7 @@ TEST(Codec, Status) {
   status.protection = "watched", status.tamperings = 15, status.last_tampering = "t",
   status.last_repair_us = 16;
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
+  status.foreign_packets = 17, status.proxies = {"p"};
   status.deviations = {"d"};
   status.until_s = 12, status.unconfirmed_s = 13;
   expect_reply(
@@ -115,7 +119,7 @@ TEST(Codec, Status) {
       R"("forward":["docker0"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
       R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
       R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
-      R"("port":65535,"packets":11}],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
+      R"("port":65535,"packets":11}],"foreign_packets":17,"proxies":["p"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 
 TEST(Codec, WhyDiffReloadRefusals) {
@@ -128,9 +132,13 @@ TEST(Codec, WhyDiffReloadRefusals) {
   expect_reply(ReloadReply{1, 2, {"p"}},
                R"({"reply":"reload","added":1,"removed":2,"problems":["p"]})");
   expect_reply(
-      RefusalsReply{5, {{"2001:db8::1", "tcp", 443, 6}}},
+      RefusalsReply{5, {{"2001:db8::1", "tcp", 443, 6}}, 7},
       R"({"reply":"refusals","refused_packets":5,"refusals":[{"address":"2001:db8::1","transport":"tcp",)"
-      R"("port":443,"packets":6}]})");
+      R"("port":443,"packets":6}],"foreign_packets":7})");
+}
+
+TEST(Codec, Announce) {
+  expect_reply(AnnounceReply{3}, R"({"reply":"announce","endpoints":3})");
 }
 
 TEST(Codec, ProofAndRefused) {
@@ -256,7 +264,7 @@ TEST(Codec, ReadingChangesNothing) {
   for (const Request& reading :
        {Request(ListRequest{}), Request(StatusRequest{}), Request(WhyRequest{}),
         Request(DiffRequest{}), Request(RefusalsRequest{}), Request(ProofRequest{}),
-        Request(DnsRequest{}), Request(HealthRequest{})}) {
+        Request(DnsRequest{}), Request(HealthRequest{}), Request(AnnounceRequest{})}) {
     EXPECT_FALSE(changes_policy(reading));
   }
 }

@@ -31,6 +31,7 @@ class TableDaemon : public Daemon {
   }
   std::optional<control::ProofReply> proof() override;
   std::optional<control::RefusalsReply> refusals() override;
+  void announce(const std::vector<Endpoint>&) override {}
   std::optional<control::DnsReply> dns() override { return control::DnsReply{}; }
   std::optional<Health> health() override {
     const systemd::SystemClock clock;
@@ -40,6 +41,7 @@ class TableDaemon : public Daemon {
     health.reply.wall = print_wall_time(here.wall);
     return health;
   }
+  std::optional<std::vector<Passage>> passages() override { return std::vector<Passage>{}; }
   Attempt attempt() override { return {Attempt::Outcome::refused, "nobody", "no right"}; }
   Result<void> grant(const std::vector<std::string>& targets) override;
   Result<void> revoke(const std::vector<std::string>& targets) override;
