@@ -227,6 +227,8 @@ struct ProofReply {
       filtered;  // allowed names whose answers hold addresses that may not be opened
   std::vector<std::string> resolvers;  // "10.0.0.2", "[2001:db8::1]:5353"
   std::vector<ProvableEndpoint> endpoints;
+  // Which flows begun outside are answered: "22/tcp", "ping", "none"; empty: all.
+  std::vector<std::string> inbound;
   DiffReply table;
 };
 

@@ -248,6 +248,7 @@ inline constexpr auto kFields<ProofReply> =
                field("filtered", &ProofReply::filtered),
                field("resolvers", &ProofReply::resolvers),
                required("endpoints", &ProofReply::endpoints),
+               field("inbound", &ProofReply::inbound),
                required("table", &ProofReply::table)};
 
 template <>

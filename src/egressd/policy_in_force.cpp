@@ -107,8 +107,7 @@ void PolicyInForce::restore_known() {
     return log(Level::warning, "known-addresses-not-restored",
                {{"message", known.error().message}});
   }
-  for (const dns::KnownAddress& address : *known)
-    enforcer_.note(engine::Restored{address, wall});
+  for (const dns::KnownAddress& address : *known) enforcer_.note(engine::Restored{address, wall});
 }
 
 // Panic outlives a restart; open does not: whoever starts closes.

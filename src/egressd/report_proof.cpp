@@ -132,6 +132,10 @@ control::ProofReply report_proof(const engine::Engine& engine, const nft::Snapsh
     if (entry.wildcard() == nullptr) add_addresses(engine, entry, live, now, explained, endpoint);
     reply.endpoints.push_back(std::move(endpoint));
   }
+  if (policy.inbound) {
+    reply.inbound = policy.inbound->texts();
+    if (reply.inbound.empty()) reply.inbound.emplace_back("none");
+  }
   reply.table = report_diff(engine, live, now, tolerance);
   return reply;
 }

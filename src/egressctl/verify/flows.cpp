@@ -115,22 +115,28 @@ GrantedFlows judge_granted_flows(std::span<const Trial> flows, const control::Pr
   return result;
 }
 
-Rows judge_inbound(std::span<const Trial> trials, const Refusals& refusals) {
+bool leaves_out_flows(const std::vector<std::string>& listed) {
+  return std::ranges::none_of(listed, [](const auto& item) { return item.ends_with("/udp"); });
+}
+
+Rows judge_inbound(std::span<const Trial> trials, const Refusals& refusals,
+                   const std::vector<std::string>& listed) {
   Rows rows;
   for (const Trial& trial : trials) {
     rows.push_back({trial.probe.kind,
                     describe(trial.probe),
-                    "works",
+                    listed.empty() ? "works" : "refused",
                     summary(trial.seen),
                     {},
                     Mark::not_proven,
                     latency(trial)});
     Row& row = rows.back();
     if (trial.seen.outcome == Outcome::reached) {
-      row.mark = Mark::holds;
+      row.mark = listed.empty() ? Mark::holds : Mark::leak;
       row.seen = "arrived";
     } else if (trial.seen.outcome == Outcome::refused) {
-      row.mark = Mark::fails;
+      const bool is_counted = refusals.at(trial.probe.endpoint) > 0;
+      row.mark = listed.empty() ? Mark::fails : is_counted ? Mark::holds : Mark::not_proven;
       row.evidence =
           "egressd's counter for it +" + std::to_string(refusals.at(trial.probe.endpoint));
     } else if (!judge_routeless(trial, row)) {

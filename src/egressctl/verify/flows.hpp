@@ -14,7 +14,12 @@ namespace egress::verify {
 
 // works.inbound, in both families.
 std::vector<Probe> plan_inbound();
-Rows judge_inbound(std::span<const Trial> trials, const Refusals& refusals);
+// `listed`: who alone is answered (ProofReply::inbound), which these flows are not among; empty:
+// all are.
+Rows judge_inbound(std::span<const Trial> trials, const Refusals& refusals,
+                   const std::vector<std::string>& listed = {});
+// Whether it is known that these flows are not among them.
+bool leaves_out_flows(const std::vector<std::string>& listed);
 
 // What has to be allowed for a moment: "udp/198.51.100.254:9", ...; none that the policy allows.
 std::vector<std::string> plan_grant(const control::ProofReply& proof);

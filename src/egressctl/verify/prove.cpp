@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "egress/core/nearest.hpp"
 #include "egressctl/verify/allowed.hpp"
 #include "egressctl/verify/flows.hpp"
 #include "egressctl/verify/judge.hpp"
@@ -63,7 +64,7 @@ class Proof {
     return untried(kind, is_root ? "nobody could be played outside" : kTakesRoot, why.message,
                    is_root ? Mark::not_proven : Mark::untried);
   }
-  bool prove_inbound();
+  bool prove_inbound(const control::ProofReply& policy);
   bool open_flows(const control::ProofReply& policy);
   bool prove_truths(const control::ProofReply& policy);
   bool prove_refusals(const control::ProofReply& policy);
@@ -122,7 +123,12 @@ bool Proof::prove_answers() {
   return true;
 }
 
-bool Proof::prove_inbound() {
+bool Proof::prove_inbound(const control::ProofReply& policy) {
+  if (!policy.inbound.empty() && !leaves_out_flows(policy.inbound)) {
+    findings_.works.push_back(untried("works.inbound", "the policy lists UDP ports of its own",
+                                      joined(policy.inbound), Mark::skipped));
+    return true;
+  }
   if (prober_.is_forwarded()) {
     findings_.works.push_back(untried("works.inbound", kFromElsewhere, {}, Mark::untried));
     return true;
@@ -135,7 +141,7 @@ bool Proof::prove_inbound() {
   const auto trials = probe("inbound", plan_inbound());
   const auto after = daemon_.refusals();
   if (!before || !trials || !after) return false;
-  append(findings_.works, judge_inbound(*trials, {*before, *after}));
+  append(findings_.works, judge_inbound(*trials, {*before, *after}, policy.inbound));
   return true;
 }
 
@@ -249,7 +255,7 @@ std::optional<Report> Proof::run() {
   const bool tries_works = chosen_.has(Group::works) || chosen_.needs_controls();
   if (tries_works && !prove_works(*policy)) return std::nullopt;
   if (is_guarded(*policy) && chosen_.has("works.answers") && !prove_answers()) return std::nullopt;
-  if (chosen_.has("works.inbound") && !prove_inbound()) return std::nullopt;
+  if (chosen_.has("works.inbound") && !prove_inbound(*policy)) return std::nullopt;
   const bool enforces = !findings_.is_audit && !findings_.is_open;
   const bool refuses = enforces && chosen_.has(Group::refused);
   if (refuses && !prove_refusals(*policy)) return std::nullopt;

@@ -147,6 +147,7 @@ TEST(Codec, ProofAndRefused) {
   proof.filtered = {"rebind.example"}, proof.resolvers = {"192.0.2.53"};
   proof.endpoints = {
       {"tcp/a.example:443", "a.example", "tcp", 443, true, {{"192.0.2.1", "e", 7}}, true, true}};
+  proof.inbound = {"22/tcp"};
   proof.table = {{"d"}, {}, {}, {}};
   expect_reply(
       proof,
@@ -154,7 +155,7 @@ TEST(Codec, ProofAndRefused) {
       R"("filtered":["rebind.example"],"resolvers":["192.0.2.53"],"endpoints":[{"target":)"
       R"("tcp/a.example:443","host":"a.example","transport":"tcp","port":443,"optional":true,)"
       R"("addresses":[{"address":"192.0.2.1","element":"e","hits":7}],"private":true,"metadata":true}],)"
-      R"("table":{"deviations":["d"],"missing":[],"unexpected":[],"misdated":[]}})");
+      R"("inbound":["22/tcp"],"table":{"deviations":["d"],"missing":[],"unexpected":[],"misdated":[]}})");
   expect_reply(Refused{"denied", "no"}, R"({"reply":"refused","code":"denied","message":"no"})");
 }
 

@@ -169,6 +169,17 @@ TEST(InboundAnswer, HoldsOnlyIfItWasLetGo) {
   EXPECT_EQ(mark_of(outcome(Outcome::no_route)), Mark::not_applicable);
   EXPECT_EQ(mark_of(outcome(Outcome::impossible, EPERM)), Mark::not_proven);
   EXPECT_EQ(mark_of(outcome(Outcome::impossible, EMFILE)), Mark::not_proven);
+  const std::vector<std::string> listed{"22/tcp"};
+  const auto unlisted = [&](const probe::Observation& seen, std::uint64_t refused) {
+    control::RefusalsReply after;
+    after.refusals = {refusal(probes[0].endpoint, refused)};
+    return judge_inbound(std::vector<Trial>{{probes[0], seen}}, {{}, after}, listed).front().mark;
+  };
+  EXPECT_EQ(unlisted(reached(), 0), Mark::leak);
+  EXPECT_EQ(unlisted(outcome(Outcome::refused, EPERM), 1), Mark::holds);
+  EXPECT_EQ(unlisted(outcome(Outcome::refused, EPERM), 0), Mark::not_proven);
+  EXPECT_TRUE(leaves_out_flows(listed));
+  EXPECT_FALSE(leaves_out_flows({"22/tcp", "60000-61000/udp"}));
 }
 
 }  // namespace
