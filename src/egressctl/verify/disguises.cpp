@@ -80,7 +80,7 @@ Row judge(const Trial& trial, bool is_counted, const Refusals& refusals, const C
       break;
     case Outcome::no_route:
       row.mark = Mark::not_applicable;
-      row.seen = "n/a: the kernel sends no such packet";
+      row.seen = without_route(trial.probe.family());
       row.evidence = "nothing can leave that way";
       break;
     case Outcome::impossible:
@@ -100,6 +100,8 @@ std::vector<Probe> plan_disguises(KindId kind, const Disguises& disguises, const
   std::vector<Probe> probes;
   for (const IpAddress& own : disguises.own) {
     const Family family = own.family();
+    // Over IPv4 the kernel itself sends nothing from such a socket.
+    if (kind == kFreebind && family == Family::ipv4) continue;
     Probe probe;
     probe.kind = kind;
     probe.method = kind == kFreebind ? Method::bound : Method::spoofed;

@@ -108,7 +108,9 @@ inline std::optional<control::ProofReply> TableDaemon::proof() {
 inline std::optional<control::RefusalsReply> TableDaemon::refusals() {
   control::RefusalsReply reply;
   for (const auto& object : listing()) {
-    if (object.contains("counter")) reply.refused_packets = object["counter"]["packets"];
+    if (object.contains("counter"))
+      (object["counter"]["name"] == "refused" ? reply.refused_packets : reply.foreign_packets) =
+          object["counter"]["packets"];
     if (!object.contains("set") || !object["set"].contains("elem")) continue;
     if (!object["set"]["name"].get<std::string>().starts_with("refused")) continue;
     for (const auto& element : object["set"]["elem"]) {
