@@ -100,8 +100,8 @@ TEST(Codec, Status) {
   status.uptime_s = 1;
   status.entries = 2, status.names = 3, status.learnt = 12, status.addresses = 4,
   status.elements = 5, status.names_failing = 6;
-  status.failing = {"f"}, status.forward = {"docker0"}, status.missing_features = {"m"},
-  status.warnings = {"w"};
+  status.failing = {"f"}, status.forward = {"docker0"}, status.uplinks = {"br0"},
+  status.inbound = {"22/tcp"}, status.missing_features = {"m"}, status.warnings = {"w"};
   status.commits = 7, status.failed_commits = 8, status.last_commit_us = 9,
   status.refused_packets = 10;
   status.held_links = {"h"}, status.unheld_links = {"u"}, status.refused_frames = 14;
@@ -116,10 +116,10 @@ TEST(Codec, Status) {
       R"({"reply":"status","version":"0.1.0","mode":"enforce","state":"enforcing","dns":"poll",)"
       R"("resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
-      R"("forward":["docker0"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
+      R"("forward":["docker0"],"uplinks":["br0"],"inbound":["22/tcp"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
       R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
-      R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
-      R"("port":65535,"packets":11}],"foreign_packets":17,"proxies":["p"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
+      R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
+      R"("port":65535,"packets":11}],"proxies":["p"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 
 TEST(Codec, WhyDiffReloadRefusals) {
