@@ -36,6 +36,18 @@ struct WhyRequest {
 struct DiffRequest {};
 struct ReloadRequest {};
 struct RefusalsRequest {};  // what was refused lately, with counts
+struct RefusalReport {
+  std::string address;
+  std::string transport;  // "tcp" | "udp"
+  std::uint16_t port = 0;
+  std::uint64_t packets = 0;
+};
+
+// What will be probed: refused packets to there are counted by themselves for a minute, however many
+// other destinations are refused.
+struct AnnounceRequest {
+  std::vector<RefusalReport> endpoints;  // without their packets
+};
 struct ProofRequest {};     // what `verify` must know to choose its probes
 struct DnsRequest {};       // what the DNS guard did lately
 struct HealthRequest {};    // what only the daemon can tell `doctor`
@@ -64,7 +76,8 @@ struct ConfirmRequest {
 using Request =
     std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest, DiffRequest,
                  ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest, OpenRequest,
-                 PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest, HealthRequest>;
+                 PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest, HealthRequest,
+                 AnnounceRequest>;
 
 // ---- replies
 // -------------------------------------------------------------------------------------------------------
@@ -120,13 +133,6 @@ struct ListReply {
   std::string state{};  // as in StatusReply: "open" and "panic" override the entries
 };
 
-struct RefusalReport {
-  std::string address;
-  std::string transport;  // "tcp" | "udp"
-  std::uint16_t port = 0;
-  std::uint64_t packets = 0;
-};
-
 struct StatusReply {
   std::string version;
   std::string mode;   // "enforce" | "audit"
@@ -164,6 +170,7 @@ struct StatusReply {
   std::uint64_t refused_packets = 0;
   std::uint64_t foreign_packets = 0;          // dropped: their source was not their sender's
   std::vector<RefusalReport> refusals;        // most frequent first, at most 10
+  std::vector<std::string> proxies;           // targets with a port at which proxies stand
   std::vector<std::string> deviations;        // live table against desired; empty: exact
   std::optional<std::int64_t> until_s;        // open, panic: what is left of it
   std::optional<std::int64_t> unconfirmed_s;  // a policy that was applied reverts after this
@@ -197,9 +204,14 @@ struct ReloadReply {
   std::vector<std::string> warnings{};  // as in StatusReply
 };
 
+struct AnnounceReply {
+  std::uint64_t endpoints = 0;  // counted by themselves from now on
+};
+
 struct RefusalsReply {
   std::uint64_t refused_packets = 0;
   std::vector<RefusalReport> refusals;
+  std::uint64_t foreign_packets = 0;  // dropped, since their source was not their sender's
 };
 
 struct ProvableAddress {
@@ -227,6 +239,8 @@ struct ProofReply {
       filtered;  // allowed names whose answers hold addresses that may not be opened
   std::vector<std::string> resolvers;  // "10.0.0.2", "[2001:db8::1]:5353"
   std::vector<ProvableEndpoint> endpoints;
+  // Which flows begun outside are answered: "22/tcp", "ping", "none"; empty: all.
+  std::vector<std::string> inbound;
   DiffReply table;
 };
 
@@ -330,6 +344,6 @@ struct Refused {
 
 using Reply = std::variant<AllowReply, DenyReply, ListReply, StatusReply, WhyReply, DiffReply,
                            ReloadReply, RefusalsReply, ProofReply, DnsReply, PostureReply,
-                           ApplyReply, ConfirmReply, HealthReply, Refused>;
+                           ApplyReply, ConfirmReply, HealthReply, AnnounceReply, Refused>;
 
 }  // namespace egress::control

@@ -90,6 +90,17 @@ inline constexpr auto kFields<ConfirmRequest> =
 template <>
 inline constexpr std::string_view kKind<HealthRequest> = "health";
 
+template <>
+inline constexpr auto kFields<RefusalReport> = std::tuple{
+    required("address", &RefusalReport::address), required("transport", &RefusalReport::transport),
+    required("port", &RefusalReport::port), required("packets", &RefusalReport::packets)};
+
+template <>
+inline constexpr std::string_view kKind<AnnounceRequest> = "announce";
+template <>
+inline constexpr auto kFields<AnnounceRequest> =
+    std::tuple{required("endpoints", &AnnounceRequest::endpoints)};
+
 // ---- replies -----------------------------------------------------------------------------------
 
 template <>
@@ -136,11 +147,6 @@ inline constexpr auto kFields<ListReply> =
     std::tuple{required("entries", &ListReply::entries), field("state", &ListReply::state)};
 
 template <>
-inline constexpr auto kFields<RefusalReport> = std::tuple{
-    required("address", &RefusalReport::address), required("transport", &RefusalReport::transport),
-    required("port", &RefusalReport::port), required("packets", &RefusalReport::packets)};
-
-template <>
 inline constexpr std::string_view kKind<StatusReply> = "status";
 template <>
 inline constexpr auto kFields<StatusReply> =
@@ -179,6 +185,7 @@ inline constexpr auto kFields<StatusReply> =
                field("refused_packets", &StatusReply::refused_packets),
                field("foreign_packets", &StatusReply::foreign_packets),
                field("refusals", &StatusReply::refusals),
+               field("proxies", &StatusReply::proxies),
                field("deviations", &StatusReply::deviations),
                field("until_s", &StatusReply::until_s),
                field("unconfirmed_s", &StatusReply::unconfirmed_s)};
@@ -210,11 +217,18 @@ inline constexpr auto kFields<ReloadReply> = std::tuple{
     field("settings", &ReloadReply::settings),    field("warnings", &ReloadReply::warnings)};
 
 template <>
+inline constexpr std::string_view kKind<AnnounceReply> = "announce";
+template <>
+inline constexpr auto kFields<AnnounceReply> =
+    std::tuple{required("endpoints", &AnnounceReply::endpoints)};
+
+template <>
 inline constexpr std::string_view kKind<RefusalsReply> = "refusals";
 template <>
 inline constexpr auto kFields<RefusalsReply> =
     std::tuple{required("refused_packets", &RefusalsReply::refused_packets),
-               required("refusals", &RefusalsReply::refusals)};
+               required("refusals", &RefusalsReply::refusals),
+               field("foreign_packets", &RefusalsReply::foreign_packets)};
 
 template <>
 inline constexpr auto kFields<ProvableAddress> =
@@ -241,6 +255,7 @@ inline constexpr auto kFields<ProofReply> =
                field("filtered", &ProofReply::filtered),
                field("resolvers", &ProofReply::resolvers),
                required("endpoints", &ProofReply::endpoints),
+               field("inbound", &ProofReply::inbound),
                required("table", &ProofReply::table)};
 
 template <>

@@ -48,7 +48,8 @@ Result<std::vector<Line>> filled_lines(const policy::Target& target,
   if (!opened) return tl::unexpected(opened.error());
   std::vector<Line> lines;
   for (const policy::AllowEntry& entry : *opened)
-    lines.push_back({entry.target(), entry.is_optional, entry.allows_private, entry.risk});
+    lines.push_back(
+        {entry.target(), entry.is_optional, entry.allows_private, policy::risk_of(entry)});
   return lines;
 }
 

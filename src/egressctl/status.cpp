@@ -149,6 +149,10 @@ Exit run_status(Context& context) {
   print_section(context,
                 "a program with CAP_NET_RAW can send frames past the table at:", Colour::yellow,
                 status->unheld_links);
+  print_section(context,
+                "allowed ports at which proxies stand, which open what is behind them (egressctl "
+                "verify asks):",
+                Colour::yellow, status->proxies);
   print_section(context, "warnings:", Colour::yellow, status->warnings);
   print_section(context, "missing in this kernel:", Colour::yellow, status->missing_features);
   print_refusals(context, status->refusals);

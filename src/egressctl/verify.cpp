@@ -97,8 +97,9 @@ Exit run_verify(Context& context, const Options& options) {
 void add_choice(CLI::App& command, Options& options) {
   command.add_flag("--list", options.list, "Print the kinds of probes, and make none");
   command
-      .add_option("--only", options.only,
-                  "Make only these probes: kinds, groups (works, refused, true), or patterns")
+      .add_option(
+          "--only", options.only,
+          "Make only these probes: kinds, groups (works, refused, source, true), or patterns")
       ->type_name("KIND")
       ->delimiter(',');
   command.add_option("--skip", options.skip, "Leave out these probes")

@@ -128,6 +128,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.forward = engine().inputs().held.patterns;
   reply.uplinks = engine().inputs().held.uplinks;
   reply.inbound = policy().inbound ? policy().inbound->texts() : std::vector<std::string>{"any"};
+  reply.proxies = policy::proxies_in(policy().entries);
   reply.missing_features = missing_features(enforcer_.kernel().capabilities());
   reply.warnings = frame_.warnings;
   reply.commits = enforcer_.tally().commits;
@@ -183,8 +184,8 @@ Reply ControlService::carry_out(const control::DiffRequest&, const control::Peer
 Reply ControlService::carry_out(const control::RefusalsRequest&, const control::Peer&) {
   const auto live = read_kernel({.elements = false, .hits = false, .refusals = true});
   if (!live) return control::Refused{"failed", live.error().message};
-  return control::RefusalsReply{live->refused_packets,
-                                report_refusals(*live, live->refusals.size())};
+  return control::RefusalsReply{live->refused_packets, report_all_refusals(*live),
+                                live->foreign_packets};
 }
 
 Reply ControlService::carry_out(const control::ProofRequest&, const control::Peer&) {

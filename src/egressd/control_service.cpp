@@ -53,7 +53,10 @@ ControlService::ControlService(Enforcer& enforcer, const DnsService* dns, Policy
 
 void ControlService::handle(control::ClientId client, const control::Request& request,
                             const control::Peer& peer) {
-  if (!control::changes_policy(request)) return hooks_.read(client, request, peer);
+  // What is announced changes no policy, but the table.
+  const bool changes = control::changes_policy(request) ||
+                       std::holds_alternative<control::AnnounceRequest>(request);
+  if (!changes) return hooks_.read(client, request, peer);
   std::visit(
       [&](const auto& concrete) {
         if constexpr (std::is_same_v<std::decay_t<decltype(concrete)>, control::AllowRequest>)

@@ -22,6 +22,12 @@
 
 namespace egress::daemon {
 
+// How much was announced in the minute that began then.
+struct Announced {
+  Instant since{};
+  std::size_t endpoints = 0;
+};
+
 class ControlService {
  public:
   struct Hooks {
@@ -75,6 +81,7 @@ class ControlService {
   control::Reply carry_out(const control::RefusalsRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::ProofRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::DnsRequest& request, const control::Peer& peer);
+  control::Reply carry_out(const control::AnnounceRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::OpenRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::PanicRequest& request, const control::Peer& peer);
   control::Reply carry_out(const control::ResumeRequest& request, const control::Peer& peer);
@@ -110,6 +117,7 @@ class ControlService {
   const std::int64_t pid_;  // the daemon's
   TableChanges::Mark since_ = 0;
   bool is_outdated_ = false;
+  Announced announced_;  // by others than root
 };
 
 }  // namespace egress::daemon

@@ -80,7 +80,8 @@ Result<void> Daemon::open_adapters() {
       {}, [this](dns::Answer answer) { take_answer(std::move(answer)); }, key);
   if (!resolver) return tl::unexpected(resolver.error());
   resolver_ = *std::move(resolver);
-  enforcer_.emplace(*kernel_, *resolver_, clock_, nft::DnsGuard{limits::kGuardPort, owner_.uid, key});
+  enforcer_.emplace(*kernel_, *resolver_, clock_,
+                    nft::DnsGuard{limits::kGuardPort, owner_.uid, key});
   enforcer_->on_save([this] { save_known(); });
   policy_.emplace(store_, frame_, *enforcer_,
                   [this](const auto& resolvers) { return resolver_->set_resolvers(resolvers); });

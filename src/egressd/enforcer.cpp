@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 
+#include "egress/core/limits.hpp"
 #include "egressd/log.hpp"
 
 namespace egress::daemon {
@@ -63,6 +64,17 @@ void Enforcer::carry_out(const engine::Commit& commit) {
     log(commit.transaction.replace ? Level::info : Level::debug, "committed",
         describe(commit.transaction, outcome));
   note(engine::CommitDone{outcome});
+}
+
+Result<void> Enforcer::count_probed(const std::vector<Endpoint>& endpoints) {
+  nft::Transaction transaction;
+  for (const Endpoint& endpoint : endpoints)
+    transaction.changes.push_back({nft::Change::Verb::renew,
+                                   nft::ElementKey::endpoint(nft::SetId::probed, endpoint),
+                                   limits::kProbedMemory});
+  const nft::CommitOutcome outcome = kernel_.commit(transaction);
+  if (outcome.status == nft::CommitOutcome::Status::committed) return {};
+  return fail(outcome.message);
 }
 
 void Enforcer::carry_out(const engine::AdoptFlows& adopt) {

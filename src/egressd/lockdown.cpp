@@ -38,7 +38,8 @@ Result<void> close_the_host(const Options& options, nft::Kernel& kernel, unsigne
   NobodyToAsk resolver;
   Frame frame;
   PolicyStore store(options.paths);
-  Enforcer enforcer(kernel, resolver, clock, nft::DnsGuard{limits::kGuardPort, uid, host::draw_own_key()});
+  Enforcer enforcer(kernel, resolver, clock,
+                    nft::DnsGuard{limits::kGuardPort, uid, host::draw_own_key()});
   PolicyInForce policy(store, frame, enforcer, [](const auto&) { return Result<void>(); });
   policy.take(own_addresses());
   policy.take(links());

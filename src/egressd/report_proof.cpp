@@ -140,6 +140,10 @@ control::ProofReply report_proof(const engine::Engine& engine, const Reading& re
       add_addresses(engine, entry, reading.live, reading.begun, explained, endpoint);
     reply.endpoints.push_back(std::move(endpoint));
   }
+  if (policy.inbound) {
+    reply.inbound = policy.inbound->texts();
+    if (reply.inbound.empty()) reply.inbound.emplace_back("none");
+  }
   reply.table = report_diff(engine, reading);
   return reply;
 }

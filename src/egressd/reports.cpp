@@ -1,6 +1,7 @@
 #include "egressd/reports.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace egress::daemon {
 namespace {
@@ -46,8 +47,9 @@ std::uint64_t hits_in(const policy::AllowEntry& entry, const nft::Snapshot& live
 }
 
 std::optional<control::RiskReport> report_risk(const policy::AllowEntry& entry) {
-  if (!entry.risk) return std::nullopt;
-  return control::RiskReport{std::string(policy::text(entry.risk->kind)), entry.risk->why};
+  const auto risk = policy::risk_of(entry);
+  if (!risk) return std::nullopt;
+  return control::RiskReport{std::string(policy::text(risk->kind)), risk->why};
 }
 
 control::EntryReport report_entry(const engine::Engine& engine, const policy::AllowEntry& entry,
@@ -92,6 +94,16 @@ std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, s
 
 bool is_among(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
+}
+
+std::vector<control::RefusalReport> report_all_refusals(const nft::Snapshot& live) {
+  std::map<Endpoint, std::uint64_t> counts;
+  for (const auto* set : {&live.refusals, &live.probed})
+    for (const auto& [destination, packets] : *set) counts[destination] = packets;
+  std::vector<control::RefusalReport> reports;
+  for (const auto& [to, packets] : counts)
+    reports.push_back({to.address.text(), std::string(text(to.transport)), to.port, packets});
+  return reports;
 }
 
 void report_frames(const engine::Engine& engine, control::StatusReply& reply) {

@@ -39,6 +39,8 @@ control::DiffReply report_diff(const engine::Engine& engine, const Reading& read
 
 // Most frequent first, at most `limit`.
 std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit);
+// All of them; those to what is probed now as they were counted by themselves.
+std::vector<control::RefusalReport> report_all_refusals(const nft::Snapshot& live);
 
 control::ProofReply report_proof(const engine::Engine& engine, const Reading& reading);
 

@@ -31,6 +31,7 @@ std::vector<SetDefinition> sets(const Base& base) {
     if (!base.counts_destinations) continue;
     all.push_back(tally_set(Tally::hits, family));
     all.push_back(tally_set(Tally::refused, family));
+    all.push_back(probed_set(family));
   }
   return all;
 }
@@ -59,9 +60,16 @@ void count_destinations(const Base& base, Tally tally, std::vector<Rule>& rules)
     rules.push_back({Layer4{{kTcp, kUdp}}, CountDestination{tally, family}});
 }
 
+// A destination that is probed counts on its own element, whoever has filled the set of the others.
+void count_probed(const Base& base, std::vector<Rule>& rules) {
+  if (!base.counts_destinations) return;
+  for (const Family family : kFamilies) rules.push_back({DestinationInSet{SetId::probed, family}});
+}
+
 // Every packet that ends here is counted and remembered; in audit mode it passes all the same.
 Chain refuse(const Base& base) {
   std::vector<Rule> rules{{CountAs{std::string(kRefusedCounter)}}};
+  count_probed(base, rules);
   count_destinations(base, Tally::refused, rules);
   if (base.logs_refusals) rules.push_back({LogLimited{std::string(kLogPrefix)}});
   const bool has_end = base.is_audit && base.audit_ends;
@@ -220,6 +228,14 @@ SetDefinition senders_set(Family family) {
           .is_dynamic = true,
           .size = limits::kSendersRemembered,
           .timeout = limits::kSenderMemory};
+}
+
+SetDefinition probed_set(Family family) {
+  SetDefinition set = tally_set(Tally::refused, family);
+  set.name = set_name(SetId::probed, family);
+  set.size = limits::kProbedRemembered;
+  set.timeout = limits::kProbedMemory;
+  return set;
 }
 
 Layout layout(const Base& base) {

@@ -1,5 +1,6 @@
 #include "egress/policy/policy.hpp"
 
+#include "egress/policy/proxy_ports.hpp"
 #include "policy/target_parts.hpp"
 
 namespace egress::policy {
@@ -32,6 +33,37 @@ std::string_view text(Risk::Kind kind) {
       return "wide";
   }
   return {};
+}
+
+namespace {
+
+// "3128", "1080, 3128, 3129 and others"; empty: none.
+std::string proxy_ports_among(const PortRange& ports) {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  std::size_t count = 0;
+  for (const Port port : kProxyPorts)
+    if (ports.contains(port) && ++count <= kShown)
+      text += (text.empty() ? "" : ", ") + std::to_string(port);
+  return count > kShown ? text + " and others" : text;
+}
+
+}  // namespace
+
+std::optional<Risk> risk_of(const AllowEntry& entry) {
+  if (entry.risk || entry.transport != Transport::tcp) return entry.risk;
+  const std::string ports = proxy_ports_among(entry.ports);
+  if (ports.empty()) return std::nullopt;
+  return Risk{Risk::Kind::wide, "proxies stand at port " + ports +
+                                    ": through a proxy everything that it reaches is reached"};
+}
+
+std::vector<std::string> proxies_in(const Entries& entries) {
+  std::vector<std::string> targets;
+  for (const AllowEntry& entry : entries)
+    if (entry.transport == Transport::tcp && !proxy_ports_among(entry.ports).empty())
+      targets.push_back(entry.target());
+  return targets;
 }
 
 std::string Risk::text() const {

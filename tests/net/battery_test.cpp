@@ -68,24 +68,29 @@ class Battery : public ::testing::TestWithParam<int> {
       return daemon_.egressctl({"list"}).output.find("2606:4700:f1::1") != std::string::npos;
     });
   }
+  void load_afar(const std::string& chain) const {
+    const std::string table = "table inet far { chain c { " + chain + "\n }\n }\n";
+    const Finished done =
+        run({.words = {"bash", "-c", "nft -f - <<<\"$1\"", "nft", table}, .netns = lab_.net()});
+    ASSERT_EQ(done.exit_code, 0) << done.output;
+  }
   void open(const Hole& hole) {
     switch (hole.at) {
       case Hole::At::host:
         return lab_.nft(hole.how);
-      case Hole::At::far_side: {
-        const std::string chain = "table inet far { chain c { type filter hook input priority 0\n" +
-                                  hole.how + "\n }\n }\n";
-        const Finished done =
-            run({.words = {"bash", "-c", "nft -f - <<<\"$1\"", "nft", chain}, .netns = lab_.net()});
-        ASSERT_EQ(done.exit_code, 0) << done.output;
-        return;
-      }
+      case Hole::At::far_side:
+        return load_afar("type filter hook input priority 0\n" + hole.how);
+      case Hole::At::proxy:
+        return load_afar("type nat hook prerouting priority -100\n" + hole.how);
       case Hole::At::policy:
         daemon_.write_policy(policy(hole.dns, hole.how));
         daemon_.ask<control::ReloadReply>(control::ReloadRequest{});
         return;
       case Hole::At::daemon:
         return start_anew(hole.dns, hole.how);
+      case Hole::At::shell:
+        lab_.on_host({"sh", "-ec", hole.how});
+        return;
     }
   }
   nlohmann::json verify() const {
@@ -114,6 +119,9 @@ class Battery : public ::testing::TestWithParam<int> {
   void find(const Hole& hole);
 
   Lab lab_{Lab::Servers::all};
+  const ChildProcess proxy_{{.words = {"microsocks", "-i", "0.0.0.0", "-p", "1080"},
+                             .netns = lab_.net(),
+                             .output = "/dev/null"}};
   const UdpServer liar_{lab_.net(), 5353, lie};
   Daemon daemon_{lab_, policy("guard"), {"--shared-table"}};
 };
@@ -124,6 +132,7 @@ void Battery::find(const Hole& hole) {
   const auto report = verify();
   EXPECT_EQ(failing(report), ids_of(hole)) << hole.kind.id() << '\n' << problems(report);
   EXPECT_NE(report.at("verdict"), "proven") << hole.kind.id();
+  if (!hole.undo.empty()) lab_.on_host({"sh", "-ec", hole.undo});
 }
 
 TEST_P(Battery, FindsEachHoleAndNothingElse) {

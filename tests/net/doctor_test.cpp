@@ -103,7 +103,7 @@ TEST_F(Doctor, FindsALinkThatForwardsBesideTheHeldOnes) {
   expect_fine(held);
   EXPECT_THAT(held.output, HasSubstr("ok forwarding: IPv4 on, held: held0"));
   lab.on_host({"ip", "link", "add", "free0", "type", "bridge"});
-  expect_weak(doctor(daemon), "forwarding: IPv4 that comes in at free0 is forwarded");
+  expect_weak(doctor(daemon), "forwarding: what comes in at free0: IPv4 is forwarded");
 }
 
 TEST_F(Doctor, FindsASocketOfDockerThatEverybodyMayWriteTo) {

@@ -1,6 +1,8 @@
 // The whole product against the servers of scripts/lab: what scripts/run shows.
 #include <gtest/gtest.h>
 
+#include "egress/core/limits.hpp"
+#include "support/as_user.hpp"
 #include "support/lab.hpp"
 #include "support/probe.hpp"
 
@@ -73,6 +75,40 @@ TEST_F(Product, APresetTellsItsRiskWhenItIsAllowed) {
   EXPECT_NE(json.output.find(R"("risk":{"kind":"upload","why":"with the credentials)"),
             std::string::npos)
       << json.output;
+}
+
+// Whoever may send can fill the counters of what was refused; what verify probes is counted apart.
+TEST_F(Product, VerifyIsNotBlindedByWhoFillsTheCounters) {
+  ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
+  ASSERT_EQ(verify().exit_code, 0) << verify().output;
+  lab.on_host({"setpriv", "--reuid=65534", "--clear-groups", "python3", "-c",
+               "import socket\n"
+               "for family, form in ((socket.AF_INET, '11.0.%d.%d'), "
+               "(socket.AF_INET6, '2001:db8:9::%x:%x')):\n"
+               "    s = socket.socket(family, socket.SOCK_DGRAM)\n"
+               "    for i in range(5000):\n"
+               "        try: s.sendto(b'x', (form % (i // 250, i % 250 + 1), 9))\n"
+               "        except OSError: pass\n"});
+  const auto refusals = daemon.ask<control::RefusalsReply>(control::RefusalsRequest{}).refusals;
+  ASSERT_GE(refusals.size(), 2 * limits::kRefusalsRemembered) << "there is no room left";
+  const Finished proof = verify();
+  EXPECT_EQ(proof.exit_code, 0) << proof.output;
+}
+
+TEST_F(Product, OthersCannotTakeRootsRoomForWhatIsProbed) {
+  control::AnnounceRequest request;
+  for (std::size_t i = 0; i < limits::kProbedOfOthers; ++i)
+    request.endpoints.push_back({"192.0.2.1", "udp", static_cast<std::uint16_t>(i + 1), 0});
+  const auto announced_by = [&](uid_t user) {
+    return as_user(user, [&] { return daemon.call(request); });
+  };
+  EXPECT_TRUE(std::holds_alternative<control::AnnounceReply>(announced_by(kNobody)));
+  EXPECT_TRUE(std::holds_alternative<control::Refused>(announced_by(kNobody))) << "one more";
+  EXPECT_TRUE(std::holds_alternative<control::AnnounceReply>(announced_by(0)));
+  request.endpoints.push_back({"192.0.2.2", "udp", 1, 0});
+  EXPECT_TRUE(std::holds_alternative<control::Refused>(announced_by(0))) << "too much at once";
+  request.endpoints = {{"nobody.example", "udp", 1, 0}};
+  EXPECT_TRUE(std::holds_alternative<control::Refused>(announced_by(0)));
 }
 
 }  // namespace

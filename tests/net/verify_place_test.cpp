@@ -99,7 +99,12 @@ TEST_F(VerifyFrom, AContainerThatIsNotHeldLeaks) {
   lab.on_host({"ip", "link", "set", "br-lab", "name", "other0"});
   const Finished open = verify({"--netns", container.netns()});
   EXPECT_TRUE(is_leak(open)) << open.output;
-  EXPECT_EQ(verify().exit_code, 0);
+  const Finished host = verify();
+  EXPECT_EQ(host.exit_code, 1) << "its own packets are held, what it forwards is not";
+  EXPECT_NE(host.output.find("not proven: what comes in at other0"), std::string::npos)
+      << host.output;
+  EXPECT_NE(host.output.find("NOT PROVEN: 1 probe is without evidence (true.forwarding)"),
+            std::string::npos);
 }
 
 TEST_F(VerifyFrom, AContainerOfARealEngineByIdAndByName) {

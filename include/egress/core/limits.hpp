@@ -62,6 +62,9 @@ inline constexpr int kHighestRate = 1'000'000;
 // Kernel
 inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in refused4, and in refused6
 inline constexpr auto kRefusalMemory = 1h;                // since the last one
+inline constexpr std::size_t kProbedRemembered = 2048;    // destinations in probed4, and in probed6
+inline constexpr std::size_t kProbedOfOthers = 1024;      // of those, announced by others than root
+inline constexpr auto kProbedMemory = 1min;               // since they were announced
 inline constexpr std::size_t kHitsRemembered = 65'536;    // destinations in hits4, and in hits6
 inline constexpr auto kHitMemory = 24h;                   // since the last one
 inline constexpr std::size_t kSendersRemembered = 1024;   // of ICMP errors, while their packet is judged
@@ -131,12 +134,16 @@ inline constexpr auto kLongestPosture = 7 * 24h;  // `open --for`, `panic --for`
 inline constexpr auto kLongestTrial = 1h;         // `apply --confirm`
 inline constexpr auto kAllowWait = 15s;           // the longest `allow` waits for its names
 
+// What `egressctl doctor` looks at
+inline constexpr std::size_t kDoctorFiles = 20'000;  // programs and what lies among them
+
 // Verification (`egressctl verify`): bounds that keep the whole run near 10 s at worst
 inline constexpr std::size_t kProofAddresses = 512;  // addresses of allowed endpoints connected to
 inline constexpr std::size_t kProofOutsideAddresses = 4;  // of a name to be refused, per family
 inline constexpr std::size_t kProofOutsiders = 16;  // in each list of a file of outside hosts
 inline constexpr std::size_t kProofNames = 16;  // whose answers are compared with the table
 inline constexpr std::size_t kProofFiltered = 16;  // whose answers hold addresses that may not be opened
+inline constexpr std::size_t kProofProxies = 256;  // endpoints asked whether they are proxies
 inline constexpr std::size_t kProofThreads = 128;
 inline constexpr auto kProofTimeout = 2s;  // one probe, unless --timeout says otherwise
 inline constexpr auto kProofLongestTimeout = 3s;

@@ -26,6 +26,7 @@ enum class SetId : std::uint8_t {
   allow,      // from names: address . transport . port, a hash; every element has a timeout
   nets,       // from CIDRs, literals and port ranges: disjoint intervals; a timeout only on time-boxed grants
   resolvers,  // the pinned resolvers; never a timeout
+  probed,     // what `egressctl verify` probes now: counted where it is refused, and never admitted
 };
 
 // An element's key: a box of addresses and ports. In `allow` and `resolvers` both ranges are single.

@@ -111,6 +111,12 @@ struct AllowEntry {
   bool operator==(const AllowEntry&) const = default;
 };
 
+class Entries;
+// The targets that have a port at which proxies stand.
+std::vector<std::string> proxies_in(const Entries& entries);
+// What is known of its risk: by its preset, or else by its ports, which may be a proxy's.
+std::optional<Risk> risk_of(const AllowEntry& entry);
+
 // The entries of a policy: sorted by target(), unique. An entry never changes, and policies that differ in a few entries
 // share the others, so that a change costs what it changes.
 class Entries {

@@ -141,6 +141,8 @@ class Reader {
       return read_counts(name, snapshot_.hits);
     if (listing_.refusals && name == nft::set_name(nft::Tally::refused, family))
       return read_counts(name, snapshot_.refusals);
+    if (listing_.refusals && name == nft::set_name(nft::SetId::probed, family))
+      return read_counts(name, snapshot_.probed);
     if (!listing_.elements) return 0;
     for (const nft::SetId set : {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers})
       if (name == nft::set_name(set, family)) return read_elements_of(name, set);

@@ -54,6 +54,51 @@ Payload gre_header() {
   return {0x20, 0, 0x08, 0x00, 'e', 'g', 'r', 'd'};
 }
 
+namespace {
+
+// RFC 8446 section 3.4: a vector with its length in front, of so many octets.
+Payload prefixed(std::size_t octets, const Payload& content) {
+  Payload vector;
+  for (std::size_t i = octets; i-- > 0;)
+    vector.push_back(static_cast<std::uint8_t>(content.size() >> 8U * i));
+  vector.insert(vector.end(), content.begin(), content.end());
+  return vector;
+}
+
+void append(Payload& all, const Payload& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+void append_extension(Payload& all, std::uint8_t type, const Payload& content) {
+  append(all, {0, type});
+  append(all, prefixed(2, content));
+}
+
+}  // namespace
+
+Payload tls_first_packet(std::string_view server_name) {
+  Payload extensions;
+  Payload name{0};  // a host name
+  append(name, prefixed(2, Payload(server_name.begin(), server_name.end())));
+  append_extension(extensions, 0, prefixed(2, name));
+  append_extension(extensions, 10, prefixed(2, {0, 29, 0, 23}));  // x25519, secp256r1
+  append_extension(extensions, 11, prefixed(1, {0}));             // uncompressed points
+  append_extension(extensions, 13,
+                   prefixed(2, {4, 3, 8, 4, 4, 1, 5, 3, 8, 5, 5, 1}));  // signatures
+  Payload hello{3, 3};
+  std::generate_n(std::back_inserter(hello), 32, random_octet);
+  append(hello, prefixed(1, {}));  // no session
+  // ECDHE with ECDSA and RSA, AES-GCM; RSA with AES.
+  append(hello, prefixed(2, {0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0, 0x9c, 0, 0x2f}));
+  append(hello, prefixed(1, {0}));  // no compression
+  append(hello, prefixed(2, extensions));
+  Payload handshake{1};
+  append(handshake, prefixed(3, hello));
+  Payload record{0x16, 3, 1};
+  append(record, prefixed(2, handshake));
+  return record;
+}
+
 Payload plain_text() {
   constexpr std::string_view kText = "egressd verify";
   return {kText.begin(), kText.end()};

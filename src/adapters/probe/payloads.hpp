@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace egress::probe {
@@ -19,6 +20,10 @@ Payload sctp_init();
 // A header with a key (RFC 2890 section 2), and nothing in the tunnel. Errors come back only for
 // packets of at least eight octets (net/ipv4/icmp.c).
 Payload gre_header();
+
+// A ClientHello of TLS 1.2 (RFC 5246 section 7.4.1.2) with the server's name: whoever speaks TLS
+// answers with a handshake or an alert.
+Payload tls_first_packet(std::string_view server_name);
 
 // "egressd verify", for protocols in which nobody would answer anything else either.
 Payload plain_text();

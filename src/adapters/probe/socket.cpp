@@ -57,14 +57,6 @@ Name name_of(const IpAddress& address, Port port) {
   return name;
 }
 
-// That a packet to the address would carry; the kernel tells it without sending one.
-std::optional<IpAddress> source_for(const IpAddress& address) {
-  const Socket socket(address.family(), SOCK_DGRAM, 0);
-  if (!socket || connect(socket, address, 9) != 0) return std::nullopt;
-  const auto own = own_end(socket);
-  return own ? std::optional(own->address) : std::nullopt;
-}
-
 }  // namespace
 
 int connect(const Socket& socket, const IpAddress& address, Port port) {
@@ -78,6 +70,18 @@ bool bind_source(const Socket& socket, const Remote& to) {
   const auto source = source_for(to.address);
   const Name name =
       name_of(source ? *source : IpAddress::lowest(to.address.family()), to.source_port);
+  return ::bind(socket.fd(), name.get(), name.length) == 0;
+}
+
+std::optional<IpAddress> source_for(const IpAddress& address) {
+  const Socket socket(address.family(), SOCK_DGRAM, 0);
+  if (!socket || connect(socket, address, 9) != 0) return std::nullopt;
+  const auto own = own_end(socket);
+  return own ? std::optional(own->address) : std::nullopt;
+}
+
+bool bind_to(const Socket& socket, const OwnEnd& end) {
+  const Name name = name_of(end.address, end.port);
   return ::bind(socket.fd(), name.get(), name.length) == 0;
 }
 

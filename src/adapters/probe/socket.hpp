@@ -40,6 +40,13 @@ struct Remote {
 // False: this user may not have the source port, or another program has it; errno says which.
 bool bind_source(const Socket& socket, const Remote& to);
 
+// bind(2) to just this address and port. False: errno says why.
+struct OwnEnd;
+bool bind_to(const Socket& socket, const OwnEnd& end);
+
+// The address that a packet to there would bear as its source. Sends none. Empty: there is no way.
+std::optional<IpAddress> source_for(const IpAddress& address);
+
 // Where a socket that is bound or connected stands. Empty: nowhere yet.
 struct OwnEnd {
   IpAddress address;

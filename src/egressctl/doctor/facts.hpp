@@ -42,6 +42,36 @@ struct LinkForwarding {
   bool ipv4 = false, ipv6 = false;
   bool has_default_route = false;  // the way out
   bool is_bridge_port = false;     // the bridge forwards for it
+  std::size_t ports = 0;           // of a bridge
+  bool is_up = true;
+  bool checks_sources = false;     // net.ipv4.conf.*.rp_filter, its own or that of all
+  bool accepts_routers = false;    // IPv6 router advertisements change its routes
+};
+
+// A link whose packets a program writes (tun, tap).
+struct WrittenLink {
+  std::string name;
+  std::string owner;  // a user, or its number, who may write them; empty: only who has CAP_NET_ADMIN
+  uid_t uid = 0;
+};
+
+// Ways out of this machine that are no network to the kernel's packet filters.
+struct Devices {
+  std::vector<WrittenLink> written;
+  std::optional<std::uint32_t> vsock_cid;  // of this machine as a guest
+  bool hosts_vsock = false;                // guests of this host can be talked to
+  std::vector<std::string> rdma;           // devices
+  bool is_rdma_for_all = false;            // everybody may open one
+};
+
+// A program that has rights which whoever starts it has not.
+struct CapableProgram {
+  std::string path;
+  std::uint64_t capabilities = 0;
+};
+struct Programs {
+  std::vector<CapableProgram> capable;  // of CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW
+  bool is_whole = true;                 // all of the usual folders was looked at
 };
 
 struct Forwarding {
@@ -94,6 +124,9 @@ struct Host {
   std::vector<SocketFile> sockets;  // of container engines
   std::optional<ControlSocket> control;
   Forwarding forwarding;
+  Devices devices;
+  Programs programs;
+  unsigned first_free_port = 1024;  // net.ipv4.ip_unprivileged_port_start
   Processes processes;
   Units units;
   Clocks before, after;  // the daemon was asked for its own

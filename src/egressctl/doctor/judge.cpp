@@ -23,9 +23,14 @@ Findings judge(const Host& host, const control::StatusReply& status,
   add(judge_mode(status));
   add(judge_table(status));
   add(judge_kernel(host.kernel, health));
-  add(judge_frames(status));
+  add(judge_frames(status, host.forwarding));
   add(judge_dns(status));
   add(judge_forwarding(host.forwarding, status.forward));
+  add(judge_held_links(host.forwarding, status.forward));
+  add(judge_written_links(host.devices, host.forwarding, status.forward));
+  add(judge_other_ways(host.devices));
+  add(judge_programs(host.programs));
+  add(judge_ports(host.first_free_port));
   add(judge_agents(host.agents, host.unknown_agents));
   add(judge_groups(host.groups, host.agents));
   add(judge_sockets(host.sockets, host.agents));

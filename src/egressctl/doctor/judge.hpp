@@ -12,13 +12,29 @@ namespace egress::doctor {
 Findings judge_mode(const control::StatusReply& status);
 Findings judge_table(const control::StatusReply& status);  // who may change it, and who did
 Findings judge_kernel(const std::string& kernel, const control::HealthReply& health);
-Findings judge_frames(const control::StatusReply& status);
+Findings judge_frames(const control::StatusReply& status, const Forwarding& forwarding = {});
 Findings judge_dns(const control::StatusReply& status);
 Findings judge_resolvers(const control::StatusReply& status, const control::HealthReply& health);
 Findings judge_clock(const Clocks& before, const Clocks& after, const control::HealthReply& health);
 
+// A way through this host that nothing holds.
+struct OpenPassage {
+  std::string link;
+  std::string what;  // "is forwarded, and it is not held"
+  std::string means, remedy;
+  bool is_up = true;
+};
+std::vector<OpenPassage> open_passages(const Forwarding& forwarding,
+                                       const std::vector<std::string>& held);
+
 // ---- what this host shows
 Findings judge_forwarding(const Forwarding& forwarding, const std::vector<std::string>& held);
+Findings judge_written_links(const Devices& devices, const Forwarding& forwarding,
+                             const std::vector<std::string>& held);
+Findings judge_held_links(const Forwarding& forwarding, const std::vector<std::string>& held);
+Findings judge_other_ways(const Devices& devices);  // AF_VSOCK, RDMA
+Findings judge_programs(const Programs& programs);
+Findings judge_ports(unsigned first_free_port);
 Findings judge_groups(const std::vector<Group>& groups, const std::vector<User>& agents);
 Findings judge_sockets(const std::vector<SocketFile>& sockets, const std::vector<User>& agents);
 Findings judge_control_socket(const std::optional<ControlSocket>& socket,

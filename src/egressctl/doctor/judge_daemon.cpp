@@ -1,4 +1,6 @@
 // What the daemon says of itself.
+#include <algorithm>
+
 #include "egress/core/time_text.hpp"
 #include "egressctl/doctor/judge.hpp"
 #include "egressctl/doctor/words.hpp"
@@ -78,13 +80,28 @@ Findings judge_kernel(const std::string& kernel, const HealthReply& health) {
   return findings;
 }
 
-Findings judge_frames(const StatusReply& status) {
+namespace {
+
+// To hold a bridge that is the way out would hold nothing of it, and open it to held containers.
+const char* frames_remedy(const Forwarding& forwarding) {
+  const bool bridges_way_out = std::ranges::any_of(
+      forwarding.links, [](const auto& link) { return link.has_default_route && link.ports > 0; });
+  if (bridges_way_out)
+    return "give the guests of the bridge that is the way out a bridge of their own, and name that "
+           "one under `forward:`; for containers: docker run --cap-drop NET_RAW; Linux 5.16 or "
+           "later has the filter";
+  return "name the bridge under `forward:`; for containers: docker run --cap-drop NET_RAW; "
+         "Linux 5.16 or later has the filter";
+}
+
+}  // namespace
+
+Findings judge_frames(const StatusReply& status, const Forwarding& forwarding) {
   if (status.unheld_links.empty())
     return {{Severity::ok, "raw frames", "refused at: " + list(status.held_links), "", ""}};
   return {{Severity::weak, "raw frames", "not refused at " + list(status.unheld_links),
            "programs with CAP_NET_RAW can send there what the table never sees",
-           "add the bridge to `forward:`; for containers: docker run --cap-drop NET_RAW; "
-           "Linux 5.16 or later has the filter"}};
+           frames_remedy(forwarding)}};
 }
 
 Findings judge_dns(const StatusReply& status) {

@@ -17,19 +17,46 @@ std::string families(bool ipv4, bool ipv6) {
 constexpr const char* kForwardRemedy =
     "name the interface under `forward:` in /etc/egressd/egressd.yaml, then: egressctl reload";
 
+constexpr const char* kBehind = "containers and machines behind it reach whatever they want";
+
+// One port of it leads outside: what is at the others is on the outside's segment, where no packet
+// passes this host's rules. To hold the bridge would hold nothing of it.
+OpenPassage shared_segment(const LinkForwarding& bridge) {
+  const std::size_t guests = bridge.ports - 1;
+  return {bridge.name,
+          "a bridge that is the way out has " + counted(guests, "more port") +
+              ", and what is there is not held",
+          kBehind,
+          "give these guests a bridge of their own that has no way out itself, and name that one "
+          "under `forward:` in /etc/egressd/egressd.yaml",
+          bridge.is_up};
+}
+
+}  // namespace
+
 // What comes in by the way out is the internet's; what comes in by another leaves unjudged.
-Findings judge_links(const Forwarding& forwarding, const std::vector<std::string>& held) {
-  Findings findings;
+std::vector<OpenPassage> open_passages(const Forwarding& forwarding,
+                                       const std::vector<std::string>& held) {
+  std::vector<OpenPassage> passages;
   for (const LinkForwarding& link : forwarding.links) {
+    if (link.has_default_route && link.ports > 1) passages.push_back(shared_segment(link));
     if (!link.ipv4 && !link.ipv6) continue;
     const bool is_held = matches_interface(held, link.name);
     if (link.has_default_route || link.is_bridge_port || is_held) continue;
-    findings.push_back({Severity::weak, "forwarding",
-                        families(link.ipv4, link.ipv6) + " that comes in at " + link.name +
-                            " is forwarded, and it is not held",
-                        "containers and machines behind it reach whatever they want",
-                        kForwardRemedy});
+    passages.push_back({link.name,
+                        families(link.ipv4, link.ipv6) + " is forwarded, and it is not held",
+                        kBehind, kForwardRemedy, link.is_up});
   }
+  return passages;
+}
+
+namespace {
+
+Findings judge_links(const Forwarding& forwarding, const std::vector<std::string>& held) {
+  Findings findings;
+  for (const auto& [link, what, means, remedy, is_up] : open_passages(forwarding, held))
+    findings.push_back(
+        {Severity::weak, "forwarding", "what comes in at " + link + ": " + what, means, remedy});
   return findings;
 }
 

@@ -23,6 +23,9 @@ Clocks read_clocks();
 
 // ---- its parts
 Forwarding read_forwarding(const std::filesystem::path& root);
+Devices read_devices(const std::filesystem::path& root, const Accounts& accounts);
+Programs read_programs(const std::filesystem::path& root);
+unsigned read_first_free_port(const std::filesystem::path& root);
 std::vector<SocketFile> read_sockets(const std::filesystem::path& root, const Accounts& accounts);
 std::optional<ControlSocket> read_control_socket(const std::filesystem::path& path,
                                                  const Accounts& accounts);

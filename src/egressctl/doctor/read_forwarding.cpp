@@ -15,6 +15,17 @@ bool is_on(const fs::path& file) {
   return (std::ifstream(file) >> value) && value != 0;
 }
 
+int number(const fs::path& file) {
+  int value = 0;
+  return std::ifstream(file) >> value ? value : 0;
+}
+
+// 1: unless it forwards; 2: all the same (Documentation/networking/ip-sysctl.rst).
+bool accepts_routers(const fs::path& conf6, const std::string& link) {
+  const int accepts = number(conf6 / link / "accept_ra");
+  return accepts == 2 || (accepts == 1 && !is_on(conf6 / link / "forwarding"));
+}
+
 // The links of default routes: proc_net(5), /proc/net/route and /proc/net/ipv6_route.
 std::set<std::string> ways_out(const fs::path& proc) {
   std::set<std::string> links;
@@ -38,6 +49,19 @@ std::set<std::string> ways_out(const fs::path& proc) {
   return links;
 }
 
+std::size_t entries(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::directory_iterator first(folder, ignored);
+  return static_cast<std::size_t>(std::distance(begin(first), end(first)));
+}
+
+// IFF_UP of the flags in sysfs; one that tells none is taken to be up.
+bool is_up(const fs::path& link) {
+  unsigned flags = 1;
+  std::ifstream(link / "flags") >> std::hex >> flags;
+  return (flags & 1U) != 0;
+}
+
 std::set<std::string> links_of(const fs::path& conf) {
   std::set<std::string> names;
   std::error_code ignored;
@@ -55,10 +79,14 @@ Forwarding read_forwarding(const fs::path& root) {
   const std::set<std::string> out = ways_out(root / "proc");
   std::set<std::string> names = links_of(v4 / "conf");
   names.merge(links_of(v6 / "conf"));
-  for (const std::string& name : names)
-    forwarding.links.push_back({name, is_on(v4 / "conf" / name / "forwarding"),
-                                is_on(v6 / "conf" / name / "forwarding"), out.contains(name),
-                                fs::exists(root / "sys/class/net" / name / "brport")});
+  for (const std::string& name : names) {
+    const fs::path link = root / "sys/class/net" / name;
+    forwarding.links.push_back(
+        {name, is_on(v4 / "conf" / name / "forwarding"), is_on(v6 / "conf" / name / "forwarding"),
+         out.contains(name), fs::exists(link / "brport"), entries(link / "brif"), is_up(link),
+         is_on(v4 / "conf/all/rp_filter") || is_on(v4 / "conf" / name / "rp_filter"),
+         accepts_routers(v6 / "conf", name)});
+  }
   return forwarding;
 }
 

@@ -34,6 +34,9 @@ Host read_host(const Where& where) {
   host.sockets = read_sockets(where.root, accounts);
   host.control = read_control_socket(where.control_socket, accounts);
   host.forwarding = read_forwarding(where.root);
+  host.devices = read_devices(where.root, accounts);
+  host.programs = read_programs(where.root);
+  host.first_free_port = read_first_free_port(where.root);
   host.processes = read_processes(where.root / "proc", accounts);
   host.units = read_units(where.root);
   return host;

@@ -20,12 +20,11 @@ constexpr char kDone = '.';
 constexpr char kSeen = '=';
 constexpr char kError = '!';
 
-void probe_there(const Place& place, const std::vector<Probe>& probes, const tls::Trust& trust,
-                 const verify::Pace& pace, const Say& say) {
+void probe_there(const Place& place, const std::vector<Probe>& probes, const verify::Means& means,
+                 const Say& say) {
   if (const auto entered = enter(place); !entered) return say(kError + entered.error().message);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // after enter(): a change of the user clears it
-  const auto trials =
-      verify::run(probes, trust, pace, [&](std::size_t) { say(std::string(1, kDone)); });
+  const auto trials = verify::run(probes, means, [&](std::size_t) { say(std::string(1, kDone)); });
   std::vector<probe::Observation> seen;
   for (const Trial& trial : trials) seen.push_back(trial.seen);
   say(kSeen + print_observations(seen));
@@ -42,8 +41,9 @@ std::optional<std::vector<Trial>> Elsewhere::probe(const std::vector<Probe>& pro
     has_begun = has_begun || !text.empty();
     return text;
   };
+  const verify::Means means{trust_, pace_, neighbour()};
   const auto told =
-      told_by_child([&](const Say& say) { probe_there(place_, probes, trust_, pace_, say); }, hear);
+      told_by_child([&](const Say& say) { probe_there(place_, probes, means, say); }, hear);
   if (!told) {
     error_ = told.error().message;
     return std::nullopt;

@@ -17,6 +17,10 @@ class Elsewhere : public verify::Prober {
   std::optional<std::vector<verify::Trial>> probe(const std::vector<verify::Probe>& probes,
                                                   const verify::Progress& progress) override;
   bool is_other_user() const override { return place_.user.has_value(); }
+  std::string user() const override {
+    return place_.user ? place_.user->name + " (uid " + std::to_string(place_.user->uid) + ")"
+                       : Prober::user();
+  }
   bool is_forwarded() const override { return !place_.netns.empty(); }
   const std::string& error() const { return error_; }  // why there were no trials; else empty
 

@@ -5,6 +5,8 @@
 #include "adapters/systemd/clock.hpp"
 #include "adapters/tls/digest.hpp"
 #include "control/client.hpp"
+#include "egressctl/doctor/judge.hpp"
+#include "egressctl/doctor/read.hpp"
 #include "egressctl/place/attempt.hpp"
 #include "egressctl/verify/allowed.hpp"
 
@@ -66,6 +68,13 @@ std::optional<control::RefusalsReply> AskedDaemon::refusals() {
   return keep(ctl::ask<control::RefusalsReply>(context_, control::RefusalsRequest{}));
 }
 
+void AskedDaemon::announce(const std::vector<Endpoint>& endpoints) {
+  control::AnnounceRequest request;
+  for (const auto& [address, transport, port] : endpoints)
+    request.endpoints.push_back({address.text(), std::string(text(transport)), port, 0});
+  (void)call<control::AnnounceReply>(context_.socket, request);
+}
+
 std::optional<control::DnsReply> AskedDaemon::dns() {
   return keep(ctl::ask<control::DnsReply>(context_, control::DnsRequest{}));
 }
@@ -75,6 +84,15 @@ std::optional<Health> AskedDaemon::health() {
   auto reply = keep(ctl::ask<control::HealthReply>(context_, control::HealthRequest{}));
   if (!reply) return std::nullopt;
   return Health{before, std::move(*reply), read_clocks()};
+}
+
+std::optional<std::vector<Passage>> AskedDaemon::passages() {
+  const auto status = keep(ctl::ask<control::StatusReply>(context_, control::StatusRequest{}));
+  if (!status) return std::nullopt;
+  std::vector<Passage> passages;
+  for (auto& open : doctor::open_passages(doctor::read_forwarding("/"), status->forward))
+    if (open.is_up) passages.push_back({std::move(open.link), open.what, open.remedy});
+  return passages;
 }
 
 Attempt AskedDaemon::attempt() {

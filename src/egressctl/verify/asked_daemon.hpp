@@ -19,8 +19,10 @@ class AskedDaemon : public Daemon {
 
   std::optional<control::ProofReply> proof() override;
   std::optional<control::RefusalsReply> refusals() override;
+  void announce(const std::vector<Endpoint>& endpoints) override;
   std::optional<control::DnsReply> dns() override;
   std::optional<Health> health() override;
+  std::optional<std::vector<Passage>> passages() override;
   Attempt attempt() override;
   Result<void> grant(const std::vector<std::string>& targets) override;
   Result<void> revoke(const std::vector<std::string>& targets) override;

@@ -12,6 +12,7 @@ namespace egress::verify {
 enum class Group {
   works,    // what the policy allows
   refused,  // what it does not
+  source,   // in whose name: its ids begin with "source"
   truth,    // what must be so, whatever is tried: its ids begin with "true"
 };
 
@@ -19,6 +20,9 @@ struct Kind {
   std::string_view id;     // "refused.metadata": the group, then the kind; stable, for scripts
   std::string_view title;  // what holds if it holds
   std::string_view means;  // what it means if it does not
+  // Untried, it leaves the proof whole: it is not about what can be reached now, or another kind
+  // shows the same.
+  bool is_aside = false;
 };
 
 inline constexpr auto kCatalogue = std::to_array<Kind>({
@@ -93,7 +97,16 @@ inline constexpr auto kCatalogue = std::to_array<Kind>({
     {"refused.dns-over-https", "DNS over HTTPS, at public resolvers",
      "A program can ask any name where the guard cannot read it: data can leave in names."},
     {"refused.revoked", "a flow that was open when its entry was revoked",
-     "What deny, a reload or the end of a grant revokes goes on as long as its connections."},
+     "What deny, a reload or the end of a grant revokes goes on as long as its connections.", true},
+    {"source.freebind", "packets from a socket bound to somebody else's address",
+     "A program reaches any host by this one's answers, in whose name it speaks: it takes no "
+     "right."},
+    {"source.spoofed", "packets made by hand with somebody else's address",
+     "A program or container reaches any host by this one's answers, in whose name it speaks."},
+    {"source.trampoline", "answers of this host to whomever a packet names as its sender",
+     "Data leaves in what this host itself sends back: replies, refusals, errors.", true},
+    {"source.proxy", "outside hosts, asked for at every allowed endpoint as at a proxy",
+     "An allowed endpoint is a proxy: whatever it reaches, a program reaches through it."},
     {"true.table", "chains, rules, hooks and sets in the kernel are the desired ones",
      "Somebody changed egressd's rules, or a commit was lost."},
     {"true.elements", "the sets hold what the name table wants open",
@@ -106,10 +119,12 @@ inline constexpr auto kCatalogue = std::to_array<Kind>({
      "Any program on this host can allow itself what it likes."},
     {"true.others", "no other table can carry a packet past egressd",
      "What egressd has let through may go elsewhere, or what it refuses leave all the same."},
+    {"true.forwarding", "whatever this host forwards is held to the list",
+     "Containers and machines behind this host reach whatever they want."},
 });
 
 inline constexpr std::string_view text(Group group) {
-  constexpr std::array<std::string_view, 3> kTexts{"works", "refused", "true"};
+  constexpr std::array<std::string_view, 4> kTexts{"works", "refused", "source", "true"};
   return kTexts.at(static_cast<std::size_t>(group));
 }
 
@@ -125,7 +140,12 @@ class KindId {
   constexpr std::string_view means() const { return kind_ ? kind_->means : std::string_view(); }
   constexpr Group group() const {
     if (id().starts_with("works.")) return Group::works;
+    if (id().starts_with("source.")) return Group::source;
     return id().starts_with("refused.") ? Group::refused : Group::truth;
+  }
+  // Whether nothing is proven while it could not be tried: it may be a way out.
+  constexpr bool matters() const {
+    return kind_ != nullptr && group() != Group::works && !kind_->is_aside;
   }
   bool operator==(const KindId&) const = default;
 

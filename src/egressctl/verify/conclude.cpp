@@ -25,6 +25,22 @@ std::string counted(std::size_t number, const char* one, const char* many) {
   return std::to_string(number) + ' ' + (number == 1 ? one : many);
 }
 
+// The kinds of these rows, each once, in the order of the catalogue: "refused.ping, true.others".
+template <class Of>
+std::string kinds(const Rows& rows, const Of& of) {
+  std::string text;
+  for (const Kind& kind : kCatalogue) {
+    const auto is_one = [&](const Row& row) { return row.kind == KindId(kind) && of(row); };
+    if (std::ranges::any_of(rows, is_one))
+      text += (text.empty() ? "" : ", ") + std::string(kind.id);
+  }
+  return text;
+}
+
+std::string kinds(const Rows& rows, Mark mark) {
+  return kinds(rows, [mark](const Row& row) { return row.mark == mark; });
+}
+
 struct Conclusion {
   Verdict verdict;
   std::string summary;
@@ -67,9 +83,32 @@ std::optional<Conclusion> what_is_wrong(const Controls& controls, const Rows& ro
   }
   if (const auto open = count(rows, Mark::not_proven)) {
     return Conclusion{Verdict::not_proven,
-                      counted(open, "probe is without evidence", "probes are without evidence")};
+                      counted(open, "probe is without evidence", "probes are without evidence") +
+                          " (" + kinds(rows, Mark::not_proven) + ")"};
   }
+  const auto is_gap = [](const Row& row) {
+    return row.mark == Mark::untried && row.kind.matters();
+  };
+  if (const std::string gaps = kinds(rows, is_gap); !gaps.empty())
+    return Conclusion{Verdict::not_proven, "what matters could not be tried: " + gaps};
   return std::nullopt;
+}
+
+// What was proven for one user is said to be so.
+std::string scope(const Controls& controls) {
+  return controls.user.empty() ? "" : " for " + controls.user;
+}
+
+// What that user may not send, others may; and what was not shown at all.
+std::string left_out(const Rows& rows) {
+  std::string text;
+  if (const auto rights = kinds(rows, Mark::no_right); !rights.empty())
+    text += "; not sent, since this user has no right to: " + rights;
+  const auto is_aside = [](const Row& row) {
+    return row.mark == Mark::untried && row.kind.group() != Group::works;
+  };
+  if (const auto aside = kinds(rows, is_aside); !aside.empty()) text += "; not tried: " + aside;
+  return text.empty() ? text : text + " (root tries them)";
 }
 
 // Nothing is wrong, but that something is right must be shown too.
@@ -81,10 +120,10 @@ Conclusion what_holds(const Findings& findings, const Rows& rows, const Selectio
     return {Verdict::not_proven, "none of what was chosen could be tried"};
   if (!chosen.is_whole())
     return {Verdict::proven, counted(count(rows, Mark::holds), "probe holds", "probes hold")};
-  return {
-      Verdict::proven,
-      "only the allow-list is reachable: " + std::to_string(count(findings.works, Mark::holds)) +
-          " allowed probes work, " + std::to_string(refused) + " others are refused by egressd"};
+  return {Verdict::proven, "only the allow-list is reachable" + scope(findings.controls) + ": " +
+                               std::to_string(count(findings.works, Mark::holds)) +
+                               " allowed probes work, " + std::to_string(refused) +
+                               " others are refused by egressd" + left_out(rows)};
 }
 
 Conclusion judge_all(const Findings& findings, const Rows& rows, const Selection& chosen) {

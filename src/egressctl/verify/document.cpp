@@ -11,7 +11,16 @@ bool is_failure(Mark mark) {
 }
 
 bool is_untried(Mark mark) {
-  return mark == Mark::not_applicable || mark == Mark::skipped || mark == Mark::not_probed;
+  switch (mark) {
+    case Mark::not_applicable:
+    case Mark::no_right:
+    case Mark::untried:
+    case Mark::skipped:
+    case Mark::not_probed:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::string lower(std::string_view text) {

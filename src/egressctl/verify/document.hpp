@@ -29,7 +29,7 @@ struct Document {
 
 // Whether the mark makes the whole fail.
 bool is_failure(Mark mark);
-// Whether nothing was tried: not applicable, skipped or not probed.
+// Whether nothing was tried.
 bool is_untried(Mark mark);
 // The words of text() in lower case.
 std::string lower(std::string_view text);

@@ -112,6 +112,7 @@ std::string print_html(const Document& document) {
   return head(document) + about_table(document) +
          probes_of(report, Group::works, "What must work") +
          probes_of(report, Group::refused, "What must be refused") +
+         probes_of(report, Group::source, "In whose name") +
          probes_of(report, Group::truth, "What must be true") + doctor_table(document.weaknesses) +
          "</body>\n</html>\n";
 }

@@ -23,6 +23,8 @@ struct Controls {
   bool has_guard = false;  // the resolver is egressd's DNS guard
   // What the user whose probes these are has no right to send, he cannot send.
   bool is_other_user = false;
+  bool is_root = false;  // who may send everything
+  std::string user{};    // who is not root: "coder (uid 1000)"
   // The probes came from another network namespace, so this host forwarded them. The kernel limits
   // how many ICMP errors it sends to others (icmp_ratelimit), so a refusal may be silent.
   bool is_forwarded = false;

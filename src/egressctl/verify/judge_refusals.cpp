@@ -77,8 +77,10 @@ class Evidence {
   std::string text(const Trial& trial) const {
     if (!has_own_count(trial.probe))
       return "refused packets beside the TCP and UDP probes +" + std::to_string(elsewhere_);
-    return "egressd's counter for it +" +
-           std::to_string(refusals_.at(counted_endpoint(trial.probe.endpoint)));
+    const Endpoint at = counted_endpoint(trial.probe.endpoint);
+    const bool has_no_room = refusals_.at(at) == 0 && refusals_.is_full(at.address.family());
+    return "egressd's counter for it +" + std::to_string(refusals_.at(at)) +
+           (has_no_room ? "; its counters are full, whose oldest end within the hour" : "");
   }
 
  private:
@@ -121,12 +123,6 @@ void judge_silence(const Trial& trial, const Evidence& evidence, const Controls&
     row.evidence = "it ends at this host, so nothing can leave that way";
     return;
   }
-  const bool is_alive = controls.reached(trial.probe.family());
-  if (trial.probe.kind == KindId("refused.revoked") && is_alive) {
-    row.mark = Mark::leak;
-    row.evidence = "nothing refused it: what was open when its entry was revoked goes on";
-    return;
-  }
   row.evidence = "silence: dropped somewhere, or the network is dead";
   if (!evidence.may_be_silent(trial) || !evidence.counted(trial)) return;
   row.mark = Mark::holds;
@@ -144,16 +140,20 @@ void judge_no_route(const Trial& trial, const Controls& controls, Row& row) {
   row.evidence = "nothing can leave that way";
 }
 
-// What this user may not send, or this kernel cannot, a program of this user cannot either.
+// What this user may not send, or this kernel cannot, a program of this user cannot either. Root
+// may send everything: what keeps verify from it need not keep others.
 void judge_impossible(const Trial& trial, const Controls& controls, Row& row) {
-  constexpr std::array kNoRight{EPERM, EACCES, EPROTONOSUPPORT, ESOCKTNOSUPPORT};
+  constexpr std::array kNoRight{EPROTONOSUPPORT, ESOCKTNOSUPPORT, EPERM, EACCES};
+  const auto kinds = std::span(kNoRight).first(controls.is_root ? 2 : kNoRight.size());
   const bool is_packet =
       trial.probe.method == Method::packet || trial.probe.method == Method::fragment;
   const bool is_from_port = trial.probe.source_port != 0;
-  const bool has_no_right = std::ranges::find(kNoRight, trial.seen.error) != kNoRight.end();
-  row.evidence = "the probe could not be made; run verify as root";
+  const bool has_no_right = std::ranges::find(kinds, trial.seen.error) != kinds.end();
+  row.evidence = controls.is_root ? "the probe could not be made, although root makes it: look for "
+                                    "what forbids it (a sandbox, an LSM)"
+                                  : "the probe could not be made; run verify as root";
   if (has_no_right && (is_packet || is_from_port || controls.is_other_user)) {
-    row.mark = Mark::not_applicable;
+    row.mark = Mark::no_right;
     row.seen = "n/a: this user may not make the socket";
     row.evidence = "cannot be tried here, and cannot be sent for the same reason; as root it is";
   } else if (is_from_port && trial.seen.error == EADDRINUSE) {

@@ -26,6 +26,13 @@ std::string_view verb(Method method) {
       return "flow to ";
     case Method::answer_flow:
       return "answer to ";
+    case Method::bound:
+    case Method::spoofed:
+      return "to ";
+    case Method::http_proxy:
+    case Method::https_proxy:
+    case Method::socks_proxy:
+      return "asked at ";
   }
   return "";
 }
@@ -74,6 +81,7 @@ Endpoint counted_endpoint(const Endpoint& endpoint) {
 std::string describe(const Probe& probe) {
   const bool has_port = has_own_count(probe) && probe.method != Method::loopback;
   std::string line = probe.label + ": ";
+  if (probe.source) line += "from " + probe.source->text() + " ";
   line += verb(probe.method);
   line += has_port ? probe.endpoint.text() : probe.endpoint.address.text();
   if (probe.method == Method::dns) {

@@ -8,6 +8,7 @@
 #include "adapters/probe/dns_message.hpp"
 #include "adapters/probe/observation.hpp"
 #include "adapters/probe/payloads.hpp"
+#include "adapters/probe/proxy.hpp"
 #include "adapters/probe/udp.hpp"
 #include "egress/core/dns_name.hpp"
 #include "egress/core/ip_address.hpp"
@@ -27,6 +28,11 @@ enum class Method {
   loopback,     // TCP to a listener of our own at this host's loopback address
   open_flow,    // a UDP flow whose far end we play ourselves, begun here
   answer_flow,  // or there
+  bound,        // a datagram from `source`, which is not ours, by a socket bound to it
+  spoofed,      // the same by a packet made by hand; either to port 0: to a port of our own
+  http_proxy,   // whether the endpoint passes on, to `outsider`, what it is sent
+  https_proxy,  // the same within TLS
+  socks_proxy,
 };
 
 // What egressd's DNS guard must make of a question, whoever it was meant for.
@@ -53,6 +59,8 @@ struct Probe {
   probe::Tries tries = probe::Tries::until_answered;  // once: of what must be refused
   probe::Payload payload{};
   std::uint8_t protocol = 0;
+  std::optional<IpAddress> source{};            // bound, spoofed
+  std::optional<probe::Outsider> outsider{};    // of a proxy
   Port source_port = 0;  // tcp, datagram, open_flow; 0: whichever is free
 
   Family family() const { return endpoint.address.family(); }
@@ -66,6 +74,10 @@ Probe probe_for(const DnsName& name);
 Endpoint counted_endpoint(const Endpoint& endpoint);
 // Whether egressd counts its packets by where they go; otherwise only among all that it refuses.
 bool has_own_count(const Probe& probe);
+// Whether it speaks in another's name.
+inline bool is_disguised(const Probe& probe) {
+  return probe.method == Method::bound || probe.method == Method::spoofed;
+}
 // Whether the answer that it waits for is this host's own, which shows nothing about the network.
 bool is_within_host(const Probe& probe);
 std::string_view text(Family family);      // "IPv4"

@@ -21,8 +21,13 @@ class Daemon {
   virtual ~Daemon() = default;
   virtual std::optional<control::ProofReply> proof() = 0;
   virtual std::optional<control::RefusalsReply> refusals() = 0;
+  // Has it count by itself what is refused there. Where it does not, those counters must do that
+  // others fill as well.
+  virtual void announce(const std::vector<Endpoint>& endpoints) = 0;
   virtual std::optional<control::DnsReply> dns() = 0;
   virtual std::optional<Health> health() = 0;
+  // The ways through this host that nothing holds.
+  virtual std::optional<std::vector<Passage>> passages() = 0;
   // A harmless change, asked for by somebody without rights.
   virtual Attempt attempt() = 0;
   // Allows targets for a moment; revokes them. Why not, where it did not come to that.

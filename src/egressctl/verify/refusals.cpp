@@ -1,5 +1,9 @@
 #include "egressctl/verify/refusals.hpp"
 
+#include <algorithm>
+
+#include "egress/core/limits.hpp"
+
 namespace egress::verify {
 
 namespace {
@@ -24,7 +28,9 @@ std::uint64_t moved(std::uint64_t before, std::uint64_t after) {
 }  // namespace
 
 Refusals::Refusals(const control::RefusalsReply& before, const control::RefusalsReply& after)
-    : moved_(counts(after)), total_(moved(before.refused_packets, after.refused_packets)) {
+    : moved_(counts(after)),
+      total_(moved(before.refused_packets, after.refused_packets)),
+      foreign_(moved(before.foreign_packets, after.foreign_packets)) {
   const Counts earlier = counts(before);
   for (auto& [endpoint, packets] : moved_) {
     const auto known = earlier.find(endpoint);
@@ -35,6 +41,12 @@ Refusals::Refusals(const control::RefusalsReply& before, const control::Refusals
 std::uint64_t Refusals::at(const Endpoint& endpoint) const {
   const auto known = moved_.find(endpoint);
   return known == moved_.end() ? 0 : known->second;
+}
+
+bool Refusals::is_full(Family family) const {
+  const auto held = std::ranges::count_if(
+      moved_, [&](const auto& one) { return one.first.address.family() == family; });
+  return static_cast<std::size_t>(held) >= limits::kRefusalsRemembered;
 }
 
 }  // namespace egress::verify

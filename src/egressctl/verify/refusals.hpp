@@ -17,12 +17,17 @@ class Refusals {
   // Packets refused to exactly this endpoint. A counter that went back (the table was replaced) did
   // not move.
   std::uint64_t at(const Endpoint& endpoint) const;
+  // Whether there was no room to count another destination of the family.
+  bool is_full(Family family) const;
   // Packets refused to anywhere, of any protocol.
   std::uint64_t total() const { return total_; }
+  // Packets dropped since their source was not their sender's.
+  std::uint64_t foreign() const { return foreign_; }
 
  private:
   std::map<Endpoint, std::uint64_t> moved_;
   std::uint64_t total_ = 0;
+  std::uint64_t foreign_ = 0;
 };
 
 }  // namespace egress::verify

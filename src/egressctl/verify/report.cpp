@@ -15,7 +15,10 @@ std::string_view text(Mark mark) {
     case Mark::warning:
       return "warning";
     case Mark::not_applicable:
+    case Mark::no_right:
       return "n/a";
+    case Mark::untried:
+      return "untried";
     case Mark::skipped:
       return "skipped";
     case Mark::not_probed:

@@ -1,5 +1,6 @@
 #include "egressctl/verify/run.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <mutex>
 #include <system_error>
@@ -7,10 +8,12 @@
 
 #include "adapters/probe/dns.hpp"
 #include "adapters/probe/flow.hpp"
+#include "adapters/probe/foreign.hpp"
 #include "adapters/probe/ntp.hpp"
 #include "adapters/probe/packet.hpp"
 #include "adapters/probe/ping.hpp"
 #include "adapters/probe/tcp.hpp"
+#include "adapters/tls/talk.hpp"
 #include "egress/core/limits.hpp"
 
 namespace egress::verify {
@@ -22,7 +25,7 @@ using probe::Observation;
 using probe::Outcome;
 
 struct Terms {
-  const tls::Trust& trust;
+  const Means& means;
   const Deadline& deadline;
 };
 
@@ -35,7 +38,8 @@ Observation observe_tls(const Probe& probe, const Terms& terms) {
   auto connection = connect(probe, terms);
   Observation seen = connection.observation;
   if (seen.outcome != Outcome::reached) return seen;
-  const auto session = tls::handshake(terms.trust, connection.socket, *probe.name, terms.deadline);
+  const auto session =
+      tls::handshake(terms.means.trust, connection.socket, *probe.name, terms.deadline);
   seen.elapsed = terms.deadline.elapsed();
   seen.outcome = session ? Outcome::reached : Outcome::wrong_answer;
   seen.detail = session ? *session : session.error().message;
@@ -53,6 +57,29 @@ Observation observe_dns(const Probe& probe, const Terms& terms) {
   const Observation seen = ask(transport);
   const bool is_wanted = probe.guard == GuardAnswer::addresses && transport == Transport::udp;
   return seen.is_truncated && is_wanted ? ask(Transport::tcp) : seen;
+}
+
+// What was seen of the first connection tells whether there is anybody; `wrong_answer`: one who is
+// no proxy.
+Observation observe_proxy(const Probe& probe, const Terms& terms) {
+  std::optional<Observation> first;
+  const probe::Dial dial = [&](const Deadline& deadline) -> std::unique_ptr<probe::Talk> {
+    auto connection = probe::connect_tcp({probe.endpoint.address, probe.endpoint.port}, deadline);
+    if (!first) first = connection.observation;
+    if (connection.observation.outcome != Outcome::reached) return nullptr;
+    if (probe.method != Method::https_proxy)
+      return std::make_unique<probe::PlainTalk>(std::move(connection.socket));
+    const std::string host = probe.name ? probe.name->text() : "";
+    return tls::talk(terms.means.trust, std::move(connection.socket), host, deadline);
+  };
+  const bool is_socks = probe.method == Method::socks_proxy;
+  std::string how = is_socks ? probe::ask_socks_proxy(dial, *probe.outsider, terms.deadline)
+                             : probe::ask_http_proxy(dial, *probe.outsider, terms.deadline);
+  Observation seen = first.value_or(Observation{});
+  if (seen.outcome != Outcome::reached) return seen;
+  if (how.empty()) seen.outcome = Outcome::wrong_answer;
+  seen.detail = std::move(how);
+  return seen;
 }
 
 Observation observe(const Probe& probe, const Terms& terms) {
@@ -81,7 +108,18 @@ Observation observe(const Probe& probe, const Terms& terms) {
     case Method::open_flow:
       return probe::open_flow({address, port, probe.source_port}, terms.deadline);
     case Method::answer_flow:
-      return probe::answer_flow({address, port}, terms.deadline);
+      return terms.means.neighbour != nullptr
+                 ? probe::answer_flow(*terms.means.neighbour, address.family(), terms.deadline)
+                 : probe::impossible(ENOENT);
+    case Method::bound:
+    case Method::spoofed:
+      return probe::send_in_disguise(
+          probe.method == Method::bound ? probe::Disguise::bound : probe::Disguise::raw,
+          {*probe.source, probe.source_port}, {address, port}, terms.deadline);
+    case Method::http_proxy:
+    case Method::https_proxy:
+    case Method::socks_proxy:
+      return observe_proxy(probe, terms);
   }
   return {};
 }
@@ -117,14 +155,14 @@ void block_sigpipe() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-void work(Queue& queue, const tls::Trust& trust, const Pace& pace, const Deadline& phase) {
+void work(Queue& queue, const Means& means, const Deadline& phase) {
   block_sigpipe();
   while (Trial* trial = queue.next()) {
     if (phase.passed()) {
       trial->seen.detail = "out of time";
     } else {
-      const Deadline deadline(pace.timeout);
-      trial->seen = observe(trial->probe, {trust, deadline});
+      const Deadline deadline(means.pace.timeout);
+      trial->seen = observe(trial->probe, {means, deadline});
     }
     queue.tell_done();
   }
@@ -132,13 +170,13 @@ void work(Queue& queue, const tls::Trust& trust, const Pace& pace, const Deadlin
 
 }  // namespace
 
-std::vector<Trial> run(const std::vector<Probe>& probes, const tls::Trust& trust, const Pace& pace,
+std::vector<Trial> run(const std::vector<Probe>& probes, const Means& means,
                        const Progress& progress) {
   std::vector<Trial> trials;
   for (const Probe& probe : probes) trials.push_back({probe, {}});
-  const Deadline phase(pace.phase);
+  const Deadline phase(means.pace.phase);
   Queue queue(trials, progress);
-  const auto body = [&] { work(queue, trust, pace, phase); };
+  const auto body = [&] { work(queue, means, phase); };
   std::vector<std::jthread> threads;
   try {
     while (threads.size() < std::min(probes.size(), limits::kProofThreads))

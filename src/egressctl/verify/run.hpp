@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "adapters/probe/neighbour.hpp"
 #include "adapters/tls/handshake.hpp"
 #include "egressctl/verify/probe.hpp"
 
@@ -15,11 +16,17 @@ struct Pace {
       phase;  // of all; a probe not begun by then is `impossible`: out of time
 };
 
+struct Means {
+  const tls::Trust& trust;
+  Pace pace;
+  const probe::Neighbour* neighbour = nullptr;  // who asks this host; none: `impossible`
+};
+
 // Called after each probe, from any thread but never from two at once, with how many are done.
 using Progress = std::function<void(std::size_t done)>;
 
 // The trials, in the order of the probes. Returns within pace.phase + pace.timeout.
-std::vector<Trial> run(const std::vector<Probe>& probes, const tls::Trust& trust, const Pace& pace,
+std::vector<Trial> run(const std::vector<Probe>& probes, const Means& means,
                        const Progress& progress);
 
 }  // namespace egress::verify

@@ -21,7 +21,7 @@ bool any_matches(const std::vector<std::string>& words, KindId kind) {
 // Empty: the word stands for something.
 std::string complaint(const std::string& word) {
   std::vector<std::string> known;
-  for (const Group group : {Group::works, Group::refused, Group::truth})
+  for (const Group group : {Group::works, Group::refused, Group::source, Group::truth})
     known.emplace_back(text(group));
   for (const Kind& kind : kCatalogue) {
     if (matches(word, KindId(kind))) return {};
@@ -62,7 +62,8 @@ bool Selection::has(Group group) const {
 }
 
 bool Selection::needs_controls() const {
-  return has(Group::refused) || has("works.control-dns") || has("works.control-connect");
+  return has(Group::refused) || has(Group::source) || has("works.control-dns") ||
+         has("works.control-connect");
 }
 
 std::string Selection::text() const {

@@ -87,14 +87,28 @@ Rows judge_others(const control::HealthReply& health) {
   return rows;
 }
 
+Rows judge_passages(const std::vector<Passage>& passages) {
+  constexpr const char* kExpected = "held to the list";
+  Rows rows;
+  for (const Passage& passage : passages) {
+    rows.push_back(
+        true_row("true.forwarding", "what comes in at " + passage.link, kExpected, passage.what));
+    rows.back().mark = Mark::not_proven;
+    rows.back().evidence = passage.remedy;
+  }
+  if (rows.empty())
+    rows.push_back(true_row("true.forwarding", "what this host forwards", kExpected, "all is"));
+  return rows;
+}
+
 Row judge_attempt(const Attempt& attempt) {
   Row row =
       true_row("true.socket", "a change of the policy by " + attempt.who, "refused", "refused");
   row.evidence = attempt.why;
   if (attempt.outcome == Attempt::Outcome::accepted) fail(row, "would be carried out", attempt.why);
   if (attempt.outcome == Attempt::Outcome::impossible) {
-    row.mark = Mark::not_applicable;
-    row.seen = "n/a: it cannot be asked for";
+    row.mark = Mark::untried;
+    row.seen = "it cannot be asked for";
   }
   return row;
 }

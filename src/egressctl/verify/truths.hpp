@@ -31,6 +31,15 @@ Row judge_clocks(const Health& health);
 // A row for each table beside egressd's: whether its rules can carry a packet past egressd.
 Rows judge_others(const control::HealthReply& health);
 
+// A link by which others go through this host, and which is not held.
+struct Passage {
+  std::string link;
+  std::string what;    // what goes through
+  std::string remedy;
+};
+// A row for each; one if there is none.
+Rows judge_passages(const std::vector<Passage>& passages);
+
 // A change that somebody without rights asked for.
 struct Attempt {
   enum class Outcome { refused, accepted, impossible } outcome = Outcome::impossible;

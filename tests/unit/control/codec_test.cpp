@@ -59,6 +59,9 @@ TEST(Codec, RequestsWithoutMembers) {
   expect_request(DiffRequest{}, R"({"command":"diff"})");
   expect_request(ReloadRequest{}, R"({"command":"reload"})");
   expect_request(RefusalsRequest{}, R"({"command":"refusals"})");
+  expect_request(
+      AnnounceRequest{{{"192.0.2.9", "udp", 9, 0}}},
+      R"({"command":"announce","endpoints":[{"address":"192.0.2.9","transport":"udp","port":9,"packets":0}]})");
   expect_request(ProofRequest{}, R"({"command":"proof"})");
   expect_request(DnsRequest{}, R"({"command":"dns"})");
   expect_request(HealthRequest{}, R"({"command":"health"})");
@@ -98,14 +101,15 @@ TEST(Codec, Status) {
   status.uptime_s = 1;
   status.entries = 2, status.names = 3, status.learnt = 12, status.addresses = 4,
   status.elements = 5, status.names_failing = 6;
-  status.failing = {"f"}, status.forward = {"docker0"}, status.missing_features = {"m"},
-  status.warnings = {"w"};
+  status.failing = {"f"}, status.forward = {"docker0"}, status.uplinks = {"br0"},
+  status.inbound = {"22/tcp"}, status.missing_features = {"m"}, status.warnings = {"w"};
   status.commits = 7, status.failed_commits = 8, status.last_commit_us = 9,
   status.refused_packets = 10;
   status.held_links = {"h"}, status.unheld_links = {"u"}, status.refused_frames = 14;
   status.protection = "watched", status.tamperings = 15, status.last_tampering = "t",
   status.last_repair_us = 16;
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
+  status.foreign_packets = 17, status.proxies = {"p"};
   status.deviations = {"d"};
   status.until_s = 12, status.unconfirmed_s = 13;
   expect_reply(
@@ -114,10 +118,10 @@ TEST(Codec, Status) {
       R"("resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
       R"("policy_source":"last good","policy_problem":"pp",)"
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
-      R"("forward":["docker0"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
+      R"("forward":["docker0"],"uplinks":["br0"],"inbound":["22/tcp"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
       R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
-      R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
-      R"("port":65535,"packets":11}],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
+      R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
+      R"("port":65535,"packets":11}],"proxies":["p"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 
 TEST(Codec, WhyDiffReloadRefusals) {
@@ -132,9 +136,13 @@ TEST(Codec, WhyDiffReloadRefusals) {
       R"({"reply":"reload","added":1,"removed":2,"problems":["p"],"changed":false,)"
       R"("settings":[{"setting":"forward","before":"br-*","after":"none"}],"warnings":["w"]})");
   expect_reply(
-      RefusalsReply{5, {{"2001:db8::1", "tcp", 443, 6}}},
+      RefusalsReply{5, {{"2001:db8::1", "tcp", 443, 6}}, 7},
       R"({"reply":"refusals","refused_packets":5,"refusals":[{"address":"2001:db8::1","transport":"tcp",)"
-      R"("port":443,"packets":6}]})");
+      R"("port":443,"packets":6}],"foreign_packets":7})");
+}
+
+TEST(Codec, Announce) {
+  expect_reply(AnnounceReply{3}, R"({"reply":"announce","endpoints":3})");
 }
 
 TEST(Codec, ProofAndRefused) {
@@ -143,6 +151,7 @@ TEST(Codec, ProofAndRefused) {
   proof.filtered = {"rebind.example"}, proof.resolvers = {"192.0.2.53"};
   proof.endpoints = {
       {"tcp/a.example:443", "a.example", "tcp", 443, true, {{"192.0.2.1", "e", 7}}, true, true}};
+  proof.inbound = {"22/tcp"};
   proof.table = {{"d"}, {}, {}, {}};
   expect_reply(
       proof,
@@ -150,7 +159,7 @@ TEST(Codec, ProofAndRefused) {
       R"("filtered":["rebind.example"],"resolvers":["192.0.2.53"],"endpoints":[{"target":)"
       R"("tcp/a.example:443","host":"a.example","transport":"tcp","port":443,"optional":true,)"
       R"("addresses":[{"address":"192.0.2.1","element":"e","hits":7}],"private":true,"metadata":true}],)"
-      R"("table":{"deviations":["d"],"missing":[],"unexpected":[],"misdated":[]}})");
+      R"("inbound":["22/tcp"],"table":{"deviations":["d"],"missing":[],"unexpected":[],"misdated":[]}})");
   expect_reply(Refused{"denied", "no"}, R"({"reply":"refused","code":"denied","message":"no"})");
 }
 
@@ -269,7 +278,7 @@ TEST(Codec, ReadingChangesNothing) {
   for (const Request& reading :
        {Request(ListRequest{}), Request(StatusRequest{}), Request(WhyRequest{}),
         Request(DiffRequest{}), Request(RefusalsRequest{}), Request(ProofRequest{}),
-        Request(DnsRequest{}), Request(HealthRequest{})}) {
+        Request(DnsRequest{}), Request(HealthRequest{}), Request(AnnounceRequest{})}) {
     EXPECT_FALSE(changes_policy(reading));
   }
 }

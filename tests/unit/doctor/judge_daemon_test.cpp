@@ -65,6 +65,8 @@ TEST(JudgeFrames, ALinkThatIsNotHeldIsWeak) {
   status.unheld_links = {"veth1: a port of a bridge"};
   EXPECT_EQ(worst(judge_frames(status)), Severity::weak);
   EXPECT_TRUE(is_complete(judge_frames(status)));
+  const Forwarding bridged{.links = {{.name = "br0", .has_default_route = true, .ports = 2}}};
+  EXPECT_THAT(judge_frames(status, bridged).front().remedy, HasSubstr("a bridge of their own"));
 }
 
 TEST(JudgeDns, PollingIsWeak) {

@@ -30,7 +30,23 @@ TEST(JudgeForwarding, ALinkThatForwardsAndIsNotHeldIsNamed) {
   EXPECT_EQ(worst(judge_forwarding(forwarding, {"br-*"})), Severity::ok);
   forwarding.links.push_back({"docker0", false, true, false, false});
   EXPECT_EQ(brief(judge_forwarding(forwarding, {"br-*"})),
-            "weak forwarding: IPv6 that comes in at docker0 is forwarded, and it is not held\n");
+            "weak forwarding: what comes in at docker0: IPv6 is forwarded, and it is not held\n");
+}
+
+// No packet between its ports passes the host's rules, whether the host forwards or not.
+TEST(JudgeForwarding, GuestsOnTheSegmentOfTheWayOutAreNamedAndNeverToBeHeldThere) {
+  Forwarding forwarding;
+  forwarding.links = {{.name = "br0", .has_default_route = true, .ports = 1}};
+  EXPECT_EQ(worst(judge_forwarding(forwarding, {})), Severity::ok);
+  forwarding.links.front().ports = 3;
+  for (const auto& held : {std::vector<std::string>{}, {"br0"}, {"br*"}}) {
+    const Findings findings = judge_forwarding(forwarding, held);
+    EXPECT_EQ(brief(findings),
+              "weak forwarding: what comes in at br0: a bridge that is the way out has 2 more "
+              "ports, and what is there is not held\n");
+    EXPECT_THAT(findings.front().remedy, HasSubstr("a bridge of their own"));
+    EXPECT_THAT(findings.front().remedy, Not(HasSubstr("br0")));
+  }
 }
 
 TEST(JudgeGroups, MembersOfAnEnginesGroupAreWeakAndAdministratorsAreNoted) {

@@ -165,5 +165,63 @@ TEST(ReadClocks, RunForward) {
   EXPECT_GT(first.wall_s, 1'700'000'000);
 }
 
+TEST_F(ReadHost, LinksThatUsersWriteAndWhoTheyAre) {
+  write("etc/passwd", "coder:x:1000:1000::/:/bin/sh\n");
+  write("sys/class/net/eth0/flags", "0x1003\n");
+  write("sys/class/net/tun0/tun_flags", "0x1001\n");
+  write("sys/class/net/tun0/owner", "1000\n");
+  write("sys/class/net/tun1/tun_flags", "0x1001\n");
+  write("sys/class/net/tun1/owner", "-1\n");
+  write("sys/class/infiniband/mlx5_0/node_type", "1: CA\n");
+  const Devices devices = read_devices(root(), Accounts::read(root() / "etc"));
+  ASSERT_EQ(devices.written.size(), 2U);
+  EXPECT_EQ(devices.written[0].name, "tun0");
+  EXPECT_EQ(devices.written[0].owner, "coder");
+  EXPECT_EQ(devices.written[1].owner, "");
+  EXPECT_THAT(devices.rdma, ElementsAre("mlx5_0"));
+  EXPECT_FALSE(devices.vsock_cid);
+  EXPECT_FALSE(devices.hosts_vsock);
+}
+
+TEST_F(ReadHost, WhatTheKernelChecksAtALinkAndThePortsOfABridge) {
+  write("proc/sys/net/ipv4/conf/all/rp_filter", "0\n");
+  write("proc/sys/net/ipv4/conf/br0/rp_filter", "1\n");
+  write("proc/sys/net/ipv4/conf/br1/rp_filter", "0\n");
+  write("proc/sys/net/ipv6/conf/br0/accept_ra", "1\n");
+  write("proc/sys/net/ipv6/conf/br0/forwarding", "1\n");
+  write("proc/sys/net/ipv6/conf/br1/accept_ra", "2\n");
+  write("sys/class/net/br0/flags", "0x1003\n");
+  write("sys/class/net/br0/brif/veth0/state", "3\n");
+  write("sys/class/net/br1/flags", "0x1002\n");
+  const Forwarding forwarding = read_forwarding(root());
+  ASSERT_EQ(forwarding.links.size(), 2U);
+  const auto& [first, second] = std::pair(forwarding.links[0], forwarding.links[1]);
+  EXPECT_TRUE(first.checks_sources && !second.checks_sources);
+  EXPECT_TRUE(!first.accepts_routers && second.accepts_routers);
+  EXPECT_TRUE(first.is_up && !second.is_up);
+  EXPECT_EQ(first.ports, 1U);
+}
+
+TEST_F(ReadHost, ProgramsWithRightsByTheirFiles) {
+  if (::geteuid() != 0) GTEST_SKIP() << "setting them takes a right";
+  write("usr/bin/ping", "x");
+  write("usr/bin/true", "x");
+  fs::create_symlink("usr/bin", root() / "bin");
+  const std::string set =
+      "setcap cap_net_raw+ep " + (root() / "usr/bin/ping").string() + " 2>/dev/null";
+  if (std::system(set.c_str()) != 0) GTEST_SKIP() << "no setcap, or none on this file system";
+  const Programs programs = read_programs(root());
+  ASSERT_EQ(programs.capable.size(), 1U) << "and once, though /bin is the same";
+  EXPECT_TRUE(programs.capable[0].path.ends_with("usr/bin/ping"));
+  EXPECT_EQ(programs.capable[0].capabilities, kNetRaw);
+  EXPECT_TRUE(programs.is_whole);
+}
+
+TEST_F(ReadHost, TheFirstPortThatTakesNoRight) {
+  EXPECT_EQ(read_first_free_port(root()), 1024U);
+  write("proc/sys/net/ipv4/ip_unprivileged_port_start", "53\n");
+  EXPECT_EQ(read_first_free_port(root()), 53U);
+}
+
 }  // namespace
 }  // namespace egress::doctor

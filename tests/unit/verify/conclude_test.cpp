@@ -122,6 +122,43 @@ TEST(Conclude, AHostWithoutIpv6IsProvenOverIpv4) {
   EXPECT_EQ(world.verify().verdict, Verdict::proven);
 }
 
+// EPERM on a raw socket: who is not root cannot send such packets either, which is said; for root
+// something else is wrong, and nothing is shown.
+TEST(Conclude, WhatAUserHasNoRightToSendIsNamedAndForRootIsAGap) {
+  World world;
+  world.outside = [](const Probe& probe) {
+    return probe.kind == KindId("refused.gre") ? outcome(Outcome::impossible, EPERM)
+                                               : closed_answer(probe);
+  };
+  const Report root = world.verify();
+  EXPECT_EQ(root.verdict, Verdict::not_proven);
+  EXPECT_EQ(root.summary, "2 probes are without evidence (refused.gre)");
+  world.user = "coder (uid 1000)";
+  world.neighbour = fail("no right");
+  const Report coder = world.verify();
+  EXPECT_EQ(coder.verdict, Verdict::proven) << coder.summary;
+}
+
+TEST(Conclude, WhatWasProvenForOneUserIsSaidToBeSo) {
+  Findings findings;
+  findings.controls = {true, true, true, true};
+  findings.controls.user = "coder (uid 1000)";
+  const Row refused{"refused.ssh", "ssh", "refused", "refused", {}, Mark::holds, {}};
+  findings.refusals = {refused, refused, refused};
+  findings.refusals[1].kind = "refused.gre";
+  findings.refusals[1].mark = Mark::no_right;
+  findings.refusals[2].kind = "refused.revoked";
+  findings.refusals[2].mark = Mark::untried;
+  const Report report = conclude(findings);
+  EXPECT_EQ(report.verdict, Verdict::proven);
+  EXPECT_EQ(report.summary,
+            "only the allow-list is reachable for coder (uid 1000): 0 allowed probes work, 1 "
+            "others are refused by egressd; not sent, since this user has no right to: "
+            "refused.gre; not tried: refused.revoked (root tries them)");
+  findings.refusals[2].kind = "refused.fragment";
+  EXPECT_EQ(conclude(findings).verdict, Verdict::not_proven);
+}
+
 TEST(Conclude, NotProvenWhenThePolicyLeavesNothingToRefuse) {
   Findings findings;
   findings.controls = {true, true, true, true};

@@ -122,7 +122,7 @@ TEST(JudgeRefusals, WhatAUserHasNoRightToSendIsNotApplicableOnlyWhenProbingAsTha
   other.is_other_user = true;
   const auto forbidden = trial(Method::ping, kOutside, outcome(Outcome::impossible, EACCES));
   EXPECT_EQ(refusal_mark(forbidden, kNothing), Mark::not_proven);
-  EXPECT_EQ(refusal_mark(forbidden, kNothing, other), Mark::not_applicable);
+  EXPECT_EQ(refusal_mark(forbidden, kNothing, other), Mark::no_right);
   const auto broken = trial(Method::ping, kOutside, outcome(Outcome::impossible, EMFILE));
   EXPECT_EQ(refusal_mark(broken, kNothing, other), Mark::not_proven);
 }

@@ -40,7 +40,7 @@ class Truncated : public ::testing::Test {
     probe.name = name("api.openai.com");
     probe.guard = guard;
     const auto trust = tls::Trust::load(std::nullopt);
-    return run({probe}, *trust, {2s, 2s}, [](std::size_t) {}).front().seen;
+    return run({probe}, {*trust, {2s, 2s}}, [](std::size_t) {}).front().seen;
   }
 
  private:
@@ -78,7 +78,7 @@ TEST(Run, AsksTheGuardWithEdnsAndOthersWithout) {
   const auto trust = tls::Trust::load(std::nullopt);
   for (const auto& guard : {std::optional<GuardAnswer>(), std::optional(GuardAnswer::no_data)}) {
     probe.guard = guard;
-    EXPECT_EQ(run({probe}, *trust, {2s, 2s}, [](std::size_t) {}).front().seen.detail, "NODATA");
+    EXPECT_EQ(run({probe}, {*trust, {2s, 2s}}, [](std::size_t) {}).front().seen.detail, "NODATA");
   }
   EXPECT_EQ(lengths, (std::vector<std::size_t>{32, 32 + 11}));
 }

@@ -31,6 +31,7 @@ class TableDaemon : public Daemon {
   }
   std::optional<control::ProofReply> proof() override;
   std::optional<control::RefusalsReply> refusals() override;
+  void announce(const std::vector<Endpoint>&) override {}
   std::optional<control::DnsReply> dns() override { return control::DnsReply{}; }
   std::optional<Health> health() override {
     const systemd::SystemClock clock;
@@ -40,6 +41,7 @@ class TableDaemon : public Daemon {
     health.reply.wall = print_wall_time(here.wall);
     return health;
   }
+  std::optional<std::vector<Passage>> passages() override { return std::vector<Passage>{}; }
   Attempt attempt() override { return {Attempt::Outcome::refused, "nobody", "no right"}; }
   Result<void> grant(const std::vector<std::string>& targets) override;
   Result<void> revoke(const std::vector<std::string>& targets) override;
@@ -106,7 +108,9 @@ inline std::optional<control::ProofReply> TableDaemon::proof() {
 inline std::optional<control::RefusalsReply> TableDaemon::refusals() {
   control::RefusalsReply reply;
   for (const auto& object : listing()) {
-    if (object.contains("counter")) reply.refused_packets = object["counter"]["packets"];
+    if (object.contains("counter"))
+      (object["counter"]["name"] == "refused" ? reply.refused_packets : reply.foreign_packets) =
+          object["counter"]["packets"];
     if (!object.contains("set") || !object["set"].contains("elem")) continue;
     if (!object["set"]["name"].get<std::string>().starts_with("refused")) continue;
     for (const auto& element : object["set"]["elem"]) {

@@ -75,7 +75,7 @@ TEST(JudgeTruths, AnAcceptedAttemptFails) {
   using enum Attempt::Outcome;
   EXPECT_EQ(judge_attempt({refused, "nobody", "no"}).mark, Mark::holds);
   EXPECT_EQ(judge_attempt({accepted, "nobody", "yes"}).mark, Mark::fails);
-  EXPECT_EQ(judge_attempt({impossible, "ann", "may"}).mark, Mark::not_applicable);
+  EXPECT_EQ(judge_attempt({impossible, "ann", "may"}).mark, Mark::untried);
 }
 
 TEST(Truths, EachIsPartOfTheVerdict) {
@@ -93,15 +93,55 @@ TEST(Truths, EachIsPartOfTheVerdict) {
   World expiry;
   expiry.proof.table.misdated = {"allow4 192.0.2.1 . tcp . 443 never ends"};
   EXPECT_EQ(expiry.verify().verdict, Verdict::failed);
+  World forwarding;
+  forwarding.passages = {{"docker0", "IPv4 is forwarded, and it is not held", "hold it"}};
+  const Report report = forwarding.verify();
+  EXPECT_EQ(report.verdict, Verdict::not_proven);
+  EXPECT_EQ(report.summary, "1 probe is without evidence (true.forwarding)");
 }
 
-TEST(RevokedFlow, ThatGoesOnIsALeakThoughNobodyAnswers) {
+TEST(Truths, WhatMattersAndCouldNotBeTriedIsNotProven) {
   World world;
-  world.outside = [](const Probe& probe) {
-    return probe.kind == KindId("refused.revoked") ? outcome(Outcome::timeout)
-                                                   : closed_answer(probe);
+  world.attempt = {Attempt::Outcome::impossible, "ann", "may"};
+  const Report report = world.verify();
+  EXPECT_EQ(report.verdict, Verdict::not_proven);
+  EXPECT_EQ(report.summary, "what matters could not be tried: true.socket");
+}
+
+TEST(RevokedFlow, ThatGoesOnIsALeakAndThatIsLostIsNotProven) {
+  World world;
+  probe::Observation seen = reached();
+  world.outside = [&](const Probe& probe) {
+    return probe.kind == KindId("refused.revoked") ? seen : closed_answer(probe);
   };
   EXPECT_EQ(world.verify().verdict, Verdict::leak);
+  seen = outcome(Outcome::timeout);
+  EXPECT_EQ(world.verify().verdict, Verdict::not_proven) << "its far end always answers";
+}
+
+TEST(RevokedFlow, ThatNobodyCanBePlayedForIsNotProvenForRoot) {
+  World world;
+  world.neighbour = fail("open /dev/net/tun: No such file or directory");
+  EXPECT_EQ(world.verify().verdict, Verdict::not_proven);
+  world.user = "coder (uid 1000)";
+  EXPECT_EQ(world.verify().verdict, Verdict::proven) << "who may not play one";
+}
+
+TEST(RevokedFlow, ThatNothingCouldBeAllowedForIsNotProven) {
+  World world;
+  world.granted = fail("no right");
+  EXPECT_EQ(world.verify().verdict, Verdict::not_proven);
+}
+
+TEST(RevokedFlow, ThatAContainerCannotOpenCannotGoOn) {
+  const control::ProofReply policy = small_policy();
+  const auto targets = plan_grant(policy);
+  const Trial flow{plan_granted_flows(targets, 20'000).front(), outcome(Outcome::timeout)};
+  const auto mark = [&](bool is_forwarded) {
+    return judge_granted_flows(std::vector{flow}, policy, policy, is_forwarded).rows.front().mark;
+  };
+  EXPECT_EQ(mark(true), Mark::not_applicable);
+  EXPECT_EQ(mark(false), Mark::not_proven);
 }
 
 TEST(RevokedFlow, ThatWasNeverEstablishedProvesNothing) {
@@ -127,8 +167,19 @@ TEST(InboundAnswer, HoldsOnlyIfItWasLetGo) {
   EXPECT_EQ(mark_of(outcome(Outcome::refused, EPERM)), Mark::fails);
   EXPECT_EQ(mark_of(outcome(Outcome::timeout)), Mark::not_proven);
   EXPECT_EQ(mark_of(outcome(Outcome::no_route)), Mark::not_applicable);
-  EXPECT_EQ(mark_of(outcome(Outcome::impossible, EPERM)), Mark::not_applicable);
+  EXPECT_EQ(mark_of(outcome(Outcome::impossible, EPERM)), Mark::not_proven);
   EXPECT_EQ(mark_of(outcome(Outcome::impossible, EMFILE)), Mark::not_proven);
+  const std::vector<std::string> listed{"22/tcp"};
+  const auto unlisted = [&](const probe::Observation& seen, std::uint64_t refused) {
+    control::RefusalsReply after;
+    after.refusals = {refusal(probes[0].endpoint, refused)};
+    return judge_inbound(std::vector<Trial>{{probes[0], seen}}, {{}, after}, listed).front().mark;
+  };
+  EXPECT_EQ(unlisted(reached(), 0), Mark::leak);
+  EXPECT_EQ(unlisted(outcome(Outcome::refused, EPERM), 1), Mark::holds);
+  EXPECT_EQ(unlisted(outcome(Outcome::refused, EPERM), 0), Mark::not_proven);
+  EXPECT_TRUE(leaves_out_flows(listed));
+  EXPECT_FALSE(leaves_out_flows({"22/tcp", "60000-61000/udp"}));
 }
 
 }  // namespace

@@ -35,6 +35,8 @@ inline probe::Observation allowed_answer(const Probe& probe) {
 // What is not is refused by the guard, or as egressd's table rejects it.
 inline probe::Observation closed_answer(const Probe& probe) {
   if (probe.guard) return guard_answer(probe);
+  if (probe.outsider) return outcome(probe::Outcome::wrong_answer);
+  if (is_disguised(probe)) return outcome(probe::Outcome::refused, EPERM);
   probe::Observation seen = outcome(probe::Outcome::refused, ECONNREFUSED);
   if (probe.method == Method::tcp || probe.method == Method::tls) return seen;
   if (probe.method == Method::fragment && probe.endpoint.port == 0)
@@ -54,6 +56,11 @@ struct World {
   std::function<void(Health&)> spoil_health = [](Health&) {};
   Attempt attempt{Attempt::Outcome::refused, "nobody", "no right"};
   bool is_established = true;  // what opens a flow is one that the connection tracking knows
+  bool answers = false;  // it answers what came through in another's name
+  std::vector<Passage> passages{};
+  std::string user{};  // who probes; empty: root
+  Result<void> neighbour = {};  // whether somebody outside can be played
+  Result<void> granted = {};    // and something allowed for a moment
 
   Report verify() const;
 };
@@ -65,6 +72,7 @@ class WorldRun : public Daemon, public Prober {
 
   std::optional<control::ProofReply> proof() override { return proof_; }
   std::optional<control::RefusalsReply> refusals() override { return refusals_; }
+  void announce(const std::vector<Endpoint>&) override {}
   std::optional<control::DnsReply> dns() override { return told_; }
   std::optional<Health> health() override {
     const Clocks here{Instant(milliseconds(1'000'000)), WallTime(seconds(1'000'000))};
@@ -74,8 +82,17 @@ class WorldRun : public Daemon, public Prober {
     world_.spoil_health(health);
     return health;
   }
+  std::optional<std::vector<Passage>> passages() override { return world_.passages; }
+  std::string user() const override { return world_.user; }
+  bool runs_as_root() const override { return world_.user.empty(); }
   Attempt attempt() override { return world_.attempt; }
+  Result<void> meet_neighbour() override { return world_.neighbour; }
+  std::uint64_t heard() const override { return heard_; }
+  std::vector<IpAddress> own_addresses() const override {
+    return {ip("10.0.0.77"), ip("2001:db8:77::2")};
+  }
   Result<void> grant(const std::vector<std::string>& targets) override {
+    if (!world_.granted) return world_.granted;
     for (const std::string& target : targets)
       proof_.endpoints.push_back(endpoint(target, "", {"198.51.100.254"}));
     return {};
@@ -93,10 +110,12 @@ class WorldRun : public Daemon, public Prober {
 
  private:
   probe::Observation observe(const Probe& probe);
+  probe::Observation observe_source(const Probe& probe);
   void count(const Probe& probe);
   void tell(const Probe& probe, const probe::Observation& seen);
 
   const World& world_;
+  std::uint64_t heard_ = 0;
   control::ProofReply proof_;
   control::RefusalsReply refusals_;
   control::DnsReply told_ = guard_counts({{"refused", 0}, {"filtered", 0}, {"no data", 0}});
@@ -122,7 +141,16 @@ inline void WorldRun::tell(const Probe& probe, const probe::Observation& seen) {
   ++told_.counts[!seen.extended_error ? 2 : is_filter ? 1 : 0].questions;
 }
 
+// What comes through in another's name is answered, which the neighbour hears.
+inline probe::Observation WorldRun::observe_source(const Probe& probe) {
+  const probe::Observation seen = world_.outside(probe);
+  if (is_disguised(probe) && seen.error == EPERM && world_.counts) ++refusals_.foreign_packets;
+  if (world_.answers && is_disguised(probe) && seen.outcome == probe::Outcome::reached) ++heard_;
+  return seen;
+}
+
 inline probe::Observation WorldRun::observe(const Probe& probe) {
+  if (probe.kind.group() == Group::source) return observe_source(probe);
   if (probe.method == Method::open_flow) {
     for (auto& endpoint : proof_.endpoints)
       if (endpoint.target == probe.target)
