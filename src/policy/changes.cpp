@@ -49,6 +49,10 @@ constexpr Setting kSettings[] = {
      [](const Policy& p) {
        return std::string(p.dns.refuse_with == RefuseWith::refused ? "refused" : "nxdomain");
      }},
+    {"dns.refresh",
+     [](const Policy& p) {
+       return std::string(p.dns.refresh == Refresh::own_clock ? "own-clock" : "on-demand");
+     }},
     {"dns.wildcard_rate",
      [](const Policy& p) { return p.dns.wildcard_rate ? p.dns.wildcard_rate->text() : "none"; }},
     {"services.ntp", time_servers_text},
@@ -58,6 +62,11 @@ constexpr Setting kSettings[] = {
     {"limits.max_ttl", [](const Policy& p) { return print_duration(p.limits.max_ttl); }},
     {"limits.grace", [](const Policy& p) { return print_duration(p.limits.grace); }},
     {"limits.stale", [](const Policy& p) { return print_duration(p.limits.stale); }},
+    {"inbound",
+     [](const Policy& p) {
+       const auto as_is = [](const std::string& port) { return port; };
+       return p.inbound ? joined(p.inbound->texts(), as_is) : "any";
+     }},
     {"forward",
      [](const Policy& p) {
        return joined(p.forward, [](const std::string& name) { return name; });

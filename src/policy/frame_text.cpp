@@ -4,6 +4,7 @@
 
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
+#include "policy/target_parts.hpp"
 #include "policy/yaml_text.hpp"
 
 namespace egress::policy {
@@ -41,6 +42,19 @@ Result<ResolverAddress> parse_address(std::string_view text) {
   return fail(quoted(text) + " is not a resolver; accepted: " + std::string(kAddress.accepted));
 }
 
+// "22/tcp", "60000-61000/udp", "ping".
+Result<Inbound> parse_inbound(std::string_view text) {
+  if (text == "ping") return Inbound{{}, true};
+  const auto slash = text.find('/');
+  const auto ports = parse_ports(text.substr(0, slash));
+  if (!ports) return tl::unexpected(ports.error());
+  const bool is_udp = slash != text.npos && text.substr(slash + 1) == "udp";
+  Inbound inbound;
+  for (const PortRange& range : *ports)
+    inbound.ports.push_back({is_udp ? Transport::udp : Transport::tcp, range});
+  return inbound;
+}
+
 class FrameReader {
  public:
   FrameReader(Keys& keys, Reader& reader) : keys_(keys), reader_(reader) {}
@@ -69,6 +83,7 @@ std::string print_frame(const Policy& policy) {
   out += policy.dns.mode == DnsMode::poll ? ", dns: poll" : ", dns: guard";
   out += policy.dns.refuse_with == RefuseWith::refused ? ", refuse_with: refused"
                                                        : ", refuse_with: nxdomain";
+  if (policy.dns.refresh == Refresh::own_clock) out += ", refresh: own-clock";
   if (policy.dns.wildcard_rate)
     out += ", wildcard_count: " + std::to_string(policy.dns.wildcard_rate->count) +
            ", wildcard_period: " + seconds_of(policy.dns.wildcard_rate->period);
@@ -81,6 +96,9 @@ std::string print_frame(const Policy& policy) {
          ", max_ttl: " + seconds_of(policy.limits.max_ttl) +
          ", grace: " + seconds_of(policy.limits.grace) +
          ", stale: " + seconds_of(policy.limits.stale);
+  if (policy.inbound)
+    out += ", inbound: " +
+           list_text(policy.inbound->texts(), [](const std::string& port) { return port; });
   return out +
          ", forward: " + list_text(policy.forward, [](const std::string& name) { return name; }) +
          " }";
@@ -94,6 +112,7 @@ Policy read_frame(const Node& node, Reader& reader) {
   policy.dns.mode = frame.has("dns", "poll") ? DnsMode::poll : DnsMode::guard;
   policy.dns.refuse_with =
       frame.has("refuse_with", "refused") ? RefuseWith::refused : RefuseWith::nxdomain;
+  if (frame.has("refresh", "own-clock")) policy.dns.refresh = Refresh::own_clock;
   const auto count = frame.number("wildcard_count", 0);
   const auto period = frame.number("wildcard_period", 0);
   if (count > 0 && period > 0)
@@ -112,6 +131,15 @@ Policy read_frame(const Node& node, Reader& reader) {
   if (const Node* forward = keys.require("forward", kFrame))
     for (const Node& item : reader.list(*forward, kFrame))
       if (auto name = reader.text(item, kWord)) policy.forward.push_back(*std::move(name));
+  if (const Node* inbound = keys.find("inbound")) {
+    policy.inbound.emplace();
+    for (const Node& item : reader.list(*inbound, kFrame))
+      if (const auto port = reader.parsed(item, kWord, parse_inbound)) {
+        policy.inbound->allows_ping |= port->allows_ping;
+        policy.inbound->ports.insert(policy.inbound->ports.end(), port->ports.begin(),
+                                     port->ports.end());
+      }
+  }
   keys.refuse_unknown();
   return policy;
 }

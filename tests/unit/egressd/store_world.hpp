@@ -60,7 +60,9 @@ class StoreWorld {
     return true;
   }
   bool allow(const std::string& target, const policy::EntryOptions& options = {}) {
-    const std::vector<std::string> targets = split(store->parse_target(target).value());
+    const auto parsed = store->parse_target(target);
+    if (!parsed) return false;
+    const std::vector<std::string> targets = split(*parsed);
     const policy::Addition pattern{"", options, "root (uid 0)", now};
     return change(with(store->additions(), targets, pattern), targets);
   }
@@ -82,8 +84,8 @@ class StoreWorld {
   }
   std::set<std::string> additions_on_disk() const {
     std::set<std::string> targets;
-    for (const policy::Addition& addition : read_additions(paths()).value())
-      targets.insert(addition.target);
+    const auto additions = read_additions(paths()).value();
+    for (const policy::Addition& addition : additions) targets.insert(addition.target);
     return targets;
   }
   bool warns_of(const std::string& text) const {

@@ -16,6 +16,7 @@ dns: { mode: guard, refuse_with: refused, wildcard_rate: 9/h }
 services: { dhcp: false, ntp: [pool.ntp.org, "2001:db8::123"] }
 limits: { min_ttl: 2s, max_ttl: 2h, grace: 31s, stale: 2h }
 forward: ["br-*"]
+inbound: [22/tcp, 60000-61000/udp, ping]
 allow:
   - "*.example.org:80,443"
   - .example.net
@@ -75,7 +76,7 @@ TEST(AcceptedPolicy, RefusesWhatIsNotItsForm) {
                                  {"items:", "itmes:"},
                                  {"optional: true", "optional: 1"},
                                  {"192.0.2.53 53", "192.0.2.53 0"},
-                                 {":9:5\"", "\""}}) {
+                                 {":10:5\"", "\""}}) {
     std::string broken = text;
     ASSERT_NE(broken.find(from), std::string::npos) << from;
     broken.replace(broken.find(from), std::string_view(from).size(), to);
