@@ -60,7 +60,7 @@ void count_destinations(const Base& base, Tally tally, std::vector<Rule>& rules)
     rules.push_back({Layer4{{kTcp, kUdp}}, CountDestination{tally, family}});
 }
 
-// A destination that is probed counts on its own element, whoever has filled the set of the others.
+// A destination that is probed counts on its own element, also while the set of the others is full.
 void count_probed(const Base& base, std::vector<Rule>& rules) {
   if (!base.counts_destinations) return;
   for (const Family family : kFamilies) rules.push_back({DestinationInSet{SetId::probed, family}});

@@ -1,4 +1,4 @@
-// The ports at which proxies stand by custom. Whoever may reach a proxy reaches what it reaches.
+// The ports at which proxies stand by custom. Who may reach a proxy reaches what it reaches.
 #pragma once
 
 #include <array>

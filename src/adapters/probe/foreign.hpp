@@ -1,4 +1,4 @@
-// Datagrams in the name of somebody else: their source is no address of whoever sends them. Whether
+// Datagrams in the name of somebody else: their source is no address of the host that sends them. Whether
 // they leave is for the packet filter to say.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Somebody outside whom verify plays itself, with nothing forged: at the other end of a link of
-// this host (tun) stands a process of ours. It sends a UDP datagram back to whoever sends it one,
+// this host (tun) stands a process of ours. It sends a UDP datagram back to its sender,
 // begins a flow when asked to, and counts what else it is sent. Nothing of it leaves this machine.
 #pragma once
 

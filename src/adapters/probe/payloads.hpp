@@ -21,7 +21,7 @@ Payload sctp_init();
 // packets of at least eight octets (net/ipv4/icmp.c).
 Payload gre_header();
 
-// A ClientHello of TLS 1.2 (RFC 5246 section 7.4.1.2) with the server's name: whoever speaks TLS
+// A ClientHello of TLS 1.2 (RFC 5246 section 7.4.1.2) with the server's name: who speaks TLS
 // answers with a handshake or an alert.
 Payload tls_first_packet(std::string_view server_name);
 

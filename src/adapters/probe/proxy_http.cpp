@@ -42,7 +42,7 @@ bool is_granted(int status) {
   return status >= 200 && status < 300;
 }
 
-// Whoever speaks TLS says a record back, of a handshake or an alert (RFC 8446 section 5.1).
+// Who speaks TLS says a record back, of a handshake or an alert (RFC 8446 section 5.1).
 bool does_tls_answer(Talk& talk, const DnsName& name, const Deadline& deadline) {
   if (!talk.say(tls_first_packet(name.text()), deadline)) return false;
   const std::string record = talk.hear(3, deadline);

@@ -6,7 +6,7 @@ namespace egress::probe {
 namespace {
 
 constexpr Port kHttps = 443;
-// A greeting is answered at once, by whoever knows it, so after as long as the connection took to
+// A greeting is answered at once, by who knows it, so after as long as the connection took to
 // come about, or a few times that; a request not before its host has answered.
 constexpr std::chrono::milliseconds kGreeting{150};
 constexpr int kWays = 4;

@@ -64,7 +64,7 @@ struct Devices {
   bool is_rdma_for_all = false;            // everybody may open one
 };
 
-// A program that has rights which whoever starts it has not.
+// A program that has rights that its starter has not.
 struct CapableProgram {
   std::string path;
   std::uint64_t capabilities = 0;

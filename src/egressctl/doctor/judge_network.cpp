@@ -104,7 +104,7 @@ Findings judge_programs(const Programs& programs) {
   if (words.empty() && programs.is_whole)
     return {{Severity::ok, "programs", "none has rights over the network by its file", "", ""}};
   return {{Severity::note, "programs",
-           "with rights over the network, whoever starts them: " + list(words) + unread,
+           "with rights over the network, for all who start them: " + list(words) + unread,
            "packets that they make by hand are held to the list, and to this host's own name",
            "setcap -r FILE where the agent has no use for it; all: getcap -r / 2>/dev/null"}};
 }

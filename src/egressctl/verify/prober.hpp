@@ -25,7 +25,7 @@ class Prober {
   virtual bool is_other_user() const { return false; }
   // In another network namespace: this host forwards what they send.
   virtual bool is_forwarded() const { return false; }
-  // Whoever makes them may do everything: what cannot be made then is not for want of a right.
+  // Root makes them: what cannot be made then is not for want of a right.
   bool is_root() const { return !is_other_user() && runs_as_root(); }
   // Verify itself, as whomever it probes.
   virtual bool runs_as_root() const { return ::geteuid() == 0; }

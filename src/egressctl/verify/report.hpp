@@ -18,7 +18,7 @@ enum class Mark {
   not_proven,      // neither seen to work nor seen to be refused by us
   warning,         // an optional endpoint, or one address of several, does not work
   not_applicable,  // cannot be tried here, and cannot be reached for the same reason
-  no_right,        // whoever probes has no right to send it: he cannot, others may
+  no_right,        // the probing user has no right to send it: he cannot, others may
   untried,         // could not be tried, which shows nothing
   skipped,         // the policy allows it
   not_probed,      // allowed, but there is nothing known to connect to

@@ -56,7 +56,7 @@ TEST(JudgePrograms, ThoseWithRightsOverTheNetworkAreNamed) {
   EXPECT_EQ(worst(judge_programs({})), Severity::ok);
   const Findings findings = judge_programs({{{"/usr/bin/mtr-packet", kNetRaw}}, true});
   EXPECT_EQ(brief(findings),
-            "note programs: with rights over the network, whoever starts them: "
+            "note programs: with rights over the network, for all who start them: "
             "/usr/bin/mtr-packet (CAP_NET_RAW)\n");
   EXPECT_TRUE(is_complete(findings));
   EXPECT_EQ(worst(judge_programs({{}, false})), Severity::note) << "not all was looked at";
