@@ -127,7 +127,7 @@ void compare_firewalls(Effort effort) {
 
 using Path = PacketPath::Operation;
 
-// The costs of two hosts that stand side by side, in turn. Both are made anew many times, the other
+// The costs of two hosts that stand side by side, in turn. Both are made again many times, the other
 // one first, so that neither keeps the better place in memory.
 std::vector<Pairs> measure_paths(const std::string& before, const std::string& now, int places,
                                  int rounds) {

@@ -62,7 +62,7 @@ void compare_dns(const std::filesystem::path& before, Effort effort) {
   take_turns(
       is_quick ? 2 : 40, [&] { take_turn(before, &Pairs::before); },
       [&] { take_turn({}, &Pairs::now); });
-  Comparison table("The DNS guard, each started anew in every turn");
+  Comparison table("The DNS guard, each started again in every turn");
   for (std::size_t i = 0; i < all.size(); ++i) table.add(kOperations[i], all[i]);
   table.remark(
       "Flood: dnsperf, 4 clients, 100 questions under way; µs an answer. Waits: at 1,000 new names "
