@@ -28,7 +28,7 @@ control::Reply ControlService::carry_out(const control::AnnounceRequest& request
   std::set<Endpoint> endpoints;
   for (const control::RefusalReport& report : request.endpoints) {
     const auto endpoint = endpoint_of(report);
-    if (!endpoint) return Refused{"invalid", "not an address: " + quoted(report.address)};
+    if (!endpoint) return Refused{"invalid", "not an address: " + egress::quoted(report.address)};
     endpoints.insert(*endpoint);
   }
   if (peer.uid != 0) {

@@ -52,6 +52,7 @@ struct Snapshot {
   std::vector<LiveElement> elements;  // sorted by key
   std::vector<Count> hits;            // sorted by destination
   std::vector<Count> refusals;        // likewise
+  std::vector<Count> probed;          // likewise: refusals of what `egressctl verify` has announced
   std::uint64_t refused_packets = 0;
   std::uint64_t foreign_packets = 0;  // whose source was not their sender's
   std::uint64_t refused_frames = 0;  // by the frame filter, which read() leaves out
