@@ -1,6 +1,8 @@
 // Each statement as nft prints it, so that `nft list` and print() can be compared.
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "egress/core/text.hpp"
 #include "egress/nft/layout.hpp"
@@ -78,9 +80,13 @@ std::string one_or_set(const std::vector<std::uint8_t>& values, std::string (*na
   return text + " }";
 }
 
-// { "br-1", "docker0" }; one: "br-1"
-std::string names_text(const std::vector<std::string>& names) {
+// { "br-1", "docker0" }; one: "br-1". In the order of nft, which takes a name for a number whose
+// first octet is the lowest.
+std::string names_text(std::vector<std::string> names) {
   if (names.size() == 1) return quoted(names.front());
+  std::ranges::sort(names, {}, [](const std::string& name) {
+    return std::pair(name.size(), std::string(name.rbegin(), name.rend()));
+  });
   std::string text = "{ ";
   for (const std::string& name : names) text += (text.size() > 2 ? ", " : "") + quoted(name);
   return text + " }";

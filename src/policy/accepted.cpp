@@ -279,8 +279,8 @@ tl::expected<Accepted, Problems> parse_accepted(const Node& document, WallTime n
   if (version != nullptr && version->scalar != "2")
     reader.refuse(version->place,
                   "a version that this egressd does not read; accepted: version: 2");
-  if (!problems.empty()) return tl::unexpected(std::move(problems));
-  Accepted accepted = read_accepted(keys, now, reader);
+  Accepted accepted;
+  if (problems.empty()) accepted = read_accepted(keys, now, reader);
   if (problems.empty()) return accepted;
   std::ranges::stable_sort(problems, {}, &Problem::place);
   return tl::unexpected(std::move(problems));

@@ -53,6 +53,11 @@ milliseconds expires_of(nftnl_set_elem* element) {
   return milliseconds{std::max<std::int64_t>(1, static_cast<std::int64_t>(left))};
 }
 
+milliseconds given_to(nftnl_set_elem* element) {
+  const std::uint64_t timeout = nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_TIMEOUT);
+  return milliseconds{static_cast<std::int64_t>(timeout)};
+}
+
 std::optional<nft::LiveElement> decode_element(nft::SetId set, nftnl_set_elem* element) {
   const auto first = decode_key(element, NFTNL_SET_ELEM_KEY);
   if (!first) return std::nullopt;
@@ -168,7 +173,8 @@ class Reader {
       std::vector<nft::LiveElement> found;
       (void)socket_.take_interruption();
       const int error = dump_elements(socket_, table_, name, [&](nftnl_set_elem* element) {
-        if (auto decoded = decode_element(set, element)) found.push_back(as_of_start(*decoded));
+        if (auto decoded = decode_element(set, element))
+          found.push_back(as_of_start(*decoded, given_to(element)));
       });
       if (error != 0) return is_interrupted(error) ? EINTR : error;
       const bool had_duplicates = sort(found);
@@ -185,10 +191,11 @@ class Reader {
   }
 
   // What is left of it was told just now, and is to count from the beginning.
-  nft::LiveElement as_of_start(nft::LiveElement element) const {
-    if (element.expires != milliseconds{0})
-      element.expires +=
-          std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start_);
+  nft::LiveElement as_of_start(nft::LiveElement element, milliseconds given) const {
+    if (element.expires == milliseconds{0}) return element;
+    const auto since = std::chrono::steady_clock::now() - start_;
+    element.expires =
+        std::min(given, element.expires + std::chrono::duration_cast<milliseconds>(since));
     return element;
   }
 

@@ -50,7 +50,7 @@ std::optional<IpAddress> address_of(const ProvableEndpoint& endpoint,
       return trial.probe.target == endpoint.target && trial.probe.endpoint.address == *address &&
              trial.seen.was_answered();
     };
-    if (std::ranges::any_of(works, is_reached)) return address;
+    if (std::ranges::any_of(works, is_reached)) return *address;
   }
   return first;
 }

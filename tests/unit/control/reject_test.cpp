@@ -36,7 +36,7 @@ TEST(Reject, UnknownCommands) {
   EXPECT_EQ(problem(R"({"command":"shut\ndown"})"),
             "unknown kind of message \"shut\\x0adown\"; accepted: allow, deny, list, status, why, "
             "diff, reload, refusals, "
-            "proof, dns, open, panic, resume, apply, confirm, health");
+            "proof, dns, open, panic, resume, apply, confirm, health, announce");
   EXPECT_NE(problem(R"({"command":"refused","code":"a","message":"b"})"), "accepted");
 }
 

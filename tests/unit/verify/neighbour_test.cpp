@@ -15,6 +15,7 @@
 #include "adapters/probe/payloads.hpp"
 #include "adapters/probe/udp.hpp"
 #include "adapters/probe/udp_packet.hpp"
+#include "support/address.hpp"
 #include "support/as_user.hpp"
 #include "support/lab.hpp"
 #include "support/tap.hpp"
