@@ -175,7 +175,7 @@ TEST_P(GuardTakeover, CutsOffATcpConnectionUnderWay) {
 }
 
 // As root reads it in the rules.
-OwnKey key_in_force() {
+OwnKey key_in_force(const Lab& lab) {
   const std::string rules = lab.on_host({"nft", "list", "chain", "inet", "egressd", "own"});
   const std::regex key("meta mark (0x[0-9a-f]+) meta priority ([0-9a-f]+):([0-9a-f]+)");
   std::smatch found;
@@ -192,7 +192,7 @@ TEST_F(GuardLifecycle, NeitherTheKeyNorTheUserAloneGetsPast) {
   ASSERT_EQ(rcode_of(test::ask(lab.host(), {kResolver}, {.name = "github.com"}, of_its_user)),
             kNoError);
   const Daemon daemon(lab, guarded_policy("api.openai.com:443"));
-  const OwnKey key = key_in_force();
+  const OwnKey key = key_in_force(lab);
   ASSERT_NE(key.mark, 0);
   const ClientSocket keyed{.key = key};
   const ClientSocket marked{.key = {key.mark, 0}, .user = kNobody};
@@ -216,12 +216,12 @@ TEST_F(GuardLifecycle, TheKeyIsAnotherAtEachStart) {
   OwnKey first;
   {
     Daemon daemon(lab, guarded_policy("api.openai.com:443"));
-    first = key_in_force();
+    first = key_in_force(lab);
     daemon.terminate();
   }
   const Daemon daemon(lab, guarded_policy("api.openai.com:443"));
-  EXPECT_NE(key_in_force().mark, 0);
-  EXPECT_NE(key_in_force(), first);
+  EXPECT_NE(key_in_force(lab).mark, 0);
+  EXPECT_NE(key_in_force(lab), first);
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(
              "socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0\n proxyprotocol: socks_v4 }\n",
              1080,
              "SOCKS4"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& chosen) { return std::string(chosen.param.name); });
 
 TEST(AllowedServer, ThatAnswersEverythingIsNoProxy) {
   const Lab lab(Lab::Servers::all);

@@ -84,8 +84,9 @@ TEST_F(GuardTest, OnItsOwnClockAFailureIsToldAtOnceAndNotTriedAgainForAProgram) 
   const auto asked = host.asked();
   EXPECT_THAT(ask("api.example.com"), ElementsAre(HasSubstr(" 30 192.0.2.1"))) << "RFC 8767";
   for (const nft::LiveElement& element : last.back().table.elements)
-    if (element.key.set == nft::SetId::allow && element.key.first.is_v4())
+    if (element.key.set == nft::SetId::allow && element.key.first.is_v4()) {
       EXPECT_GE(element.expires, 30s + 900s);
+    }
   for (int i = 0; i < 3'700; ++i) {
     host.pass(1s);
     fail();
