@@ -54,6 +54,7 @@ milliseconds expires_of(nftnl_set_elem* element) {
 }
 
 milliseconds given_to(nftnl_set_elem* element) {
+  if (!nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_TIMEOUT)) return milliseconds{0};
   const std::uint64_t timeout = nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_TIMEOUT);
   return milliseconds{static_cast<std::int64_t>(timeout)};
 }

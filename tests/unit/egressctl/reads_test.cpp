@@ -117,13 +117,14 @@ const std::string kFacts =
     "  allowed    entries: 12, names: 9 (failing: 0), addresses: 34\n"
     "  resolvers  192.0.2.53, [2001:db8::53]:53 (from policy), dns poll\n"
     "  forward    docker0, br-*\n"
+    "  inbound    nobody is answered\n"
     "  frames     raw ones are refused at: eth0, wg0 (refused: 3)\n"
     "  table      owned: the kernel lets no other program change it\n"
     "  kernel     elements: 40, commits: 17 (failed: 0), the last took 0.09 ms\n";
 
 TEST(Status, IsTheDefaultCommand) {
   const std::string expected = "egressd 0.1.0: enforcing\n" + kFacts +
-                               "  refused    packets: 120\n"
+                               "  refused    packets: 120, with the source of another: 0\n"
                                "  uptime     3h 5m\n"
                                "\n"
                                "REFUSED LATELY  PORT     PACKETS\n"
@@ -175,7 +176,7 @@ TEST(Status, SaysAuditInCapitals) {
   EXPECT_EQ(ran.out,
             "egressd 0.1.0: auditing\n"
             "AUDIT: nothing is refused; what would be is counted and logged (mode: audit)\n" +
-                kFacts + "  let pass   packets: 120\n  uptime     3h 5m\n");
+                kFacts + "  let pass   packets: 120, with the source of another: 0\n  uptime     3h 5m\n");
 }
 
 TEST(Status, TellsWhereOthersCanGetPast) {
@@ -211,7 +212,7 @@ TEST(Status, TellsWhatIsWrong) {
   const Ran ran = run_against(status, {"status"});
   EXPECT_EQ(ran.exit, Exit::failed) << "a daemon that does not enforce is a failure";
   EXPECT_EQ(ran.out, "egressd 0.1.0: not enforcing: the kernel refused the table\n" + kFacts +
-                         "  refused    packets: 120\n"
+                         "  refused    packets: 120, with the source of another: 0\n"
                          "  uptime     3h 5m\n"
                          "not resolved (egressctl list says why):\n"
                          "  tcp/absent.example:443\n"
