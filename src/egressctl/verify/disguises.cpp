@@ -41,7 +41,8 @@ void judge_impossible(const Trial& trial, const Controls& controls, Row& row) {
 void judge_sent(bool is_counted, const Controls& controls, Row& row) {
   if (is_counted) {
     row.mark = Mark::holds;
-  } else if (controls.is_forwarded) {
+  } else if (controls.is_forwarded || !(controls.reached_v4 || controls.reached_v6)) {
+    // From elsewhere, or on a dead network, where all is silent.
     row.evidence = "nothing shows who dropped it; " + row.evidence;
   } else {
     row.mark = Mark::leak;
