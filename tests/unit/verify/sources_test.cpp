@@ -29,6 +29,7 @@ Refusals foreign(std::uint64_t packets, const control::RefusalsReply& refused = 
 }
 Controls root() {
   Controls controls;
+  controls.reached_v4 = controls.reached_v6 = true;
   controls.is_root = true;
   return controls;
 }
