@@ -81,7 +81,7 @@ TEST_F(Product, APresetTellsItsRiskWhenItIsAllowed) {
 TEST_F(Product, VerifyIsNotBlindedByWhoFillsTheCounters) {
   ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
   ASSERT_EQ(verify().exit_code, 0) << verify().output;
-  lab.on_host({"setpriv", "--reuid=65534", "--clear-groups", "python3", "-c",
+  lab.on_host({"setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c",
                "import socket\n"
                "for family, form in ((socket.AF_INET, '11.0.%d.%d'), "
                "(socket.AF_INET6, '2001:db8:9::%x:%x')):\n"
