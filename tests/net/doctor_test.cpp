@@ -106,6 +106,29 @@ TEST_F(Doctor, FindsALinkThatForwardsBesideTheHeldOnes) {
   expect_weak(doctor(daemon), "forwarding: what comes in at free0: IPv4 is forwarded");
 }
 
+// What is below /sys is that of the namespace in which it was mounted, not of this host's.
+TEST_F(Doctor, JudgesAPortByItsBridge) {
+  const Daemon daemon(lab, guarded_policy("api.openai.com:443", "forward: [held0]"));
+  lab.on_host({"sysctl", "-q", "-w", "net.ipv4.ip_forward=1"});
+  lab.on_host({"ip", "link", "add", "held0", "type", "bridge"});
+  lab.on_host({"ip", "link", "add", "port0", "type", "veth", "peer", "name", "guest0"});
+  lab.on_host({"ip", "link", "set", "port0", "master", "held0", "up"});
+  lab.on_host({"ip", "link", "set", "held0", "up"});
+  const auto doctor_of = [&] { return doctor(daemon); };
+  EXPECT_THAT(doctor_of().output, HasSubstr("what comes in at guest0: IPv4 is forwarded"));
+  EXPECT_THAT(doctor_of().output, Not(HasSubstr("at port0")));
+  lab.on_host({"ip", "link", "set", "guest0", "netns", lab.net()});
+  EXPECT_TRUE(eventually([&] { return doctor_of().exit_code == 0; })) << doctor_of().output;
+  lab.on_host({"ip", "link", "set", "held0", "name", "free0"});
+  EXPECT_TRUE(eventually([&] {
+    return doctor_of().output.find("what comes in at free0: IPv4 is forwarded") !=
+           std::string::npos;
+  })) << doctor_of().output;
+  EXPECT_THAT(doctor_of().output, Not(HasSubstr("what comes in at port0")));
+  lab.on_host({"ip", "link", "set", "port0", "nomaster"});
+  EXPECT_THAT(doctor_of().output, HasSubstr("what comes in at port0: IPv4 is forwarded"));
+}
+
 TEST_F(Doctor, FindsASocketOfDockerThatEverybodyMayWriteTo) {
   const Daemon daemon(lab, kPolicy);
   const std::string make =

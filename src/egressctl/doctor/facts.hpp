@@ -41,7 +41,7 @@ struct LinkForwarding {
   std::string name;
   bool ipv4 = false, ipv6 = false;
   bool has_default_route = false;  // the way out
-  bool is_bridge_port = false;     // the bridge forwards for it
+  std::string bridge{};            // that it is a port of, and that forwards for it
   std::size_t ports = 0;           // of a bridge
   bool is_up = true;
   bool checks_sources = false;     // net.ipv4.conf.*.rp_filter, its own or that of all

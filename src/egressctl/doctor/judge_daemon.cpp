@@ -1,6 +1,7 @@
 // What the daemon says of itself.
 #include <algorithm>
 
+#include "egress/core/interface_pattern.hpp"
 #include "egress/core/time_text.hpp"
 #include "egressctl/doctor/judge.hpp"
 #include "egressctl/doctor/words.hpp"
@@ -83,15 +84,35 @@ Findings judge_kernel(const std::string& kernel, const HealthReply& health) {
 namespace {
 
 // To hold a bridge that is the way out would hold nothing of it, and open it to held containers.
-const char* frames_remedy(const Forwarding& forwarding) {
-  const bool bridges_way_out = std::ranges::any_of(
-      forwarding.links, [](const auto& link) { return link.has_default_route && link.ports > 0; });
-  if (bridges_way_out)
-    return "give the guests of the bridge that is the way out a bridge of their own, and name that "
-           "one under `forward:`; for containers: docker run --cap-drop NET_RAW; Linux 5.16 or "
-           "later has the filter";
-  return "name the bridge under `forward:`; for containers: docker run --cap-drop NET_RAW; "
-         "Linux 5.16 or later has the filter";
+constexpr const char* kGuestsApart =
+    "give the guests of the bridge that is the way out a bridge of their own, and name that one "
+    "under `forward:`";
+constexpr const char* kNoWayOn =
+    "its bridge is held, and leads on: take the routes and ports that lead outside from it";
+constexpr const char* kHoldTheBridge = "name the bridge under `forward:`";
+
+bool is_way_out(const LinkForwarding& link) {
+  return link.has_default_route && link.ports > 0;
+}
+
+// "veth1: a port of a bridge": the link's own name.
+bool is_port_of_held(const std::string& unheld, const Forwarding& forwarding,
+                     const std::vector<std::string>& held) {
+  const std::string name = unheld.substr(0, unheld.find(": "));
+  return std::ranges::any_of(forwarding.links, [&](const LinkForwarding& link) {
+    return link.name == name && !link.bridge.empty() && matches_interface(held, link.bridge);
+  });
+}
+
+std::string frames_remedy(const StatusReply& status, const Forwarding& forwarding) {
+  const bool has_held = std::ranges::any_of(status.unheld_links, [&](const std::string& link) {
+    return is_port_of_held(link, forwarding, status.forward);
+  });
+  const char* first = has_held ? kNoWayOn : kHoldTheBridge;
+  if (std::ranges::any_of(forwarding.links, is_way_out)) first = kGuestsApart;
+  return first + std::string(
+                     "; for containers: docker run --cap-drop NET_RAW; Linux 5.16 or later "
+                     "has the filter");
 }
 
 }  // namespace
@@ -101,7 +122,7 @@ Findings judge_frames(const StatusReply& status, const Forwarding& forwarding) {
     return {{Severity::ok, "raw frames", "refused at: " + list(status.held_links), "", ""}};
   return {{Severity::weak, "raw frames", "not refused at " + list(status.unheld_links),
            "programs with CAP_NET_RAW can send there what the table never sees",
-           frames_remedy(forwarding)}};
+           frames_remedy(status, forwarding)}};
 }
 
 Findings judge_dns(const StatusReply& status) {

@@ -34,7 +34,8 @@ OpenPassage shared_segment(const LinkForwarding& bridge) {
 
 }  // namespace
 
-// What comes in by the way out is the internet's; what comes in by another leaves unjudged.
+// What comes in by the way out is the internet's; what comes in by a port comes in by its bridge;
+// what comes in by another leaves unjudged.
 std::vector<OpenPassage> open_passages(const Forwarding& forwarding,
                                        const std::vector<std::string>& held) {
   std::vector<OpenPassage> passages;
@@ -42,7 +43,7 @@ std::vector<OpenPassage> open_passages(const Forwarding& forwarding,
     if (link.has_default_route && link.ports > 1) passages.push_back(shared_segment(link));
     if (!link.ipv4 && !link.ipv6) continue;
     const bool is_held = matches_interface(held, link.name);
-    if (link.has_default_route || link.is_bridge_port || is_held) continue;
+    if (link.has_default_route || !link.bridge.empty() || is_held) continue;
     passages.push_back({link.name,
                         families(link.ipv4, link.ipv6) + " is forwarded, and it is not held",
                         kBehind, kForwardRemedy, link.is_up});

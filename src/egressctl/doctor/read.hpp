@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/host/link_states.hpp"
 #include "egressctl/doctor/accounts.hpp"
 #include "egressctl/doctor/facts.hpp"
 
@@ -22,8 +23,11 @@ Host read_host(const Where& where);
 Clocks read_clocks();
 
 // ---- its parts
-Forwarding read_forwarding(const std::filesystem::path& root);
-Devices read_devices(const std::filesystem::path& root, const Accounts& accounts);
+using Links = std::vector<host::LinkState>;
+Links read_links();  // none where the kernel does not tell
+Forwarding read_forwarding(const std::filesystem::path& root, const Links& links);
+Devices read_devices(const std::filesystem::path& root, const Links& links,
+                     const Accounts& accounts);
 Programs read_programs(const std::filesystem::path& root);
 unsigned read_first_free_port(const std::filesystem::path& root);
 std::vector<SocketFile> read_sockets(const std::filesystem::path& root, const Accounts& accounts);

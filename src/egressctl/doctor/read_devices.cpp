@@ -18,26 +18,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// drivers/net/tun.c: -1 stands for nobody.
-std::optional<uid_t> owner_of(const fs::path& link) {
-  std::int64_t uid = -1;
-  std::ifstream(link / "owner") >> uid;
-  return uid >= 0 ? std::optional(static_cast<uid_t>(uid)) : std::nullopt;
-}
-
-std::vector<WrittenLink> written_links(const fs::path& net, const Accounts& accounts) {
+std::vector<WrittenLink> written_links(const Links& all, const Accounts& accounts) {
   std::vector<WrittenLink> links;
-  std::error_code ignored;
-  for (const auto& folder : fs::directory_iterator(net, ignored)) {
-    if (!fs::exists(folder.path() / "tun_flags")) continue;
-    WrittenLink link{folder.path().filename(), {}, 0};
-    if (const auto uid = owner_of(folder.path())) {
-      link.owner = accounts.user_name(*uid);
-      link.uid = *uid;
+  for (const host::LinkState& state : all) {
+    if (!state.is_written) continue;
+    WrittenLink link{state.name, {}, 0};
+    if (state.writer) {
+      link.owner = accounts.user_name(*state.writer);
+      link.uid = *state.writer;
     }
     links.push_back(std::move(link));
   }
-  std::ranges::sort(links, {}, &WrittenLink::name);
   return links;
 }
 
@@ -58,10 +49,10 @@ bool may_all_write(const fs::path& device) {
 
 }  // namespace
 
-Devices read_devices(const fs::path& root, const Accounts& accounts) {
+Devices read_devices(const fs::path& root, const Links& links, const Accounts& accounts) {
   Devices devices;
   std::error_code ignored;
-  devices.written = written_links(root / "sys/class/net", accounts);
+  devices.written = written_links(links, accounts);
   devices.vsock_cid = guest_number(root / "dev/vsock");
   devices.hosts_vsock = fs::exists(root / "dev/vhost-vsock", ignored);
   for (const auto& device : fs::directory_iterator(root / "sys/class/infiniband", ignored))

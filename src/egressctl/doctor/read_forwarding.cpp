@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -49,17 +50,14 @@ std::set<std::string> ways_out(const fs::path& proc) {
   return links;
 }
 
-std::size_t entries(const fs::path& folder) {
-  std::error_code ignored;
-  const fs::directory_iterator first(folder, ignored);
-  return static_cast<std::size_t>(std::distance(begin(first), end(first)));
+// One that the kernel has not told of is taken to be up, and no port.
+host::LinkState state_of(const std::string& name, const Links& links) {
+  const auto found = std::ranges::find(links, name, &host::LinkState::name);
+  return found == links.end() ? host::LinkState{.name = name} : *found;
 }
 
-// IFF_UP of the flags in sysfs; one that tells none is taken to be up.
-bool is_up(const fs::path& link) {
-  unsigned flags = 1;
-  std::ifstream(link / "flags") >> std::hex >> flags;
-  return (flags & 1U) != 0;
+std::size_t ports_of(const std::string& bridge, const Links& links) {
+  return static_cast<std::size_t>(std::ranges::count(links, bridge, &host::LinkState::bridge));
 }
 
 std::set<std::string> links_of(const fs::path& conf) {
@@ -73,17 +71,22 @@ std::set<std::string> links_of(const fs::path& conf) {
 
 }  // namespace
 
-Forwarding read_forwarding(const fs::path& root) {
+Links read_links() {
+  auto links = host::link_states();
+  return links ? *std::move(links) : Links();
+}
+
+Forwarding read_forwarding(const fs::path& root, const Links& links) {
   const fs::path v4 = root / "proc/sys/net/ipv4", v6 = root / "proc/sys/net/ipv6";
   Forwarding forwarding{is_on(v4 / "ip_forward"), is_on(v6 / "conf/all/forwarding"), {}};
   const std::set<std::string> out = ways_out(root / "proc");
   std::set<std::string> names = links_of(v4 / "conf");
   names.merge(links_of(v6 / "conf"));
   for (const std::string& name : names) {
-    const fs::path link = root / "sys/class/net" / name;
+    const host::LinkState state = state_of(name, links);
     forwarding.links.push_back(
         {name, is_on(v4 / "conf" / name / "forwarding"), is_on(v6 / "conf" / name / "forwarding"),
-         out.contains(name), fs::exists(link / "brport"), entries(link / "brif"), is_up(link),
+         out.contains(name), state.bridge, ports_of(name, links), state.is_up,
          is_on(v4 / "conf/all/rp_filter") || is_on(v4 / "conf" / name / "rp_filter"),
          accepts_routers(v6 / "conf", name)});
   }

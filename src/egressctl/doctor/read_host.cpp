@@ -33,8 +33,9 @@ Host read_host(const Where& where) {
     if (auto group = accounts.group(name)) host.groups.push_back(std::move(*group));
   host.sockets = read_sockets(where.root, accounts);
   host.control = read_control_socket(where.control_socket, accounts);
-  host.forwarding = read_forwarding(where.root);
-  host.devices = read_devices(where.root, accounts);
+  const Links links = read_links();
+  host.forwarding = read_forwarding(where.root, links);
+  host.devices = read_devices(where.root, links, accounts);
   host.programs = read_programs(where.root);
   host.first_free_port = read_first_free_port(where.root);
   host.processes = read_processes(where.root / "proc", accounts);

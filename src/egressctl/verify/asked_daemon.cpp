@@ -89,8 +89,9 @@ std::optional<Health> AskedDaemon::health() {
 std::optional<std::vector<Passage>> AskedDaemon::passages() {
   const auto status = keep(ctl::ask<control::StatusReply>(context_, control::StatusRequest{}));
   if (!status) return std::nullopt;
+  const doctor::Forwarding forwarding = doctor::read_forwarding("/", doctor::read_links());
   std::vector<Passage> passages;
-  for (auto& open : doctor::open_passages(doctor::read_forwarding("/"), status->forward))
+  for (auto& open : doctor::open_passages(forwarding, status->forward))
     if (open.is_up) passages.push_back({std::move(open.link), open.what, open.remedy});
   return passages;
 }

@@ -65,6 +65,10 @@ TEST(JudgeFrames, ALinkThatIsNotHeldIsWeak) {
   status.unheld_links = {"veth1: a port of a bridge"};
   EXPECT_EQ(worst(judge_frames(status)), Severity::weak);
   EXPECT_TRUE(is_complete(judge_frames(status)));
+  const Forwarding held{.links = {{.name = "veth1", .bridge = "br1"}, {.name = "br1", .ports = 1}}};
+  EXPECT_THAT(judge_frames(status, held).front().remedy, HasSubstr("name the bridge under"));
+  status.forward = {"br*"};
+  EXPECT_THAT(judge_frames(status, held).front().remedy, HasSubstr("its bridge is held"));
   const Forwarding bridged{.links = {{.name = "br0", .has_default_route = true, .ports = 2}}};
   EXPECT_THAT(judge_frames(status, bridged).front().remedy, HasSubstr("a bridge of their own"));
 }

@@ -23,12 +23,12 @@ TEST(JudgeForwarding, OffIsFineAndOnWithoutAHookIsWeak) {
 
 TEST(JudgeForwarding, ALinkThatForwardsAndIsNotHeldIsNamed) {
   Forwarding forwarding{true, true, {}};
-  forwarding.links = {{"eth0", true, true, true, false},  // the way out
-                      {"veth1", true, true, false, true},
-                      {"br-1f3c", true, true, false, false},
-                      {"dummy0", false, false, false, false}};
+  forwarding.links = {{"eth0", true, true, true},  // the way out
+                      {"veth1", true, true, false, "br-1f3c"},
+                      {"br-1f3c", true, true},
+                      {"dummy0"}};
   EXPECT_EQ(worst(judge_forwarding(forwarding, {"br-*"})), Severity::ok);
-  forwarding.links.push_back({"docker0", false, true, false, false});
+  forwarding.links.push_back({"docker0", false, true});
   EXPECT_EQ(brief(judge_forwarding(forwarding, {"br-*"})),
             "weak forwarding: what comes in at docker0: IPv6 is forwarded, and it is not held\n");
 }

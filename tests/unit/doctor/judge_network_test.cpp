@@ -18,7 +18,7 @@ TEST(JudgeWrittenLinks, OneThatAUserWritesIsWeakUnlessItIsHeld) {
   const Findings silent = judge_written_links(devices, {}, {});
   EXPECT_EQ(brief(silent), "weak tun: packets of tun7 are written by coder\n");
   EXPECT_TRUE(is_complete(silent));
-  const Forwarding on{true, false, {{"tun7", true, false, false, false}}};
+  const Forwarding on{true, false, {{"tun7", true}}};
   EXPECT_EQ(brief(judge_written_links(devices, on, {})),
             "weak tun: packets of tun7 are written by coder, and this host forwards them\n");
   EXPECT_EQ(worst(judge_written_links(devices, on, {"tun*"})), Severity::ok);

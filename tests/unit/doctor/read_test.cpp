@@ -93,7 +93,6 @@ TEST_F(ReadHost, ForwardingOfEachLink) {
     write("proc/sys/net/ipv4/conf/" + std::string(name) + "/forwarding", "0\n");
     write("proc/sys/net/ipv6/conf/" + std::string(name) + "/forwarding", "1\n");
   }
-  write("sys/class/net/veth1/brport/state", "3\n");
   write("proc/net/route",
         "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
         "eth0\t00000000\t01004D0A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
@@ -103,14 +102,16 @@ TEST_F(ReadHost, ForwardingOfEachLink) {
                                    " 00000400 00000001 00000000 00000003     eth1\n" + zeros +
                                    " 40 " + zeros + " 00 " + zeros +
                                    " 00000400 00000001 00000000 00000003     docker0\n");
-  const Forwarding forwarding = read_forwarding(root());
+  const Forwarding forwarding = read_forwarding(root(), {{.name = "veth1", .bridge = "docker0"}});
   EXPECT_FALSE(forwarding.ipv4);
   EXPECT_TRUE(forwarding.ipv6);
   std::vector<std::string> seen;
   for (const LinkForwarding& link : forwarding.links)
     seen.push_back(link.name + (link.ipv4 ? " 4" : "") + (link.ipv6 ? " 6" : "") +
-                   (link.has_default_route ? " out" : "") + (link.is_bridge_port ? " port" : ""));
-  EXPECT_THAT(seen, ElementsAre("docker0 6", "eth0 6 out", "eth1 6 out", "veth1 6 port"));
+                   (link.has_default_route ? " out" : "") +
+                   (link.bridge.empty() ? "" : " port of " + link.bridge));
+  EXPECT_THAT(seen,
+              ElementsAre("docker0 6", "eth0 6 out", "eth1 6 out", "veth1 6 port of docker0"));
 }
 
 std::string status(const std::string& name, uid_t uid, const std::string& capabilities) {
@@ -167,13 +168,12 @@ TEST(ReadClocks, RunForward) {
 
 TEST_F(ReadHost, LinksThatUsersWriteAndWhoTheyAre) {
   write("etc/passwd", "coder:x:1000:1000::/:/bin/sh\n");
-  write("sys/class/net/eth0/flags", "0x1003\n");
-  write("sys/class/net/tun0/tun_flags", "0x1001\n");
-  write("sys/class/net/tun0/owner", "1000\n");
-  write("sys/class/net/tun1/tun_flags", "0x1001\n");
-  write("sys/class/net/tun1/owner", "-1\n");
   write("sys/class/infiniband/mlx5_0/node_type", "1: CA\n");
-  const Devices devices = read_devices(root(), Accounts::read(root() / "etc"));
+  const Devices devices = read_devices(root(),
+                                       {{.name = "eth0"},
+                                        {.name = "tun0", .is_written = true, .writer = 1000},
+                                        {.name = "tun1", .is_written = true}},
+                                       Accounts::read(root() / "etc"));
   ASSERT_EQ(devices.written.size(), 2U);
   EXPECT_EQ(devices.written[0].name, "tun0");
   EXPECT_EQ(devices.written[0].owner, "coder");
@@ -190,10 +190,9 @@ TEST_F(ReadHost, WhatTheKernelChecksAtALinkAndThePortsOfABridge) {
   write("proc/sys/net/ipv6/conf/br0/accept_ra", "1\n");
   write("proc/sys/net/ipv6/conf/br0/forwarding", "1\n");
   write("proc/sys/net/ipv6/conf/br1/accept_ra", "2\n");
-  write("sys/class/net/br0/flags", "0x1003\n");
-  write("sys/class/net/br0/brif/veth0/state", "3\n");
-  write("sys/class/net/br1/flags", "0x1002\n");
-  const Forwarding forwarding = read_forwarding(root());
+  const Forwarding forwarding = read_forwarding(
+      root(),
+      {{.name = "br0"}, {.name = "br1", .is_up = false}, {.name = "veth0", .bridge = "br0"}});
   ASSERT_EQ(forwarding.links.size(), 2U);
   const auto& [first, second] = std::pair(forwarding.links[0], forwarding.links[1]);
   EXPECT_TRUE(first.checks_sources && !second.checks_sources);
