@@ -171,7 +171,7 @@ TEST_F(VerifyCommand, MakesOnlyWhatIsChosenAndSaysSo) {
   EXPECT_THAT(kinds,
               testing::ElementsAre("works.control-dns", "works.control-connect", "refused.metadata",
                                    "true.table", "true.elements", "true.expiry", "true.socket",
-                                   "true.clocks", "true.others"));
+                                   "true.clocks", "true.others", "true.forwarding"));
   const Outcome unknown = egressctl({"verify", "--only", "refused.metadta"});
   EXPECT_EQ(unknown.exit, ctl::Exit::usage);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean \"refused.metadata\""));
