@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "adapters/file_descriptor.hpp"
 #include "control/client.hpp"
@@ -23,6 +24,7 @@ namespace egress::test {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::microseconds;
 
 constexpr uid_t kGreedy = 4321;
 constexpr uid_t kOther = 5000;
@@ -47,11 +49,25 @@ Zone long_answer(std::size_t number) {
 }
 
 // The processor time that the daemon's own thread has used.
-std::chrono::microseconds used_by(pid_t pid) {
+microseconds used_by(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/schedstat");
   std::uint64_t nanoseconds = 0;
   file >> nanoseconds;
-  return std::chrono::microseconds(nanoseconds / 1000);
+  return microseconds(nanoseconds / 1000);
+}
+
+// Of the processes that it made and that have ended: cutime and cstime of proc(5), in clock ticks.
+microseconds used_by_children_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  const std::string line((std::istreambuf_iterator<char>(file)), {});
+  std::istringstream fields(line.substr(line.rfind(')') + 1));
+  std::string skipped;
+  for (int i = 3; i < 16; ++i) fields >> skipped;
+  std::uint64_t user = 0;
+  std::uint64_t system = 0;
+  fields >> user >> system;
+  return microseconds((user + system) * 1'000'000 /
+                      static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK)));
 }
 
 class Bounds : public GuardTest {
@@ -103,12 +119,24 @@ class Listings : public Bounds {
     return std::async(std::launch::async, [this, request] { return daemon.ask<Reply>(request); });
   }
 
-  Daemon daemon{lab, guarded_policy(kManyPorts + std::string(", api.openai.com:443"))};
+  // The least of three, in processor time: others may keep the machine busy.
+  microseconds cost_to_daemon(const control::Request& request) const {
+    microseconds least = 1h;
+    for (int i = 0; i < 3; ++i) {
+      const microseconds before = used_by(daemon.pid());
+      daemon.call(request);
+      least = std::min(least, used_by(daemon.pid()) - before);
+    }
+    return least;
+  }
+
+  Daemon daemon{
+      lab, guarded_policy(kManyPorts + std::string(", api.openai.com:443, \"*.new.test:443\""))};
+  std::atomic<bool> is_over_ = false;
 };
 
-// However large the table: the daemon forks, and hands over. Its own processor time is what is
-// bounded, since that is not the time of others on a busy machine.
-TEST_F(Listings, CostTheDaemonItselfNoMoreThanAMomentEach) {
+// However large the table: the daemon forks, and hands over. The process that it forks does the work.
+TEST_F(Listings, CostTheDaemonItselfAFractionOfTheWork) {
   ASSERT_GE(daemon.ask<control::StatusReply>(control::StatusRequest{}).elements, 100'000u);
   const std::vector<control::Request> requests{
       control::ListRequest{},
@@ -118,16 +146,18 @@ TEST_F(Listings, CostTheDaemonItselfNoMoreThanAMomentEach) {
       control::RefusalsRequest{},
       control::HealthRequest{},
       control::WhyRequest{.target = long_answer(3).addresses[0]}};
+  std::vector<microseconds> costs;
   for (const control::Request& request : requests) {
-    std::chrono::microseconds least = 1h;
-    for (int i = 0; i < 3; ++i) {
-      const auto before = used_by(daemon.pid());
-      daemon.call(request);
-      least = std::min(least, used_by(daemon.pid()) - before);
-    }
-    EXPECT_LT(least, 20ms) << control::encode(request);
-    std::cout << least.count() << " us of the daemon for " << control::encode(request);
+    costs.push_back(cost_to_daemon(request));
+    std::cout << costs.back().count() << " us of the daemon for " << control::encode(request);
   }
+  const microseconds fork = *std::ranges::min_element(costs);
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    EXPECT_LT(costs[i], 3 * fork) << "more than its fork: " << control::encode(requests[i]);
+
+  const microseconds before = used_by_children_of(daemon.pid());
+  const microseconds own = cost_to_daemon(control::DiffRequest{});
+  EXPECT_LT(5 * own, used_by_children_of(daemon.pid()) - before) << "control: there is much work";
 }
 
 // By order, not by time: whoever asks while a listing is being made is answered before it is done.
@@ -155,22 +185,27 @@ TEST_F(Listings, HoldUpNoAnswerAndNoCommit) {
 
 // New names all the while, which the kernel's listing cannot but see or miss.
 TEST_F(Listings, OfATableThatNeverRestsShowNoDifferenceThatIsNone) {
-  std::atomic<bool> is_over = false;
   auto asking = std::async(std::launch::async, [&] {
-    for (std::size_t i = 1000; !is_over; ++i) {
-      dns.set(wild(i), {.addresses = {"20.200." + std::to_string(i >> 8 & 255) + "." +
-                                      std::to_string(i & 255)}});
-      EXPECT_EQ(rcode_of(ask(wild(i))), kNoError);
+    for (std::size_t i = 1000; !is_over_; ++i) {
+      const std::string name = "n" + std::to_string(i) + ".new.test";
+      dns.set(name, {.addresses = {"20.200." + std::to_string(i >> 8 & 255) + "." +
+                                   std::to_string(i & 255)}});
+      EXPECT_EQ(rcode_of(ask(name)), kNoError);
     }
   });
   for (int i = 0; i < 3; ++i) {
-    const auto diff = daemon.ask<control::DiffReply>(control::DiffRequest{});
-    EXPECT_THAT(diff.missing, testing::IsEmpty());
-    EXPECT_THAT(diff.unexpected, testing::IsEmpty());
-    EXPECT_THAT(diff.misdated, testing::IsEmpty());
-    EXPECT_THAT(diff.deviations, testing::IsEmpty());
+    const auto reply = control::call(daemon.socket(), control::DiffRequest{});
+    const auto* diff = reply ? std::get_if<control::DiffReply>(&*reply) : nullptr;
+    if (diff == nullptr) {
+      ADD_FAILURE() << (reply ? control::encode(*reply) : reply.error().message) << daemon.log();
+      continue;
+    }
+    EXPECT_THAT(diff->missing, testing::IsEmpty());
+    EXPECT_THAT(diff->unexpected, testing::IsEmpty());
+    EXPECT_THAT(diff->misdated, testing::IsEmpty());
+    EXPECT_THAT(diff->deviations, testing::IsEmpty());
   }
-  is_over = true;
+  is_over_ = true;
   asking.get();
 }
 

@@ -98,11 +98,12 @@ class Reader {
     for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
       live_ = LiveTable{};
       AnonymousContents contents;
-      const int error = dump_rules(contents);
+      bool is_of_one_moment = false;
+      const int error = dump_rules(contents, is_of_one_moment);
       if (error != 0 && !is_interrupted(error)) return error;
+      if (error != 0) continue;
       snapshot_.deviations = deviations(live_, contents, layout, holder_);
-      const bool is_of_one_moment = error == 0 && !socket_.take_interruption();
-      if (!is_of_one_moment && (error != 0 || !snapshot_.deviations.empty())) continue;
+      if (!is_of_one_moment && !snapshot_.deviations.empty()) continue;
       snapshot_.is_present = live_.is_present;
       snapshot_.refused_packets = netlink::packets_of(live_, nft::kRefusedCounter);
       snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
@@ -111,7 +112,7 @@ class Reader {
     return EINTR;
   }
 
-  int dump_rules(AnonymousContents& contents) {
+  int dump_rules(AnonymousContents& contents, bool& is_of_one_moment) {
     std::uint32_t before = 0;
     std::uint32_t after = 0;
     (void)socket_.take_interruption();
@@ -129,7 +130,8 @@ class Reader {
       if (const int error = dump_elements(socket_, table_, name, take)) return error;
     }
     if (const int error = read_generation(socket_, after)) return error;
-    return before == after ? 0 : EINTR;
+    is_of_one_moment = before == after && !socket_.take_interruption();
+    return 0;
   }
 
   // Sets are read by what the kernel has, not by what it should have.

@@ -2,11 +2,14 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <thread>
 
@@ -102,7 +105,15 @@ Result<FileDescriptor> make_link() {
   }
 }
 
+// The lines of other neighbours must be seen to end.
+void close_all_but(int kept) {
+  constexpr int kFirst = STDERR_FILENO + 1;
+  if (kept > kFirst) ::syscall(SYS_close_range, kFirst, kept - 1, 0);
+  ::syscall(SYS_close_range, kept + 1, INT32_MAX, 0);
+}
+
 void be_neighbour(int line) {
+  close_all_but(line);
   auto link = make_link();
   const std::string told = link ? "" : link.error().message;
   // With its end, so that there is always something to send.
@@ -132,7 +143,6 @@ Result<std::unique_ptr<Neighbour>> Neighbour::make() {
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("make a process");
   if (child == 0) {
-    ours = FileDescriptor();
     be_neighbour(theirs.get());
     ::_exit(0);
   }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kHead = 16'384;                           // octets of a head that are read
 constexpr const char* kNobodysName = "egressd-verify.invalid";  // RFC 6761 section 6.4
+constexpr const char* kNobodysAddress = "255.255.255.255";      // no connection leads there
 
 Datagram octets(const std::string& text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -82,11 +83,24 @@ bool is_about_a_page(int status) {
   return (status >= 200 && status < 400) || status == 404;
 }
 
-bool brings_a_page(const Dial& dial, const std::string& host, const Deadline& deadline) {
-  const int brought = get(dial, "http://" + host + "/", host, deadline);
-  if (!is_about_a_page(brought) || brought == get(dial, "/", host, deadline)) return false;
-  const std::string nobody = kNobodysName;
-  return brought != get(dial, "http://" + nobody + "/", nobody, deadline);
+int get_page(const Dial& dial, const std::string& host, const Deadline& deadline) {
+  return get(dial, "http://" + host + "/", host, deadline);
+}
+
+// A server with virtual hosts may have one of that name: it has it by a plain path, too.
+bool brings_page_of(const Dial& dial, const std::string& name, const Deadline& deadline) {
+  const int brought = get_page(dial, name, deadline);
+  return is_about_a_page(brought) && brought != get(dial, "/", name, deadline) &&
+         brought != get_page(dial, kNobodysName, deadline);
+}
+
+// A proxy that intercepts takes plain paths as well. No server has a host named by an address that
+// is not its own, so that it is enough if it tells one from another.
+bool brings_page_at(const Dial& dial, const std::string& address, const Deadline& deadline) {
+  const int brought = get_page(dial, address, deadline);
+  if (!is_about_a_page(brought)) return false;
+  const int nobodys = get_page(dial, kNobodysAddress, deadline);
+  return nobodys != 0 && nobodys != brought;
 }
 
 }  // namespace
@@ -102,8 +116,8 @@ std::string ask_http_proxy(const Dial& dial, const Outsider& outsider, const Dea
   // A proxy that cannot resolve the name may know the way all the same.
   const bool is_lost = by_name.status >= 500;
   if (is_lost && connect(dial, address, outsider, deadline).is_usable) return granted(address);
-  if (brings_a_page(dial, name, deadline)) return "GET http://" + name + "/ brings its page";
-  if (brings_a_page(dial, address, deadline)) return "GET http://" + address + "/ brings its page";
+  if (brings_page_of(dial, name, deadline)) return "GET http://" + name + "/ brings its page";
+  if (brings_page_at(dial, address, deadline)) return "GET http://" + address + "/ brings its page";
   return {};
 }
 

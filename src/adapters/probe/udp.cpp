@@ -15,12 +15,26 @@ namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds kRepeat{700};
 
+// Whom the socket is connected to.
+std::optional<IpAddress> peer_of(const Socket& socket) {
+  sockaddr_storage peer{};
+  socklen_t length = sizeof peer;
+  auto* const name = reinterpret_cast<sockaddr*>(&peer);
+  return ::getpeername(socket.fd(), name, &length) == 0 ? to_address(*name) : std::nullopt;
+}
+
 // Reads every datagram that has arrived. True when one was accepted; `any` when one came at all.
+// The kernel may still give a raw socket what it began to deliver before the socket was connected.
 bool receive(const Socket& socket, const Accepts& accepts, bool& any) {
+  const auto peer = peer_of(socket);
   std::array<std::uint8_t, 4096> buffer;
   for (;;) {
-    const auto size = ::recv(socket.fd(), buffer.data(), buffer.size(), 0);
+    sockaddr_storage from{};
+    socklen_t length = sizeof from;
+    auto* const name = reinterpret_cast<sockaddr*>(&from);
+    const auto size = ::recvfrom(socket.fd(), buffer.data(), buffer.size(), 0, name, &length);
     if (size < 0) return false;
+    if (to_address(*name) != peer) continue;
     any = true;
     if (accepts(Datagram(buffer).first(static_cast<std::size_t>(size)))) return true;
   }

@@ -107,6 +107,19 @@ TEST(HttpProxy, AServerWithVirtualHostsIsNone) {
   EXPECT_EQ(http(strict), "") << "it takes the whole URI for a path, whoever's it is";
 }
 
+// As tinyproxy and squid's intercepting port: by the Host field alone.
+TEST(HttpProxy, ThatInterceptsPlainQuestionsIsOne) {
+  const auto intercepting = [](const std::string& words) {
+    if (words.starts_with("CONNECT")) return response(403);
+    return response(words.find("Host: 93.184.215.14\r\n") != std::string::npos ? 200 : 500);
+  };
+  EXPECT_EQ(http(intercepting), "GET http://93.184.215.14/ brings its page");
+  const auto silent = [](const std::string& words) {
+    return words.find("Host: 93.184.215.14\r\n") != std::string::npos ? response(200) : ""s;
+  };
+  EXPECT_EQ(http(silent), "") << "a server that is too late is no proof";
+}
+
 TEST(SocksProxy, ThatGrantsIsOne) {
   const auto fifth = [](const std::string& words) {
     return words == "\5\1\0"s ? "\5\0"s : words.starts_with("\5\1\0\1"s) ? "\5\0\0\1rest"s : ""s;
