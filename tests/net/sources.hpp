@@ -77,6 +77,8 @@ class SourcesTest : public NetTest {
 
   // Looks there from now on. What comes has one of these sources; empty: any.
   void watch(const std::string& netns, const std::string& device, std::set<std::string> own = {});
+  // Who may speak there for himself, and answers what the ways' controls have brought.
+  void let_speak(const std::string& address);
   // Positive control: each way gets there. The names of those that do not.
   std::vector<std::string> unseen(const Ways& ways);
   // Goes every way several times; what came, and should not have, in words.

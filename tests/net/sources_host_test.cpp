@@ -176,6 +176,7 @@ class SourceNearby : public ForeignSource {
           "ip address add 2001:db8:78::1/64 dev beside1 nodad; ip link set beside1 up");
     watch(lab.net(), "beside1");
     watch(container.netns(), "eth0");
+    for (const int family : {AF_INET, AF_INET6}) let_speak(container.address(family));
   }
 
   const Container container{lab};

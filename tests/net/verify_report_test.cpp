@@ -133,7 +133,8 @@ class Watch {
   bool tells(const std::string& pattern) const {
     return eventually([&] { return count(content(output_), pattern) > 0; });
   }
-  std::size_t lines() const { return count(content(output_), "\n"); }
+  std::string log() const { return content(output_); }
+  std::size_t lines() const { return count(log(), "\n"); }
   int end() {
     process_.signal(SIGTERM);
     return process_.wait();
@@ -159,8 +160,8 @@ TEST_F(VerifyReport, AWatchTellsWhatChangesAndEndsWithTheLastVerdict) {
   EXPECT_TRUE(watch.tells("Z LEAK \\(was ok\\): refused.by-address: github.com by address: "));
   close_hole();
   EXPECT_TRUE(watch.tells("Z ok \\(was LEAK\\): refused.by-address: "));
-  EXPECT_EQ(watch.end(), 0);
-  EXPECT_EQ(watch.lines(), 5U) << "each verdict and each change once";
+  EXPECT_EQ(watch.end(), 0) << watch.log();
+  EXPECT_EQ(watch.lines(), 5U) << "each verdict and each change once\n" << watch.log();
 
   make_hole();
   Watch leaking(lab, order());

@@ -108,7 +108,7 @@ void add_large(Builder& to) {
     to.host("200 addresses", in_zone("huge" + number(i), i), 200, 200);
   to.host("256 addresses", in_zone("most0", 0), 256, 256);
   to.host("more than 256 addresses", in_zone("over0", 0), 257, 1);
-  to.host("more than 256 addresses", in_zone("over1", 1), 1, 300);
+  to.host("more than 256 addresses", in_zone("over1", 1), 257, 300);
 }
 
 // Aliases that lead through both zones to another; their TTLs differ.

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "egress/core/limits.hpp"
+#include "net/conformance/corpus.hpp"
+
 namespace egress::test::conformance {
 namespace {
 
@@ -92,6 +95,19 @@ std::span<const Deviation> deviations() {
                 leaves_out(exchange, [&](const DnsRecord& record) {
                   return record.type == exchange.question.type;
                 });
+       }},
+      {"16 addresses at most below a wildcard",
+       "whoever owns the zone chooses how many names it has, and each puts its own into the table",
+       {Aspect::answers, Aspect::truncation},
+       [](const Exchange& exchange) {
+         const bool is_bounded =
+             exchange.name->text.ends_with(kWildcardZone) && !exchange.guard.is_truncated() &&
+             exchange.guard.texts(exchange.question.type).size() ==
+                 limits::kAddressesPerLearntAnswer;
+         return is_bounded && (exchange.reference.is_truncated() ||
+                               leaves_out(exchange, [&](const DnsRecord& record) {
+                                 return record.type == exchange.question.type;
+                               }));
        }},
       {"no address that points inside",
        "guarantee 4: it would not be open",
