@@ -28,6 +28,7 @@ struct BaseChain {
   std::string device;
   std::int32_t priority = 0;
   bool drops = false;  // its policy
+  bool operator==(const BaseChain&) const = default;
 };
 
 struct OtherTable {
@@ -36,6 +37,7 @@ struct OtherTable {
   std::vector<BaseChain> chains;
   std::set<Act> acts;
   std::size_t rules = 0;
+  bool operator==(const OtherTable&) const = default;
 };
 
 // Coarse, and strict in one direction: an act counts for every hook of its table, whichever chain

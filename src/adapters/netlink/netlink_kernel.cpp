@@ -128,11 +128,7 @@ nft::CommitOutcome NetlinkKernel::filter_frames(const nft::FrameFilter& filter) 
 
 Result<nft::FrameSnapshot> NetlinkKernel::read_frames(const nft::FrameFilter& expected) {
   if (expected.links.empty()) return nft::FrameSnapshot{};
-  LiveTable live{.family = NFPROTO_NETDEV};
-  if (const int error = dump_table(socket_, kTable, live))
-    return fail_errno("reading the frame filter back", error);
-  return nft::FrameSnapshot{.refused = packets_of(live, nft::kRefusedCounter),
-                            .deviations = deviations(live, {}, nft::layout(expected), holder())};
+  return read_frame_snapshot(socket_, expected, holder());
 }
 
 Result<std::vector<nft::OtherTable>> NetlinkKernel::other_tables() {

@@ -152,16 +152,22 @@ int read_rules(Socket& socket, Tables& tables) {
 
 }  // namespace
 
+// Our own changes interrupt a listing, too, and leave theirs alone: what was read twice alike is as
+// true as what was read without an interruption.
 Result<std::vector<OtherTable>> other_tables(Socket& socket) {
-  int error = EINTR;
+  const Socket::GoesOn goes_on(socket);
   Tables tables;
-  for (int attempt = 0; attempt < kReadAttempts && error == EINTR; ++attempt) {
-    tables.clear();
-    error = read_tables(socket, tables);
+  bool is_certain = false;
+  for (int attempt = 0; attempt < kReadAttempts && !is_certain; ++attempt) {
+    const Tables before = std::exchange(tables, Tables());
+    (void)socket.take_interruption();
+    int error = read_tables(socket, tables);
     if (error == 0) error = read_chains(socket, tables);
     if (error == 0) error = read_rules(socket, tables);
+    if (error != 0) return fail_errno("listing the tables", error);
+    is_certain = !socket.take_interruption() || (attempt > 0 && tables == before);
   }
-  if (error != 0) return fail_errno("listing the tables", error);
+  if (!is_certain) return fail_errno("listing the tables", EINTR);
   std::vector<OtherTable> all;
   for (auto& [key, table] : tables) all.push_back(std::move(table));
   return all;

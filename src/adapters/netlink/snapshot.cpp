@@ -74,12 +74,7 @@ std::optional<nft::LiveElement> decode_element(nft::SetId set, nftnl_set_elem* e
 class Reader {
  public:
   Reader(Socket& socket, const nft::Listing& listing, const Holder& holder)
-      : socket_(socket), listing_(listing), holder_(holder) {
-    socket_.go_on_when_interrupted(true);
-  }
-  ~Reader() { socket_.go_on_when_interrupted(false); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+      : socket_(socket), listing_(listing), holder_(holder) {}
 
   Result<nft::Snapshot> read(const nft::Base& expected) {
     int error = read_rules(expected);
@@ -216,6 +211,7 @@ class Reader {
   static constexpr int kElementAttempts = 3;
 
   Socket& socket_;
+  const Socket::GoesOn goes_on_{socket_};
   const nft::Listing listing_;
   const Holder holder_;
   const std::string table_{nft::kTableName};
@@ -239,6 +235,25 @@ int read_elements(Socket& socket, const std::string& table, nft::SetId set, Fami
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
                                     const nft::Listing& listing, const Holder& holder) {
   return Reader(socket, listing, holder).read(expected);
+}
+
+Result<nft::FrameSnapshot> read_frame_snapshot(Socket& socket, const nft::FrameFilter& expected,
+                                               const Holder& holder) {
+  const Socket::GoesOn goes_on(socket);
+  const nft::Layout layout = nft::layout(expected);
+  int error = EINTR;
+  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+    LiveTable live{.family = NFPROTO_NETDEV};
+    (void)socket.take_interruption();
+    error = dump_table(socket, std::string(nft::kTableName), live);
+    if (error != 0 && !is_interrupted(error)) break;
+    if (error != 0) continue;
+    nft::FrameSnapshot snapshot{.refused = packets_of(live, nft::kRefusedCounter),
+                                .deviations = deviations(live, {}, layout, holder)};
+    if (!socket.take_interruption() || snapshot.deviations.empty()) return snapshot;
+    error = EINTR;
+  }
+  return fail_errno("reading the frame filter back", error);
 }
 
 }  // namespace egress::netlink

@@ -10,6 +10,9 @@ namespace egress::netlink {
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
                                     const nft::Listing& listing, const Holder& holder);
 
+Result<nft::FrameSnapshot> read_frame_snapshot(Socket& socket, const nft::FrameFilter& expected,
+                                               const Holder& holder);
+
 // The elements of one set of a table, sorted by key. 0 or an errno.
 int read_elements(Socket& socket, const std::string& table, nft::SetId set, Family family,
                   std::vector<nft::LiveElement>& elements);

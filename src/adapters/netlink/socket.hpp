@@ -39,8 +39,17 @@ class Socket {
   // Sends one request and hands each answer to `take`. 0 or an errno; EINTR: the dump was
   // interrupted by a change and must be repeated.
   int ask(nlmsghdr& request, const std::function<void(const nlmsghdr&)>& take);
-  // From now on a dump that is interrupted goes on to its end, and take_interruption() tells.
-  void go_on_when_interrupted(bool goes_on) { goes_on_ = goes_on; }
+  // While it lives, a dump that is interrupted goes on to its end, and take_interruption() tells.
+  class GoesOn {
+   public:
+    explicit GoesOn(Socket& socket) : socket_(socket) { socket_.goes_on_ = true; }
+    ~GoesOn() { socket_.goes_on_ = false; }
+    GoesOn(const GoesOn&) = delete;
+    GoesOn& operator=(const GoesOn&) = delete;
+
+   private:
+    Socket& socket_;
+  };
   bool take_interruption() { return std::exchange(was_interrupted_, false); }
 
  private:

@@ -24,8 +24,8 @@ Socket socket_for(const Remote& far_end) {
 }
 
 // One datagram there and back.
-Observation echo(const Socket& socket, const Deadline& deadline) {
-  return exchange(socket, plain_text(), accept_any, Tries::once, deadline);
+Observation echo(const Socket& socket, const IpAddress& far_end, const Deadline& deadline) {
+  return exchange(socket, far_end, plain_text(), accept_any, Tries::once, deadline);
 }
 
 bool hears(const Socket& socket, const Deadline& deadline) {
@@ -43,8 +43,8 @@ Observation open_flow(const Remote& to, const Deadline& deadline) {
   if (!has_route(to.address)) return no_route();
   const Socket socket = socket_for(to);
   if (!socket) return impossible(errno);
-  const Observation first = echo(socket, deadline);
-  return first.outcome == Outcome::reached ? echo(socket, deadline) : first;
+  const Observation first = echo(socket, to.address, deadline);
+  return first.outcome == Outcome::reached ? echo(socket, to.address, deadline) : first;
 }
 
 Observation answer_flow(const Neighbour& neighbour, Family family, const Deadline& deadline) {
@@ -54,7 +54,7 @@ Observation answer_flow(const Neighbour& neighbour, Family family, const Deadlin
   const auto own = socket ? own_end(socket) : std::nullopt;
   if (!own) return impossible(errno);
   neighbour.begin_flow(family, own->port);
-  if (hears(socket, deadline)) return echo(socket, deadline);
+  if (hears(socket, deadline)) return echo(socket, from.address, deadline);
   Observation seen;
   seen.outcome = Outcome::timeout;
   seen.elapsed = deadline.elapsed();

@@ -36,7 +36,7 @@ Observation exchange_with(const Socket& socket, const IpAddress& to, Port port, 
     return seen;
   }
   forget_strangers(socket, deadline);
-  return exchange(socket, packet, accept_any, Tries::once, deadline);
+  return exchange(socket, to, packet, accept_any, Tries::once, deadline);
 }
 
 Socket socket_for(Family family, std::uint8_t protocol) {

@@ -73,7 +73,7 @@ Observation ping(const IpAddress& address, const Deadline& deadline) {
   const auto accepts = [&](Datagram packet) {
     return is_reply(request, family, has_ip_header, packet);
   };
-  Observation seen = exchange(socket, request, accepts, Tries::once, deadline);
+  Observation seen = exchange(socket, address, request, accepts, Tries::once, deadline);
   // A raw socket hears other messages from that address as well; they answer nothing of ours.
   if (is_raw && seen.outcome == Outcome::wrong_answer) seen.outcome = Outcome::timeout;
   return seen;

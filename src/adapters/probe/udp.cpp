@@ -15,18 +15,9 @@ namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds kRepeat{700};
 
-// Whom the socket is connected to.
-std::optional<IpAddress> peer_of(const Socket& socket) {
-  sockaddr_storage peer{};
-  socklen_t length = sizeof peer;
-  auto* const name = reinterpret_cast<sockaddr*>(&peer);
-  return ::getpeername(socket.fd(), name, &length) == 0 ? to_address(*name) : std::nullopt;
-}
-
 // Reads every datagram that has arrived. True when one was accepted; `any` when one came at all.
 // The kernel may still give a raw socket what it began to deliver before the socket was connected.
-bool receive(const Socket& socket, const Accepts& accepts, bool& any) {
-  const auto peer = peer_of(socket);
+bool receive(const Socket& socket, const IpAddress& peer, const Accepts& accepts, bool& any) {
   std::array<std::uint8_t, 4096> buffer;
   for (;;) {
     sockaddr_storage from{};
@@ -42,8 +33,8 @@ bool receive(const Socket& socket, const Accepts& accepts, bool& any) {
 
 }  // namespace
 
-Observation exchange(const Socket& socket, Datagram question, const Accepts& accepts, Tries tries,
-                     const Deadline& deadline) {
+Observation exchange(const Socket& socket, const IpAddress& peer, Datagram question,
+                     const Accepts& accepts, Tries tries, const Deadline& deadline) {
   Observation seen;
   bool any = false;
   while (!deadline.passed()) {
@@ -53,7 +44,7 @@ Observation exchange(const Socket& socket, Datagram question, const Accepts& acc
     const Deadline turn = deadline.within(tries == Tries::once ? deadline.left() : kRepeat);
     while (const short events = wait(socket, POLLIN, turn)) {
       if ((events & POLLERR) != 0) return refusal(socket, 0, deadline);
-      if (!receive(socket, accepts, any)) continue;
+      if (!receive(socket, peer, accepts, any)) continue;
       seen.outcome = Outcome::reached;
       seen.elapsed = deadline.elapsed();
       return seen;
@@ -77,7 +68,7 @@ Observation exchange_udp(const Remote& to, Datagram question, const Accepts& acc
     seen.error = error;
     return seen;
   }
-  return exchange(socket, question, accepts, tries, deadline);
+  return exchange(socket, to.address, question, accepts, tries, deadline);
 }
 
 bool accept_any(Datagram) {

@@ -1,7 +1,6 @@
 #include "egressctl/verify/prove.hpp"
 
-#include <unistd.h>
-
+#include <random>
 #include <set>
 
 #include "egress/core/nearest.hpp"
@@ -20,8 +19,8 @@ constexpr const char* kTakesRoot = "it takes root to play a neighbour of this ho
 
 // Another one each time, or nearly: the connection tracking remembers a flow for some minutes.
 Port source_port() {
-  constexpr int kFirst = 20000, kPorts = 10000;
-  return static_cast<Port>(kFirst + ::getpid() % kPorts);
+  constexpr unsigned kFirst = 20000, kPorts = 10000;
+  return static_cast<Port>(kFirst + std::random_device()() % kPorts);
 }
 
 template <class T>

@@ -168,7 +168,8 @@ TEST_P(DeadNetwork, IsNotProvenAndSoonOver) {
   const auto start = std::chrono::steady_clock::now();
   const Report report = verify();
   EXPECT_EQ(report.verdict, Verdict::not_proven) << problems(report);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 6s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 10 * limits::kProofTimeout)
+      << "a hundred probes wait together, not one after the other";
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, DeadNetwork,
