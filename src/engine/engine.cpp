@@ -29,10 +29,11 @@ std::vector<Action> Engine::act(Instant now) {
   touch(names_.advance(now));
   end_grants(now);
   end_posture(now);
-  for (dns::Question& question : names_.take_questions())
-    outbox_.emplace_back(Ask{std::move(question)});
   plan_adoption(now);
   if (auto commit = plan_commit(now)) outbox_.emplace_back(std::move(*commit));
+  // Behind the commit: the table that stands may know neither the resolver nor this daemon's mark.
+  for (dns::Question& question : names_.take_questions())
+    outbox_.emplace_back(Ask{std::move(question)});
   plan_frames(now);
   if (save_at_ <= now) {
     save_at_ = kNever;

@@ -124,6 +124,9 @@ TEST_F(VerifyReport, TriesTheOutsideHostsOfAFile) {
   EXPECT_EQ(verify({"--outside", lab.dir() / "none.yaml"}).exit_code, 2);
 }
 
+// Of some verifications on a busy machine.
+constexpr std::chrono::seconds kPatience{60};
+
 // egressctl that verifies every second.
 class Watch {
  public:
@@ -131,7 +134,7 @@ class Watch {
       : output_(empty_file(lab.dir() / "watch.log")),
         process_({.words = std::move(words), .netns = lab.host(), .output = output_}) {}
   bool tells(const std::string& pattern) const {
-    return eventually([&] { return count(content(output_), pattern) > 0; });
+    return eventually([&] { return count(content(output_), pattern) > 0; }, kPatience);
   }
   std::string log() const { return content(output_); }
   std::size_t lines() const { return count(log(), "\n"); }

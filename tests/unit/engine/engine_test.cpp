@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "egress/core/limits.hpp"
 
 namespace egress::engine {
@@ -109,6 +111,22 @@ class EngineTest : public testing::Test {
   std::vector<std::string> notices_;
   std::vector<std::string> ended_;
 };
+
+// The table of the daemon before knows another mark: what is asked under it is refused.
+TEST_F(EngineTest, TheFirstQuestionsFollowTheFirstCommit) {
+  auto policy = std::make_shared<policy::Policy>();
+  policy->entries = policy::Entries({entry(kApi)});
+  engine_.handle(PolicyChanged{policy, kWall}, now_);
+  const std::vector<Action> actions = engine_.act(now_);
+  const auto is = [](auto tag) {
+    return [](const Action& action) { return std::holds_alternative<decltype(tag)>(action); };
+  };
+  const auto commit = std::ranges::find_if(actions, is(Commit{}));
+  const auto ask = std::ranges::find_if(actions, is(Ask{}));
+  ASSERT_NE(commit, actions.end());
+  ASSERT_NE(ask, actions.end());
+  EXPECT_LT(commit, ask);
+}
 
 TEST_F(EngineTest, TheFirstCommitInstallsTheClosedBaseBeforeAnyAnswer) {
   EXPECT_FALSE(engine_.is_enforcing());
