@@ -158,6 +158,23 @@ int dump_table(Socket& socket, const std::string& table, LiveTable& live) {
   return 0;
 }
 
+int read_steadily(Socket& socket, const std::function<int(bool& is_sure)>& read) {
+  const Socket::GoesOn goes_on(socket);
+  int error = EINTR;
+  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+    std::uint32_t before = 0;
+    std::uint32_t after = 0;
+    bool is_sure = false;
+    error = read_generation(socket, before);
+    if (error == 0) error = read(is_sure);
+    if (error == 0) error = read_generation(socket, after);
+    if (error != 0 && !is_interrupted(error)) return error;
+    if (error == 0 && (is_sure || before == after)) return 0;
+    if (error == 0) error = EINTR;
+  }
+  return error;
+}
+
 std::uint64_t packets_of(const LiveTable& live, std::string_view counter) {
   for (const ObjectPtr& object : live.objects)
     if (nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME) == counter)

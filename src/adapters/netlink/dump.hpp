@@ -23,6 +23,11 @@ constexpr bool is_interrupted(int error) {
   return error == EINTR || error == ENOENT;
 }
 
+// What takes several listings: calls `read` until nothing was changed meanwhile, or until it says
+// by `is_sure` that no change can have given what it read that look. 0 or an errno; EINTR: changes
+// came faster than it could be read.
+int read_steadily(Socket& socket, const std::function<int(bool& is_sure)>& read);
+
 // Each returns 0 or an errno.
 using TakeElement = std::function<void(nftnl_set_elem*)>;  // valid during the call
 int dump_elements(Socket& socket, const std::string& table, const std::string& set,

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -155,19 +156,19 @@ int read_rules(Socket& socket, Tables& tables) {
 // Our own changes interrupt a listing, too, and leave theirs alone: what was read twice alike is as
 // true as what was read without an interruption.
 Result<std::vector<OtherTable>> other_tables(Socket& socket) {
-  const Socket::GoesOn goes_on(socket);
   Tables tables;
-  bool is_certain = false;
-  for (int attempt = 0; attempt < kReadAttempts && !is_certain; ++attempt) {
-    const Tables before = std::exchange(tables, Tables());
-    (void)socket.take_interruption();
-    int error = read_tables(socket, tables);
-    if (error == 0) error = read_chains(socket, tables);
-    if (error == 0) error = read_rules(socket, tables);
-    if (error != 0) return fail_errno("listing the tables", error);
-    is_certain = !socket.take_interruption() || (attempt > 0 && tables == before);
-  }
-  if (!is_certain) return fail_errno("listing the tables", EINTR);
+  std::optional<Tables> before;
+  const int error = read_steadily(socket, [&](bool& is_sure) {
+    tables.clear();
+    int failed = read_tables(socket, tables);
+    if (failed == 0) failed = read_chains(socket, tables);
+    if (failed == 0) failed = read_rules(socket, tables);
+    if (failed != 0) return failed;
+    is_sure = before == tables;
+    before = tables;
+    return 0;
+  });
+  if (error != 0) return fail_errno("listing the tables", error);
   std::vector<OtherTable> all;
   for (auto& [key, table] : tables) all.push_back(std::move(table));
   return all;

@@ -79,39 +79,33 @@ class Reader {
   Result<nft::Snapshot> read(const nft::Base& expected) {
     int error = read_rules(expected);
     if (error == 0) error = read_named_sets();
-    if (error == EINTR)
+    if (is_interrupted(error))
       return fail("reading the table back: it changes faster than it can be read");
     if (error != 0) return fail_errno("reading the table back", error);
     return std::move(snapshot_);
   }
 
  private:
-  // 0 or an errno; EINTR: whatever was read, it was no moment's truth. Rules that are exactly as
-  // they should be are the truth even so: no change of theirs gives them that look for a moment.
+  // 0 or an errno. Rules that are exactly as they should be are the truth whatever was changed: no
+  // change of theirs gives them that look for a moment.
   int read_rules(const nft::Base& expected) {
     const nft::Layout layout = nft::layout(expected);
-    for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+    const int error = read_steadily(socket_, [&](bool& is_sure) {
       live_ = LiveTable{};
       AnonymousContents contents;
-      bool is_of_one_moment = false;
-      const int error = dump_rules(contents, is_of_one_moment);
-      if (error != 0 && !is_interrupted(error)) return error;
-      if (error != 0) continue;
+      if (const int failed = dump_rules(contents)) return failed;
       snapshot_.deviations = deviations(live_, contents, layout, holder_);
-      if (!is_of_one_moment && !snapshot_.deviations.empty()) continue;
-      snapshot_.is_present = live_.is_present;
-      snapshot_.refused_packets = netlink::packets_of(live_, nft::kRefusedCounter);
-      snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
+      is_sure = snapshot_.deviations.empty();
       return 0;
-    }
-    return EINTR;
+    });
+    if (error != 0) return error;
+    snapshot_.is_present = live_.is_present;
+    snapshot_.refused_packets = netlink::packets_of(live_, nft::kRefusedCounter);
+    snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
+    return 0;
   }
 
-  int dump_rules(AnonymousContents& contents, bool& is_of_one_moment) {
-    std::uint32_t before = 0;
-    std::uint32_t after = 0;
-    (void)socket_.take_interruption();
-    if (const int error = read_generation(socket_, before)) return error;
+  int dump_rules(AnonymousContents& contents) {
     if (const int error = dump_table(socket_, table_, live_)) return error;
     for (const SetPtr& set : live_.sets) {
       if ((nftnl_set_get_u32(set.get(), NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS) == 0) continue;
@@ -124,8 +118,6 @@ class Reader {
       };
       if (const int error = dump_elements(socket_, table_, name, take)) return error;
     }
-    if (const int error = read_generation(socket_, after)) return error;
-    is_of_one_moment = before == after && !socket_.take_interruption();
     return 0;
   }
 
@@ -239,21 +231,18 @@ Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,
 
 Result<nft::FrameSnapshot> read_frame_snapshot(Socket& socket, const nft::FrameFilter& expected,
                                                const Holder& holder) {
-  const Socket::GoesOn goes_on(socket);
   const nft::Layout layout = nft::layout(expected);
-  int error = EINTR;
-  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+  nft::FrameSnapshot snapshot;
+  const int error = read_steadily(socket, [&](bool& is_sure) {
     LiveTable live{.family = NFPROTO_NETDEV};
-    (void)socket.take_interruption();
-    error = dump_table(socket, std::string(nft::kTableName), live);
-    if (error != 0 && !is_interrupted(error)) break;
-    if (error != 0) continue;
-    nft::FrameSnapshot snapshot{.refused = packets_of(live, nft::kRefusedCounter),
-                                .deviations = deviations(live, {}, layout, holder)};
-    if (!socket.take_interruption() || snapshot.deviations.empty()) return snapshot;
-    error = EINTR;
-  }
-  return fail_errno("reading the frame filter back", error);
+    if (const int failed = dump_table(socket, std::string(nft::kTableName), live)) return failed;
+    snapshot = {.refused = packets_of(live, nft::kRefusedCounter),
+                .deviations = deviations(live, {}, layout, holder)};
+    is_sure = snapshot.deviations.empty();
+    return 0;
+  });
+  if (error != 0) return fail_errno("reading the frame filter back", error);
+  return snapshot;
 }
 
 }  // namespace egress::netlink

@@ -42,13 +42,15 @@ class Socket {
   // While it lives, a dump that is interrupted goes on to its end, and take_interruption() tells.
   class GoesOn {
    public:
-    explicit GoesOn(Socket& socket) : socket_(socket) { socket_.goes_on_ = true; }
-    ~GoesOn() { socket_.goes_on_ = false; }
+    explicit GoesOn(Socket& socket)
+        : socket_(socket), went_on_(std::exchange(socket.goes_on_, true)) {}
+    ~GoesOn() { socket_.goes_on_ = went_on_; }
     GoesOn(const GoesOn&) = delete;
     GoesOn& operator=(const GoesOn&) = delete;
 
    private:
     Socket& socket_;
+    const bool went_on_;
   };
   bool take_interruption() { return std::exchange(was_interrupted_, false); }
 
