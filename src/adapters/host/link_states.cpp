@@ -1,7 +1,6 @@
 #include "adapters/host/link_states.hpp"
 
 #include <linux/if.h>
-#include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -9,33 +8,24 @@
 #include <algorithm>
 #include <map>
 
-#include "adapters/host/netlink_dump.hpp"
+#include "adapters/host/device.hpp"
 
 namespace egress::host {
 namespace {
-
-std::string text(Octets octets) {
-  return {octets.begin(), std::ranges::find(octets, 0)};
-}
 
 struct Told {
   LinkState state;
   std::uint32_t bridge = 0;  // its index
 };
 
-Told told(Octets message) {
-  const auto device = read<ifinfomsg>(message);
-  const Octets info = attribute(message, sizeof(ifinfomsg), IFLA_LINKINFO);
-  const bool is_port = text(attribute(info, 0, IFLA_INFO_SLAVE_KIND)) == "bridge";
-  Told link{{.name = text(attribute(message, sizeof(ifinfomsg), IFLA_IFNAME)),
-             .is_up = (device.ifi_flags & IFF_UP) != 0,
-             .is_written = text(attribute(info, 0, IFLA_INFO_KIND)) == "tun"}};
-  if (is_port)
-    link.bridge = read<std::uint32_t>(attribute(message, sizeof(ifinfomsg), IFLA_MASTER));
-  const Octets data = attribute(info, 0, IFLA_INFO_DATA);
-  const Octets owner = attribute(data, 0, IFLA_TUN_OWNER);
-  if (link.state.is_written && !owner.empty()) link.state.writer = read<std::uint32_t>(owner);
-  return link;
+Told told(const Device& device) {
+  const bool is_written = device.kind == "tun";
+  const Octets owner = is_written ? attribute(device.data, 0, IFLA_TUN_OWNER) : Octets();
+  return {{.name = device.name,
+           .is_up = (device.flags & IFF_UP) != 0,
+           .is_written = is_written,
+           .writer = owner.empty() ? std::nullopt : std::optional(read<std::uint32_t>(owner))},
+          device.bridge};
 }
 
 }  // namespace
@@ -46,7 +36,8 @@ Result<std::vector<LinkState>> link_states() {
   auto listed = dump(
       NETLINK_ROUTE, RTM_GETLINK, octets_of(any), [&] { by_index.clear(); },
       [&](Octets message) {
-        by_index[static_cast<std::uint32_t>(read<ifinfomsg>(message).ifi_index)] = told(message);
+        const Device device = read_device(message);
+        by_index[device.index] = told(device);
       });
   if (!listed) return tl::unexpected(listed.error());
   std::vector<LinkState> states;

@@ -1,7 +1,6 @@
 #include "adapters/host/links.hpp"
 
 #include <linux/if.h>
-#include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -11,9 +10,8 @@
 #include <cerrno>
 #include <optional>
 #include <set>
-#include <string>
 
-#include "adapters/host/netlink_dump.hpp"
+#include "adapters/host/device.hpp"
 #include "adapters/host/octets.hpp"
 #include "adapters/host/rtnetlink.hpp"
 #include "egress/core/address_class.hpp"
@@ -24,11 +22,6 @@ namespace {
 // A shorter prefix holds more than private addresses.
 constexpr int kShortestPrivateV4 = 8, kShortestPrivateV6 = 7;
 
-std::string text(Octets octets) {
-  const auto end = std::ranges::find(octets, 0);
-  return {octets.begin(), end};
-}
-
 // Written by a user other than root, or by a group: the kernel lists both only where they are set.
 bool is_of_user(Octets tun_data) {
   const Octets owner = attribute(tun_data, 0, IFLA_TUN_OWNER);
@@ -38,18 +31,13 @@ bool is_of_user(Octets tun_data) {
 }
 
 nft::Link link(Octets message) {
-  const auto device = read<ifinfomsg>(message);
-  const Octets info = attribute(message, sizeof(ifinfomsg), IFLA_LINKINFO);
-  const std::string kind = text(attribute(info, 0, IFLA_INFO_KIND));
-  // What the device is to the one that it belongs to.
-  const bool is_port = text(attribute(info, 0, IFLA_INFO_SLAVE_KIND)) == "bridge";
-  const auto master = read<std::uint32_t>(attribute(message, sizeof(ifinfomsg), IFLA_MASTER));
-  return {.name = text(attribute(message, sizeof(ifinfomsg), IFLA_IFNAME)),
-          .index = static_cast<std::uint32_t>(device.ifi_index),
-          .is_loopback = (device.ifi_flags & IFF_LOOPBACK) != 0,
-          .kind = kind,
-          .bridge = is_port ? master : 0,
-          .is_users = kind == "tun" && is_of_user(attribute(info, 0, IFLA_INFO_DATA))};
+  const Device device = read_device(message);
+  return {.name = device.name,
+          .index = device.index,
+          .is_loopback = (device.flags & IFF_LOOPBACK) != 0,
+          .kind = device.kind,
+          .bridge = device.bridge,
+          .is_users = device.kind == "tun" && is_of_user(device.data)};
 }
 
 enum class Way { nowhere, onwards, everywhere };
