@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <tuple>
 
+#include "adapters/inherited_descriptors.hpp"
 #include "adapters/system_error.hpp"
 #include "control/codec.hpp"
 #include "egress/core/limits.hpp"
@@ -39,18 +40,6 @@ bool watch(int epoll, int fd, pid_t pid) {
   event.events = EPOLLIN;
   event.data.u64 = static_cast<std::uint64_t>(pid);
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-void close_range(int first, int last) {
-  if (first <= last) syscall(SYS_close_range, first, last, 0);
-}
-
-// Clients and the kernel must see the daemon's own descriptors close when the daemon closes them.
-void keep_only(std::array<int, 2> kept) {
-  std::ranges::sort(kept);
-  close_range(STDERR_FILENO + 1, kept[0] - 1);
-  close_range(kept[0] + 1, kept[1] - 1);
-  close_range(kept[1] + 1, INT32_MAX);
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -210,7 +199,7 @@ Result<void> Reporter::fork_for(Report& report) {
 void Reporter::make_it(const control::Request& request, TableChanges::Mark since, int file) {
   const auto kernel = hooks_.detach();
   if (!kernel) _exit(kFailed);
-  keep_only({file, *kernel});
+  close_all_but(std::array{file, *kernel});
   go_first_when_memory_runs_out();
   alarm(static_cast<unsigned>(limits::kReportTime.count()));
   const auto reply = hooks_.make(request, since);

@@ -2,17 +2,15 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
 #include <cstring>
 #include <thread>
 
+#include "adapters/inherited_descriptors.hpp"
 #include "adapters/probe/payloads.hpp"
 #include "adapters/probe/tun.hpp"
 #include "adapters/probe/udp_packet.hpp"
@@ -105,15 +103,8 @@ Result<FileDescriptor> make_link() {
   }
 }
 
-// The lines of other neighbours must be seen to end.
-void close_all_but(int kept) {
-  constexpr int kFirst = STDERR_FILENO + 1;
-  if (kept > kFirst) ::syscall(SYS_close_range, kFirst, kept - 1, 0);
-  ::syscall(SYS_close_range, kept + 1, INT32_MAX, 0);
-}
-
 void be_neighbour(int line) {
-  close_all_but(line);
+  close_all_but(std::array{line});  // the lines of other neighbours, too
   auto link = make_link();
   const std::string told = link ? "" : link.error().message;
   // With its end, so that there is always something to send.
