@@ -1,7 +1,5 @@
 #include "bench/egressd.hpp"
 
-#include <unistd.h>
-
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -9,6 +7,7 @@
 #include <stdexcept>
 
 #include "bench/authority.hpp"
+#include "support/process_times.hpp"
 
 namespace egress::bench {
 namespace {
@@ -56,16 +55,8 @@ Memory memory_of(pid_t pid) {
 
 Activity activity_of(pid_t pid) {
   const std::string status = proc_file(pid, "status");
-  const std::string stat = proc_file(pid, "stat");
-  // proc(5): the fields after the name in brackets; utime and stime are the 12th and 13th of them.
-  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  std::uint64_t user = 0;
-  std::uint64_t system = 0;
-  fields >> user >> system;
   return {field(status, "voluntary_ctxt_switches"), field(status, "nonvoluntary_ctxt_switches"),
-          static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK))};
+          std::chrono::duration<double>(test::process_times(pid).own).count()};
 }
 
 Activity operator-(const Activity& later, const Activity& earlier) {

@@ -44,14 +44,15 @@ struct LinkForwarding {
   std::string bridge{};            // that it is a port of, and that forwards for it
   std::size_t ports = 0;           // of a bridge
   bool is_up = true;
-  bool checks_sources = false;     // net.ipv4.conf.*.rp_filter, its own or that of all
-  bool accepts_routers = false;    // IPv6 router advertisements change its routes
+  bool checks_sources = false;   // net.ipv4.conf.*.rp_filter, its own or that of all
+  bool accepts_routers = false;  // IPv6 router advertisements change its routes
 };
 
 // A link whose packets a program writes (tun, tap).
 struct WrittenLink {
   std::string name;
-  std::string owner;  // a user, or its number, who may write them; empty: only who has CAP_NET_ADMIN
+  std::string
+      owner;  // a user, or its number, who may write them; empty: only who has CAP_NET_ADMIN
   uid_t uid = 0;
 };
 

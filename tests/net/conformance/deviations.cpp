@@ -97,13 +97,13 @@ std::span<const Deviation> deviations() {
                 });
        }},
       {"16 addresses at most below a wildcard",
-       "whoever owns the zone chooses how many names it has, and each puts its own into the table",
+       "the zone's owner can make names without end, and each opens addresses",
        {Aspect::answers, Aspect::truncation},
        [](const Exchange& exchange) {
-         const bool is_bounded =
-             exchange.name->text.ends_with(kWildcardZone) && !exchange.guard.is_truncated() &&
-             exchange.guard.texts(exchange.question.type).size() ==
-                 limits::kAddressesPerLearntAnswer;
+         const bool is_bounded = exchange.name->text.ends_with(kWildcardZone) &&
+                                 !exchange.guard.is_truncated() &&
+                                 exchange.guard.texts(exchange.question.type).size() ==
+                                     limits::kAddressesPerLearntAnswer;
          return is_bounded && (exchange.reference.is_truncated() ||
                                leaves_out(exchange, [&](const DnsRecord& record) {
                                  return record.type == exchange.question.type;
