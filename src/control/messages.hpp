@@ -169,6 +169,9 @@ struct StatusReply {
       0;  // from the kernel's notice of it to the acknowledgement of the repair
   std::uint64_t refused_packets = 0;
   std::uint64_t foreign_packets = 0;          // dropped: their source was not their sender's
+  std::uint64_t crowded_packets =
+      0;  // dropped: they would have begun more flows than their sender's share
+  std::uint64_t tracked_flows = 0, most_flows = 0;
   std::vector<RefusalReport> refusals;        // most frequent first, at most 10
   std::vector<std::string> proxies;           // targets with a port at which proxies stand
   std::vector<std::string> deviations;        // live table against desired; empty: exact

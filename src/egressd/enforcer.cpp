@@ -130,6 +130,22 @@ void Enforcer::carry_out(const engine::ForgetStrangers&) {
   if (*count > 0) log(Level::info, "strangers-forgotten", {{"flows", std::to_string(*count)}});
 }
 
+void Enforcer::carry_out(const engine::ForgetCrowd& forget) {
+  forget_crowd_(forget.excess);
+}
+
+// A kernel that does not tell how many it tracks at most tracks no fewer.
+void Enforcer::count_flows() {
+  const auto count = kernel_.count_flows();
+  const bool is_told = count && count->most > 0;
+  note(engine::FlowsCounted{is_told ? *count : nft::FlowCount{0, limits::kFlowsAssumed}});
+}
+
+void Enforcer::forgotten(std::size_t flows) {
+  log(Level::warning, "too-many-flows", {{"forgotten", std::to_string(flows)}});
+  note(engine::CrowdForgotten{flows});
+}
+
 void Enforcer::carry_out(const engine::ForgetQuestions&) {
   const auto selects = [&](const nft::Flow& flow) { return engine_.is_unguarded(flow); };
   const auto count = kernel_.forget_flows(selects);

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "egress/core/limits.hpp"
+#include "nft/crowd.hpp"
 #include "nft/guard.hpp"
 #include "nft/inbound.hpp"
 #include "nft/sources.hpp"
@@ -33,6 +34,7 @@ std::vector<SetDefinition> sets(const Base& base) {
     all.push_back(tally_set(Tally::refused, family));
     all.push_back(probed_set(family));
   }
+  for (SetDefinition& set : crowd_sets(base)) all.push_back(std::move(set));
   return all;
 }
 
@@ -138,7 +140,10 @@ Chain link_program(const Base& base) {
 // none of the list's business; any other that a pattern names may lead outside.
 Chain held(const Base& base) {
   std::vector<Rule> rules;
-  if (!base.inside.empty()) rules.push_back({OutOneOf{base.inside}, Accept{}});
+  if (!base.inside.empty()) {
+    bound_links(base, rules);
+    rules.push_back({OutOneOf{base.inside}, Accept{}});
+  }
   for (Rule& rule : admitted_flows(base, "judge")) rules.push_back(std::move(rule));
   admit_errors_of_senders(rules);
   rules.push_back(resets());
@@ -150,6 +155,7 @@ Chain output(const Base& base) {
   std::vector<Rule> rules = admitted_flows(base, host_judge(base));
   admit_errors_of_kernel(rules);
   rules.push_back(resets());
+  bound_users(base, rules);
   rules.push_back({OutLoopback{}, Accept{}});
   admit_questions_to_guard(base, rules);
   rules.push_back({Jump{"link"}});
@@ -246,11 +252,13 @@ Layout layout(const Base& base) {
     std::ranges::move(chains, std::back_inserter(all.chains));
   };
   add(source_chains(base));
+  if (base.most_flows > 0) all.counters.emplace_back(kCrowdedCounter);
   if (base.is_panic) {
     add({panic_output(), panic_forward(), panic_input()});
     return all;
   }
   add({admit(base), judge(base)});
+  add(crowd_chains(base));
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});
   add({link_program(base), link(base), output(base)});

@@ -27,6 +27,9 @@ class FakeKernel : public nft::Kernel {
   bool holds(const nft::ElementKey& key) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+  Result<nft::FlowCount> count_flows() override {
+    return nft::FlowCount{tracked_.size(), most_flows};
+  }
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
   nft::CommitOutcome filter_frames(const nft::FrameFilter& filter) override;
   Result<nft::FrameSnapshot> read_frames(const nft::FrameFilter& expected) override;
@@ -58,6 +61,7 @@ class FakeKernel : public nft::Kernel {
   std::map<std::string, std::vector<Prefix>> routes;  // what is reached through each link
 
   // ---- traffic ----
+  std::size_t most_flows = 262'144;
   // Under which address a packet is sent, and the link by which it came; empty: of this host.
   struct Sender {
     IpAddress address;

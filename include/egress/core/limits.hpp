@@ -79,6 +79,13 @@ inline constexpr std::uint16_t kNeighbourOctets = 64;     // the longest neighbo
 inline constexpr std::uint32_t kLinkRate = 10;            // a second: reports, DHCP and what programs tell the link, each
 inline constexpr std::uint32_t kLinkBurst = 50;
 inline constexpr std::uint32_t kFirstUser = 1000;         // users below are the system's (UID_MIN of login.defs): a DHCP client is
+inline constexpr std::size_t kFlowsAssumed = 65'536;      // tracked at most, where the kernel does not tell
+inline constexpr auto kLongestUnkept = 120s;              // a tracked flow without a packet, TCP connections excepted
+inline constexpr auto kFlowsLook = 5s;                    // between two looks at how many flows are tracked
+inline constexpr auto kFlowsRest = 60s;                   // the same after a sweep that found too few to forget
+inline constexpr std::size_t kLinksCounted = 1024;        // held links whose new flows are counted
+inline constexpr std::size_t kUsersCounted = 65'536;      // likewise users
+inline constexpr auto kNewFlowsMemory = 1min;             // since the last one: by then there is room for all again
 inline constexpr auto kCommitRetry = 1s;  // after a commit that the kernel refused
 
 // DNS guard

@@ -55,6 +55,7 @@ struct Snapshot {
   std::vector<Count> probed;          // likewise: refusals of what `egressctl verify` has announced
   std::uint64_t refused_packets = 0;
   std::uint64_t foreign_packets = 0;  // whose source was not their sender's
+  std::uint64_t crowded_packets = 0;  // that would have begun more flows than their sender's share
   std::uint64_t refused_frames = 0;  // by the frame filter, which read() leaves out
   // Where chains, rules, sets or hooks differ from layout(base), one line each; empty: exactly as
   // desired.
@@ -67,6 +68,13 @@ struct Snapshot {
 struct Flow {
   IpAddress source;
   Endpoint destination;
+  seconds left{0};  // until it is forgotten, if no packet of it comes
+};
+
+struct FlowCount {
+  std::size_t tracked = 0;
+  std::size_t most = 0;  // what is new beyond that is dropped
+  bool operator==(const FlowCount&) const = default;
 };
 
 // A TCP connection, or a UDP flow answered before, that nothing tracked, by its original direction.
@@ -107,6 +115,8 @@ class Kernel {
   // address translation (the redirect to the DNS guard) is decided once, by the first packet.
   // Returns how many.
   virtual Result<std::size_t> forget_flows(const std::function<bool(const Flow&)>& selects) = 0;
+  // One question.
+  virtual Result<FlowCount> count_flows() = 0;
   // Makes sessions known to the connection tracking, which takes whoever's packet it sees first for
   // the one that began. One that is tracked in this direction stays as it is (where it really goes
   // is for cut_flows() to see); one tracked in the other direction is tracked anew, or cut as it

@@ -76,6 +76,8 @@ struct Base {
   std::optional<std::vector<Answered>> inbound{};  // which flows begun outside are answered; empty: all
   std::optional<DnsGuard> dns_guard{};  // empty: programs ask the pinned resolvers themselves
   bool is_panic{};  // nothing but loopback passes, in either direction, whatever the rest says
+  // How many flows the kernel tracks at most, of which nobody alone may have more than a part; 0: no bound.
+  std::size_t most_flows = 0;
   // Lowered when the kernel lacks the feature; the table stays closed without them.
   bool logs_refusals = true;        // `log` statement
   bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination

@@ -111,6 +111,10 @@ Result<std::size_t> NetlinkKernel::forget_flows(
   return netlink::forget_flows(socket_, selects);
 }
 
+Result<nft::FlowCount> NetlinkKernel::count_flows() {
+  return netlink::count_flows(socket_);
+}
+
 Result<nft::Adopted> NetlinkKernel::adopt_flows(std::span<const nft::Session> sessions) {
   return netlink::adopt_flows(socket_, sessions);
 }

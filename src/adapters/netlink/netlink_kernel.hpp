@@ -22,6 +22,7 @@ class NetlinkKernel : public nft::Kernel {
   bool holds(const nft::ElementKey& key) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+  Result<nft::FlowCount> count_flows() override;
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
 
   nft::CommitOutcome filter_frames(const nft::FrameFilter& filter) override;

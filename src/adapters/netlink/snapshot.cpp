@@ -106,6 +106,7 @@ class Reader {
       if (!is_of_one_moment && !snapshot_.deviations.empty()) continue;
       snapshot_.is_present = live_.is_present;
       snapshot_.refused_packets = netlink::packets_of(live_, nft::kRefusedCounter);
+      snapshot_.crowded_packets = netlink::packets_of(live_, nft::kCrowdedCounter);
       snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
       return 0;
     }
