@@ -43,8 +43,9 @@ class Enforcer {
   void tell(const engine::Event& event);
   void turn();
 
-  // Counts what is refused there by itself for a while; beside all that the engine decides.
-  Result<void> count_probed(const std::vector<Endpoint>& endpoints);
+  // Counts by itself for a while what goes there; beside all that the engine decides. `set`: probed,
+  // verified or tried.
+  Result<void> count_probed(nft::SetId set, const std::vector<Endpoint>& endpoints);
 
   Instant next_deadline() const { return engine_.next_deadline(); }
   const engine::Engine& engine() const { return engine_; }
