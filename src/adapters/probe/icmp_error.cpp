@@ -35,7 +35,8 @@ Octets error_about(const End& from, const End& to) {
 Observation send_error(const End& from, const End& to, const Deadline& deadline) {
   if (!has_route(from.address)) return no_route();
   const bool is_v4 = from.address.is_v4();
-  const Socket raw(from.address.family(), SOCK_RAW, is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+  const int protocol = is_v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
+  const Socket raw(from.address.family(), SOCK_RAW, protocol);
   if (!raw) return impossible(errno);
   int error = connect(raw, from.address, 0);
   if (error == 0) error = send(raw, error_about(from, to));
