@@ -44,9 +44,10 @@ struct RefusalReport {
 };
 
 // What will be probed: refused packets to there are counted by themselves for a minute, however many
-// other destinations are refused.
+// other destinations are refused. What root announces counts nowhere else.
 struct AnnounceRequest {
   std::vector<RefusalReport> endpoints;  // without their packets
+  std::vector<RefusalReport> allowed{};  // whose connections are no hits for some seconds; root alone
 };
 struct ProofRequest {};     // what `verify` must know to choose its probes
 struct DnsRequest {};       // what the DNS guard did lately

@@ -99,7 +99,8 @@ template <>
 inline constexpr std::string_view kKind<AnnounceRequest> = "announce";
 template <>
 inline constexpr auto kFields<AnnounceRequest> =
-    std::tuple{required("endpoints", &AnnounceRequest::endpoints)};
+    std::tuple{required("endpoints", &AnnounceRequest::endpoints),
+               field("allowed", &AnnounceRequest::allowed)};
 
 // ---- replies -----------------------------------------------------------------------------------
 

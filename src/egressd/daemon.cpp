@@ -84,6 +84,7 @@ Result<void> Daemon::open_adapters() {
   resolver_ = *std::move(resolver);
   enforcer_.emplace(*kernel_, *resolver_, clock_,
                     nft::DnsGuard{limits::kGuardPort, owner_.uid, key});
+  room_.emplace(*kernel_);
   enforcer_->on_save([this] { save_known(); });
   policy_.emplace(store_, frame_, *enforcer_,
                   [this](const auto& resolvers) { return resolver_->set_resolvers(resolvers); });
@@ -298,10 +299,12 @@ void Daemon::finish_turn() {
   (void)keep_posture();
   if (keep_at_ <= now) keep_last_good();
   reporter_->settle(now);
+  if (look_for_room_at_ <= now) look_for_room_at_ = room_->look(now);
   Instant next =
       std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
                 server_->next_deadline(), service_->next_deadline(), reporter_->next_deadline(),
-                keep_at_, count_at_, frame_.trial ? frame_.trial->until : kNever});
+                keep_at_, count_at_, look_for_room_at_,
+                frame_.trial ? frame_.trial->until : kNever});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

@@ -22,6 +22,7 @@
 #include "egressd/options.hpp"
 #include "egressd/policy_in_force.hpp"
 #include "egressd/policy_store.hpp"
+#include "egressd/refusal_room.hpp"
 #include "egressd/reporter.hpp"
 #include "egressd/sweep.hpp"
 #include "egressd/table_changes.hpp"
@@ -92,6 +93,8 @@ class Daemon {
   std::optional<host::LinkWatch> links_;
   std::optional<state::KnownAddressesWriter> known_addresses_;
   std::optional<Enforcer> enforcer_;
+  std::optional<RefusalRoom> room_;
+  Instant look_for_room_at_{};
   std::optional<PolicyInForce> policy_;
   std::optional<DnsService> dns_;
   Result<void> dns_problem_;

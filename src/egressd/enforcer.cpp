@@ -66,12 +66,13 @@ void Enforcer::carry_out(const engine::Commit& commit) {
   note(engine::CommitDone{outcome});
 }
 
-Result<void> Enforcer::count_probed(const std::vector<Endpoint>& endpoints) {
+Result<void> Enforcer::count_probed(nft::SetId set, const std::vector<Endpoint>& endpoints) {
+  const milliseconds lifetime =
+      set == nft::SetId::tried ? milliseconds(limits::kTriedMemory) : limits::kProbedMemory;
   nft::Transaction transaction;
   for (const Endpoint& endpoint : endpoints)
-    transaction.changes.push_back({nft::Change::Verb::renew,
-                                   nft::ElementKey::endpoint(nft::SetId::probed, endpoint),
-                                   limits::kProbedMemory});
+    transaction.changes.push_back(
+        {nft::Change::Verb::renew, nft::ElementKey::endpoint(set, endpoint), lifetime});
   const nft::CommitOutcome outcome = kernel_.commit(transaction);
   if (outcome.status == nft::CommitOutcome::Status::committed) return {};
   return fail(outcome.message);

@@ -45,8 +45,9 @@ class Enforcer {
   void tell(const engine::Event& event);
   void turn();
 
-  // Counts what is refused there by itself for a while; beside all that the engine decides.
-  Result<void> count_probed(const std::vector<Endpoint>& endpoints);
+  // Counts by itself for a while what goes there; beside all that the engine decides. `set`: probed,
+  // verified or tried.
+  Result<void> count_probed(nft::SetId set, const std::vector<Endpoint>& endpoints);
 
   // Tells the engine how many flows are tracked.
   void count_flows();

@@ -24,6 +24,8 @@ class FakeKernel : public nft::Kernel {
   const nft::Capabilities& capabilities() const override { return capabilities_; }
   nft::CommitOutcome commit(const nft::Transaction& transaction) override;
   Result<nft::Snapshot> read(const nft::Base& expected, const nft::Listing& listing = {}) override;
+  Result<std::uint64_t> refused_packets() override;
+  Result<std::vector<nft::Count>> remembered() override;
   bool holds(const nft::ElementKey& key) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
@@ -87,6 +89,8 @@ class FakeKernel : public nft::Kernel {
     Held elements;
     std::map<Endpoint, std::uint64_t> hits;
     std::map<Endpoint, std::uint64_t> refusals;
+    std::map<Endpoint, Instant> refused_at;
+    std::map<Endpoint, std::uint64_t> verified;
     std::uint64_t refused_packets = 0;
     std::vector<std::string> deviations;
   };
@@ -102,6 +106,8 @@ class FakeKernel : public nft::Kernel {
   bool has_corner_in_another(const nft::ElementKey& key) const;
   bool is_live(const Element& element) const { return element.end > clock_.now(); }
   bool admits(const Endpoint& destination) const;
+  bool is_announced(nft::SetId set, const Endpoint& destination) const;
+  void count(const Endpoint& destination, bool is_admitted);
   bool is_for_guard(const Endpoint& destination) const;
   bool speaks_for_itself(const Sender& sender) const;
 

@@ -61,10 +61,15 @@ inline constexpr int kHighestRate = 1'000'000;
 
 // Kernel
 inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in refused4, and in refused6
+inline constexpr std::size_t kRefusalsKept = 2048;        // of each: as many stay when room is made
+inline constexpr std::uint64_t kRefusalsUnseen = 1024;    // packets refused since, before it is looked whether there is room
+inline constexpr auto kRoomPause = 1s;                    // between two looks
+inline constexpr auto kRoomPauseOfFlood = 200ms;          // after one that made room
 inline constexpr auto kRefusalMemory = 1h;                // since the last one
-inline constexpr std::size_t kProbedRemembered = 2048;    // destinations in probed4, and in probed6
+inline constexpr std::size_t kProbedRemembered = 2048;    // destinations in probed4 and probed6, verified4 and so on: in each
 inline constexpr std::size_t kProbedOfOthers = 512;       // of those, announced by others than root
 inline constexpr auto kProbedMemory = 1min;               // since they were announced
+inline constexpr auto kTriedMemory = 10s;                 // the same of what is allowed
 inline constexpr std::size_t kHitsRemembered = 65'536;    // destinations in hits4, and in hits6
 inline constexpr auto kHitMemory = 24h;                   // since the last one
 inline constexpr std::size_t kSendersRemembered = 1024;   // of ICMP errors, while their packet is judged

@@ -34,7 +34,10 @@ struct CommitOutcome {
 struct Count {
   Endpoint destination;
   std::uint64_t packets = 0;
-  bool operator==(const Count&) const = default;
+  milliseconds left{0};  // until it is forgotten, if nothing more goes there
+  bool operator==(const Count& other) const {
+    return destination == other.destination && packets == other.packets;
+  }
 };
 
 // Which sets read() lists beside the rules. Elements are by far the dearest.
@@ -52,7 +55,8 @@ struct Snapshot {
   std::vector<LiveElement> elements;  // sorted by key
   std::vector<Count> hits;            // sorted by destination
   std::vector<Count> refusals;        // likewise
-  std::vector<Count> probed;          // likewise: refusals of what `egressctl verify` has announced
+  std::vector<Count> probed;          // likewise: refusals of what `egressctl verify` has announced,
+  std::vector<Count> verified;        // and of what root's has, which are not among `refusals`
   std::uint64_t refused_packets = 0;
   std::uint64_t foreign_packets = 0;  // whose source was not their sender's
   std::uint64_t crowded_packets = 0;  // that would have begun more flows than their sender's share
@@ -104,6 +108,10 @@ class Kernel {
   virtual CommitOutcome commit(const Transaction& transaction) = 0;
   // Lists the whole table: for people, verification and resync; never on the hot path.
   virtual Result<Snapshot> read(const Base& expected, const Listing& listing = {}) = 0;
+  // How many packets were refused. Cheap.
+  virtual Result<std::uint64_t> refused_packets() = 0;
+  // The destinations among them that are remembered, in no order.
+  virtual Result<std::vector<Count>> remembered() = 0;
   // Whether it holds the element now. One lookup.
   virtual bool holds(const ElementKey& key) = 0;
   // Marks the tracked connections for which `selects` is true, so that from now on every packet

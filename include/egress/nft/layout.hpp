@@ -141,7 +141,7 @@ struct SetDefinition {
 SetDefinition tally_set(Tally tally, Family family);
 SetDefinition senders_set(Family family);  // of RememberSender
 SetDefinition sharers_set(Sharer sharer);  // of MoreThanShare
-SetDefinition probed_set(Family family);  // filled by egressd, counted by the packet path
+SetDefinition announced_set(SetId set, Family family);  // probed, verified, tried: filled by egressd, counted by the packet path
 
 enum class TableFamily : std::uint8_t {
   inet,    // packets, IPv4 and IPv6

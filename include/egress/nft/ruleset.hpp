@@ -26,7 +26,10 @@ enum class SetId : std::uint8_t {
   allow,      // from names: address . transport . port, a hash; every element has a timeout
   nets,       // from CIDRs, literals and port ranges: disjoint intervals; a timeout only on time-boxed grants
   resolvers,  // the pinned resolvers; never a timeout
-  probed,     // what `egressctl verify` probes now: counted where it is refused, and never admitted
+  probed,     // what a user's `egressctl verify` probes now: counted where it is refused, and never admitted
+  verified,   // what root's probes: counted here and not in `refused`
+  tried,      // what is allowed and root's `egressctl verify` connects to now: not counted in `hits`
+  refused,    // what the packet path remembers of refusals (layout.hpp, Tally): egressd makes room there
 };
 
 // An element's key: a box of addresses and ports. In `allow` and `resolvers` both ranges are single.

@@ -98,6 +98,20 @@ Result<nft::Snapshot> NetlinkKernel::read(const nft::Base& expected, const nft::
   return read_snapshot(socket_, expected, listing, holder());
 }
 
+Result<std::uint64_t> NetlinkKernel::refused_packets() {
+  LiveTable live;
+  if (const int error = dump_counters(socket_, kTable, live); error != 0)
+    return fail_errno("reading the counters", error);
+  return packets_of(live, nft::kRefusedCounter);
+}
+
+Result<std::vector<nft::Count>> NetlinkKernel::remembered() {
+  std::vector<nft::Count> found;
+  if (const int error = read_remembered(socket_, kTable, found); error != 0)
+    return fail_errno("reading what is remembered", error);
+  return found;
+}
+
 bool NetlinkKernel::holds(const nft::ElementKey& key) {
   return find_element(socket_, kTable, key) == 0;
 }

@@ -71,15 +71,22 @@ std::optional<nft::LiveElement> decode_element(nft::SetId set, nftnl_set_elem* e
                           .expires = expires_of(element)};
 }
 
+// While it lives, a listing goes on although the table changes meanwhile.
+class GoingOn {
+ public:
+  explicit GoingOn(Socket& socket) : socket_(socket) { socket_.go_on_when_interrupted(true); }
+  ~GoingOn() { socket_.go_on_when_interrupted(false); }
+  GoingOn(const GoingOn&) = delete;
+  GoingOn& operator=(const GoingOn&) = delete;
+
+ private:
+  Socket& socket_;
+};
+
 class Reader {
  public:
   Reader(Socket& socket, const nft::Listing& listing, const Holder& holder)
-      : socket_(socket), listing_(listing), holder_(holder) {
-    socket_.go_on_when_interrupted(true);
-  }
-  ~Reader() { socket_.go_on_when_interrupted(false); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+      : socket_(socket), going_on_(socket), listing_(listing), holder_(holder) {}
 
   Result<nft::Snapshot> read(const nft::Base& expected) {
     int error = read_rules(expected);
@@ -152,6 +159,8 @@ class Reader {
       return read_counts(name, snapshot_.refusals);
     if (listing_.refusals && name == nft::set_name(nft::SetId::probed, family))
       return read_counts(name, snapshot_.probed);
+    if (listing_.refusals && name == nft::set_name(nft::SetId::verified, family))
+      return read_counts(name, snapshot_.verified);
     if (!listing_.elements) return 0;
     for (const nft::SetId set : {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers})
       if (name == nft::set_name(set, family)) return read_elements_of(name, set);
@@ -162,7 +171,7 @@ class Reader {
   int read_counts(const std::string& name, std::vector<nft::Count>& counts) {
     const int error = dump_elements(socket_, table_, name, [&](nftnl_set_elem* element) {
       const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
-      if (key) counts.push_back({*key, packets_of(element)});
+      if (key) counts.push_back({*key, packets_of(element), expires_of(element)});
     });
     std::ranges::sort(counts, {}, &nft::Count::destination);
     const auto twice = std::ranges::unique(counts, {}, &nft::Count::destination);
@@ -217,6 +226,7 @@ class Reader {
   static constexpr int kElementAttempts = 3;
 
   Socket& socket_;
+  const GoingOn going_on_;
   const nft::Listing listing_;
   const Holder holder_;
   const std::string table_{nft::kTableName};
@@ -235,6 +245,20 @@ int read_elements(Socket& socket, const std::string& table, nft::SetId set, Fami
   const int error = dump_elements(socket, table, nft::set_name(set, family), take);
   std::ranges::sort(elements, {}, &nft::LiveElement::key);
   return error;
+}
+
+int read_remembered(Socket& socket, const std::string& table, std::vector<nft::Count>& found) {
+  const GoingOn going_on(socket);
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const std::string set = nft::set_name(nft::SetId::refused, family);
+    const int error = dump_elements(socket, table, set, [&](nftnl_set_elem* element) {
+      const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
+      if (key) found.push_back({*key, packets_of(element), expires_of(element)});
+    });
+    if (error != 0 && error != ENOENT) return error;
+  }
+  (void)socket.take_interruption();
+  return 0;
 }
 
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,

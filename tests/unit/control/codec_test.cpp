@@ -60,8 +60,9 @@ TEST(Codec, RequestsWithoutMembers) {
   expect_request(ReloadRequest{}, R"({"command":"reload"})");
   expect_request(RefusalsRequest{}, R"({"command":"refusals"})");
   expect_request(
-      AnnounceRequest{{{"192.0.2.9", "udp", 9, 0}}},
-      R"({"command":"announce","endpoints":[{"address":"192.0.2.9","transport":"udp","port":9,"packets":0}]})");
+      AnnounceRequest{{{"192.0.2.9", "udp", 9, 0}}, {{"192.0.2.8", "tcp", 8, 0}}},
+      R"({"command":"announce","endpoints":[{"address":"192.0.2.9","transport":"udp","port":9,"packets":0}],)"
+      R"("allowed":[{"address":"192.0.2.8","transport":"tcp","port":8,"packets":0}]})");
   expect_request(ProofRequest{}, R"({"command":"proof"})");
   expect_request(DnsRequest{}, R"({"command":"dns"})");
   expect_request(HealthRequest{}, R"({"command":"health"})");
