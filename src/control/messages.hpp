@@ -44,9 +44,10 @@ struct RefusalReport {
 };
 
 // What will be probed: refused packets to there are counted by themselves for a minute, however many
-// other destinations are refused.
+// other destinations are refused. What root announces counts nowhere else.
 struct AnnounceRequest {
   std::vector<RefusalReport> endpoints;  // without their packets
+  std::vector<RefusalReport> allowed{};  // whose connections are no hits for some seconds; root alone
 };
 struct ProofRequest {};     // what `verify` must know to choose its probes
 struct DnsRequest {};       // what the DNS guard did lately
@@ -169,6 +170,9 @@ struct StatusReply {
       0;  // from the kernel's notice of it to the acknowledgement of the repair
   std::uint64_t refused_packets = 0;
   std::uint64_t foreign_packets = 0;          // dropped: their source was not their sender's
+  std::uint64_t crowded_packets =
+      0;  // dropped: they would have begun more flows than their sender's share
+  std::uint64_t tracked_flows = 0, most_flows = 0;
   std::vector<RefusalReport> refusals;        // most frequent first, at most 10
   std::vector<std::string> proxies;           // targets with a port at which proxies stand
   std::vector<std::string> deviations;        // live table against desired; empty: exact

@@ -99,7 +99,8 @@ template <>
 inline constexpr std::string_view kKind<AnnounceRequest> = "announce";
 template <>
 inline constexpr auto kFields<AnnounceRequest> =
-    std::tuple{required("endpoints", &AnnounceRequest::endpoints)};
+    std::tuple{required("endpoints", &AnnounceRequest::endpoints),
+               field("allowed", &AnnounceRequest::allowed)};
 
 // ---- replies -----------------------------------------------------------------------------------
 
@@ -184,6 +185,9 @@ inline constexpr auto kFields<StatusReply> =
                field("last_repair_us", &StatusReply::last_repair_us),
                field("refused_packets", &StatusReply::refused_packets),
                field("foreign_packets", &StatusReply::foreign_packets),
+               field("crowded_packets", &StatusReply::crowded_packets),
+               field("tracked_flows", &StatusReply::tracked_flows),
+               field("most_flows", &StatusReply::most_flows),
                field("refusals", &StatusReply::refusals),
                field("proxies", &StatusReply::proxies),
                field("deviations", &StatusReply::deviations),

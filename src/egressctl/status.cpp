@@ -109,7 +109,10 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << " (failed: " << status.failed_commits << "), the last took "
       << print_microseconds(status.last_commit_us) << '\n'
       << (lets_pass(status) ? "  let pass   packets: " : "  refused    packets: ")
-      << status.refused_packets << ", with the source of another: " << status.foreign_packets << '\n'
+      << status.refused_packets << ", with the source of another: " << status.foreign_packets
+      << '\n'
+      << "  flows      tracked: " << status.tracked_flows << " of at most " << status.most_flows
+      << ", dropped as more than their sender's share: " << status.crowded_packets << '\n'
       << "  uptime     " << print_seconds(status.uptime_s) << '\n';
 }
 

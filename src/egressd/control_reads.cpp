@@ -139,7 +139,12 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.tamperings = frame_.drift.count;
   reply.last_tampering = frame_.drift.last;
   reply.last_repair_us = frame_.drift.undone_in.count();
+  if (const auto flows = enforcer_.kernel().count_flows()) {
+    reply.tracked_flows = flows->tracked;
+    reply.most_flows = flows->most;
+  }
   if (!live) return reply;
+  reply.crowded_packets = live->crowded_packets;
   reply.refused_packets = live->refused_packets;
   reply.foreign_packets = live->foreign_packets;
   reply.refused_frames = live->refused_frames;

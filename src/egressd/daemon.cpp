@@ -8,6 +8,8 @@
 #include "adapters/systemd/notify.hpp"
 #include "control/unix_socket.hpp"
 #include "egress/core/limits.hpp"
+#include "egress/engine/crowd.hpp"
+#include "egressd/live_sessions.hpp"
 #include "egressd/log.hpp"
 #include "egressd/version.hpp"
 
@@ -82,6 +84,7 @@ Result<void> Daemon::open_adapters() {
   resolver_ = *std::move(resolver);
   enforcer_.emplace(*kernel_, *resolver_, clock_,
                     nft::DnsGuard{limits::kGuardPort, owner_.uid, key});
+  room_.emplace(*kernel_);
   enforcer_->on_save([this] { save_known(); });
   policy_.emplace(store_, frame_, *enforcer_,
                   [this](const auto& resolvers) { return resolver_->set_resolvers(resolvers); });
@@ -195,9 +198,31 @@ Result<void> Daemon::start_reporter() {
   return {};
 }
 
+void Daemon::start_sweep() {
+  sweep_.emplace(*loop_,
+                 Sweep::Hooks{.detach = [this] { return kernel_->detach(); },
+                              .work =
+                                  [this] {
+                                    find_networks(*enforcer_);
+                                    return engine::thin_out(*kernel_, enforcer_->engine(), excess_,
+                                                            clock_.now());
+                                  },
+                              .done = [this](std::size_t flows) { enforcer_->forgotten(flows); }});
+  enforcer_->on_crowd([this](std::size_t excess) {
+    excess_ = excess;
+    sweep_->begin();
+  });
+}
+
+void Daemon::count_flows() {
+  enforcer_->count_flows();
+  count_at_ = clock_.now() + limits::kFlowsLook;
+}
+
 Result<void> Daemon::watch_all() {
   Error error;
   if (!take(systemd::EventLoop::open(), loop_, error)) return tl::unexpected(error);
+  start_sweep();
   // c-ares finds out by itself whether a question has timed out; all other work is done at the
   // turn's end.
   if (!take(loop_->timer([this] { resolver_->dispatch(); }), timer_, error))
@@ -265,6 +290,7 @@ void Daemon::finish_turn() {
   const Instant now = clock_.now();
   if (const auto wait = resolver_->wait(); wait && wait->count() == 0) resolver_->dispatch();
   if (server_->next_deadline() <= now) server_->dispatch(now);
+  if (count_at_ <= now) count_flows();
   enforcer_->turn();
   if (dns_) dns_->settle();
   if (const auto ended = enforcer_->take_ended(); !ended.empty()) forget(ended);
@@ -273,10 +299,12 @@ void Daemon::finish_turn() {
   (void)keep_posture();
   if (keep_at_ <= now) keep_last_good();
   reporter_->settle(now);
+  if (look_for_room_at_ <= now) look_for_room_at_ = room_->look(now);
   Instant next =
       std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
                 server_->next_deadline(), service_->next_deadline(), reporter_->next_deadline(),
-                keep_at_, frame_.trial ? frame_.trial->until : kNever});
+                keep_at_, count_at_, look_for_room_at_,
+                frame_.trial ? frame_.trial->until : kNever});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

@@ -22,7 +22,9 @@
 #include "egressd/options.hpp"
 #include "egressd/policy_in_force.hpp"
 #include "egressd/policy_store.hpp"
+#include "egressd/refusal_room.hpp"
 #include "egressd/reporter.hpp"
+#include "egressd/sweep.hpp"
 #include "egressd/table_changes.hpp"
 
 namespace egress::daemon {
@@ -49,6 +51,8 @@ class Daemon {
   Result<void> serve();
   Result<void> start_reporter();
   Result<void> watch_all();
+  void start_sweep();
+  void count_flows();
   Result<void> watch(int fd, systemd::EventLoop::Callback callback);
   Result<void> on_signal(int signal, systemd::EventLoop::Callback callback);
 
@@ -77,6 +81,7 @@ class Daemon {
   state::Owner owner_;                                          // whom egressd becomes, or stays
   std::optional<Instant> panic_on_disk_;                        // its end
   engine::Posture posture_shown_ = engine::Posture::enforcing;  // to the service manager
+  Instant count_at_{};        // when the tracked flows are to be counted
   Instant keep_at_ = kNever;  // when the policy in force is to be kept as the last good one
 
   std::optional<control::Descriptor> listener_;
@@ -88,6 +93,8 @@ class Daemon {
   std::optional<host::LinkWatch> links_;
   std::optional<state::KnownAddressesWriter> known_addresses_;
   std::optional<Enforcer> enforcer_;
+  std::optional<RefusalRoom> room_;
+  Instant look_for_room_at_{};
   std::optional<PolicyInForce> policy_;
   std::optional<DnsService> dns_;
   Result<void> dns_problem_;
@@ -97,6 +104,8 @@ class Daemon {
   std::optional<Reporter> reporter_;
 
   std::optional<systemd::EventLoop> loop_;
+  std::optional<Sweep> sweep_;
+  std::size_t excess_ = 0;  // flows to forget
   std::vector<systemd::Watch> watches_;
   std::vector<systemd::Source> sources_;
   std::optional<systemd::Timer> timer_;  // everything that is due

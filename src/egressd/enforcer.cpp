@@ -66,12 +66,13 @@ void Enforcer::carry_out(const engine::Commit& commit) {
   note(engine::CommitDone{outcome});
 }
 
-Result<void> Enforcer::count_probed(const std::vector<Endpoint>& endpoints) {
+Result<void> Enforcer::count_probed(nft::SetId set, const std::vector<Endpoint>& endpoints) {
+  const milliseconds lifetime =
+      set == nft::SetId::tried ? milliseconds(limits::kTriedMemory) : limits::kProbedMemory;
   nft::Transaction transaction;
   for (const Endpoint& endpoint : endpoints)
-    transaction.changes.push_back({nft::Change::Verb::renew,
-                                   nft::ElementKey::endpoint(nft::SetId::probed, endpoint),
-                                   limits::kProbedMemory});
+    transaction.changes.push_back(
+        {nft::Change::Verb::renew, nft::ElementKey::endpoint(set, endpoint), lifetime});
   const nft::CommitOutcome outcome = kernel_.commit(transaction);
   if (outcome.status == nft::CommitOutcome::Status::committed) return {};
   return fail(outcome.message);
@@ -128,6 +129,22 @@ void Enforcer::carry_out(const engine::ForgetStrangers&) {
   if (!count)
     return log(Level::error, "strangers-not-forgotten", {{"message", count.error().message}});
   if (*count > 0) log(Level::info, "strangers-forgotten", {{"flows", std::to_string(*count)}});
+}
+
+void Enforcer::carry_out(const engine::ForgetCrowd& forget) {
+  forget_crowd_(forget.excess);
+}
+
+// A kernel that does not tell how many it tracks at most tracks no fewer.
+void Enforcer::count_flows() {
+  const auto count = kernel_.count_flows();
+  const bool is_told = count && count->most > 0;
+  note(engine::FlowsCounted{is_told ? *count : nft::FlowCount{0, limits::kFlowsAssumed}});
+}
+
+void Enforcer::forgotten(std::size_t flows) {
+  log(Level::warning, "too-many-flows", {{"forgotten", std::to_string(flows)}});
+  note(engine::CrowdForgotten{flows});
 }
 
 void Enforcer::carry_out(const engine::ForgetQuestions&) {

@@ -36,6 +36,8 @@ class Enforcer {
   void on_change(std::function<void(const nft::Transaction*)> changes) {
     changes_ = std::move(changes);
   }
+  // Called to forget so many flows that stay on this host, away from the loop; forgotten() follows.
+  void on_crowd(std::function<void(std::size_t)> forget) { forget_crowd_ = std::move(forget); }
   // The time-boxed entries that have ended since the last call: the policy may forget them.
   std::vector<std::string> take_ended() { return std::exchange(ended_, {}); }
 
@@ -43,8 +45,13 @@ class Enforcer {
   void tell(const engine::Event& event);
   void turn();
 
-  // Counts what is refused there by itself for a while; beside all that the engine decides.
-  Result<void> count_probed(const std::vector<Endpoint>& endpoints);
+  // Counts by itself for a while what goes there; beside all that the engine decides. `set`: probed,
+  // verified or tried.
+  Result<void> count_probed(nft::SetId set, const std::vector<Endpoint>& endpoints);
+
+  // Tells the engine how many flows are tracked.
+  void count_flows();
+  void forgotten(std::size_t flows);
 
   Instant next_deadline() const { return engine_.next_deadline(); }
   const engine::Engine& engine() const { return engine_; }
@@ -60,6 +67,7 @@ class Enforcer {
   void carry_out(const engine::Ask& ask);
   void carry_out(const engine::AdoptFlows& adopt);
   void carry_out(const engine::ForgetStrangers& forget);
+  void carry_out(const engine::ForgetCrowd& forget);
   void carry_out(const engine::Commit& commit);
   void carry_out(const engine::FilterFrames& frames);
   void carry_out(const engine::CutFlows& cut);
@@ -78,6 +86,7 @@ class Enforcer {
   std::function<void()> save_ = [] {};
   std::function<void(const dns::Question&)> asked_ = [](const dns::Question&) {};
   std::function<void(const nft::Transaction*)> changes_ = [](const nft::Transaction*) {};
+  std::function<void(std::size_t)> forget_crowd_ = [this](std::size_t) { forgotten(0); };
   std::vector<std::string> ended_;
 };
 

@@ -9,4 +9,7 @@ namespace egress::daemon {
 // should go on.
 void find_sessions(Enforcer& enforcer);
 
+// Tells the engine which networks lie behind which link now.
+void find_networks(Enforcer& enforcer);
+
 }  // namespace egress::daemon

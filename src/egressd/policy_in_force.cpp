@@ -45,6 +45,7 @@ void PolicyInForce::take(resolvconf::SystemResolvers resolvers) {
 
 Result<void> PolicyInForce::close_the_host(bool table_stood) {
   if (!table_stood) find_sessions(enforcer_);
+  enforcer_.count_flows();
   restore_panic();
   put_in(first_policy());
   restore_known();

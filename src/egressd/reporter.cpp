@@ -1,10 +1,8 @@
 #include "egressd/reporter.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include "adapters/system_error.hpp"
 #include "control/codec.hpp"
 #include "egress/core/limits.hpp"
+#include "egressd/forked.hpp"
 #include "egressd/log.hpp"
 
 namespace egress::daemon {
@@ -40,22 +39,6 @@ bool watch(int epoll, int fd, pid_t pid) {
   event.events = EPOLLIN;
   event.data.u64 = static_cast<std::uint64_t>(pid);
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-// Where memory runs out, the report goes and not the daemon, whose score is inherited.
-void go_first_when_memory_runs_out() {
-  const Descriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-  if (score) (void)!write(score.get(), "1000", 4);
 }
 
 }  // namespace
@@ -179,8 +162,7 @@ Result<void> Reporter::fork_for(Report& report) {
   const pid_t pid = fork();
   if (pid < 0) return fail_errno("cannot make a process for the reply");
   if (pid == 0) {
-    // Nothing of it outlives the daemon.
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != daemon) _exit(kFailed);
+    if (!ends_with(daemon)) _exit(kFailed);
     make_it(report.request, since, file.get());
   }
   Descriptor handle(open_handle(pid));

@@ -81,7 +81,10 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
 
 std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit) {
   std::vector<nft::Count> refusals = live.refusals;
-  std::ranges::stable_sort(refusals, std::ranges::greater{}, &nft::Count::packets);
+  const auto order = [](const nft::Count& one) {
+    return std::pair(std::chrono::floor<seconds>(one.left), one.packets);
+  };
+  std::ranges::stable_sort(refusals, std::ranges::greater{}, order);
   std::vector<control::RefusalReport> reports;
   for (const nft::Count& refusal : refusals) {
     if (reports.size() == limit) break;
@@ -100,6 +103,7 @@ std::vector<control::RefusalReport> report_all_refusals(const nft::Snapshot& liv
   std::map<Endpoint, std::uint64_t> counts;
   for (const auto* set : {&live.refusals, &live.probed})
     for (const auto& [destination, packets] : *set) counts[destination] = packets;
+  for (const auto& [destination, packets] : live.verified) counts[destination] += packets;
   std::vector<control::RefusalReport> reports;
   for (const auto& [to, packets] : counts)
     reports.push_back({to.address.text(), std::string(text(to.transport)), to.port, packets});
@@ -143,7 +147,8 @@ std::vector<control::CapabilityReport> report_capabilities(const nft::Capabiliti
       {"conntrack", has.deletes_flows,
        "no conntrack access: deny does not cut connections that are open"},
       {"routes", has.asks_routes,
-       "no `fib` expression: nothing enters from held interfaces, and only addresses that egressd has "
+       "no `fib` expression: nothing enters from held interfaces, and only addresses that egressd "
+       "has "
        "seen on this host are its own"},
   };
 }

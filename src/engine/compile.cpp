@@ -181,6 +181,7 @@ nft::Base compile_base(const Inputs& inputs) {
           .inbound = answered(inputs.policy->inbound),
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
           .is_panic = inputs.posture == Posture::panic,
+          .most_flows = inputs.capabilities.counts_destinations ? inputs.most_flows : 0,
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
           .cuts_flows = inputs.capabilities.deletes_flows,

@@ -65,13 +65,18 @@ bool Engine::is_own(const IpAddress& address) const {
   return inputs_.own_addresses.contains(address) || classify(address) == AddressClass::loopback;
 }
 
-// By the most specific network that it is in.
-bool Engine::is_held(const IpAddress& address) const {
+// The most specific one that it is in.
+const SessionsFound::Network* Engine::network_of(const IpAddress& address) const {
   const SessionsFound::Network* home = nullptr;
   for (const SessionsFound::Network& network : networks_)
     if (network.prefix.contains(address) &&
         (home == nullptr || home->prefix.length() < network.prefix.length()))
       home = &network;
+  return home;
+}
+
+bool Engine::is_held(const IpAddress& address) const {
+  const SessionsFound::Network* home = network_of(address);
   return home != nullptr && matches_interface(inputs_.held.patterns, home->interface);
 }
 

@@ -63,6 +63,12 @@ std::string set_name(SetId set, Family family) {
       return std::string("resolvers") + suffix;
     case SetId::probed:
       return std::string("probed") + suffix;
+    case SetId::verified:
+      return std::string("verified") + suffix;
+    case SetId::tried:
+      return std::string("tried") + suffix;
+    case SetId::refused:
+      return std::string("refused") + suffix;
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "nft/crowd.hpp"
 #include "nft/sources.hpp"
 
 namespace egress::nft {
@@ -104,9 +105,13 @@ Chain own_questions(const Base& base) {
 // match it.
 void admit_questions_to_guard(const Base& base, std::vector<Rule>& output) {
   if (!base.dns_guard) return;
-  for (const Family family : kFamilies)
-    output.push_back({DestinationIs{loopback(family)}, tcp_or_udp(),
-                      DestinationPort{base.dns_guard->port}, Accept{}});
+  for (const Family family : kFamilies) {
+    Rule question{DestinationIs{loopback(family)}, tcp_or_udp(),
+                  DestinationPort{base.dns_guard->port}};
+    bound_questions(base, question, output);
+    question.emplace_back(Accept{});
+    output.push_back(std::move(question));
+  }
 }
 
 // As in `input`, for held interfaces whose addresses are routed.

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "egress/core/limits.hpp"
+#include "nft/crowd.hpp"
 #include "nft/guard.hpp"
 #include "nft/inbound.hpp"
 #include "nft/sources.hpp"
@@ -17,6 +18,8 @@ constexpr std::uint8_t kTcp = 6;
 constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kIcmp6 = 58;
 constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
+constexpr std::array kAnnounced{SetId::probed, SetId::verified, SetId::tried};
+constexpr const char* kTurnAway = "turn-away";
 
 std::vector<SetDefinition> sets(const Base& base) {
   std::vector<SetDefinition> all;
@@ -31,8 +34,9 @@ std::vector<SetDefinition> sets(const Base& base) {
     if (!base.counts_destinations) continue;
     all.push_back(tally_set(Tally::hits, family));
     all.push_back(tally_set(Tally::refused, family));
-    all.push_back(probed_set(family));
+    for (const SetId set : kAnnounced) all.push_back(announced_set(set, family));
   }
+  for (SetDefinition& set : crowd_sets(base)) all.push_back(std::move(set));
   return all;
 }
 
@@ -61,16 +65,26 @@ void count_destinations(const Base& base, Tally tally, std::vector<Rule>& rules)
 }
 
 // A destination that is probed counts on its own element, also while the set of the others is full.
+// Root's probes count nowhere else; what others announce hides nothing.
 void count_probed(const Base& base, std::vector<Rule>& rules) {
   if (!base.counts_destinations) return;
+  for (const Family family : kFamilies)
+    rules.push_back({DestinationInSet{SetId::verified, family}, Goto{kTurnAway}});
   for (const Family family : kFamilies) rules.push_back({DestinationInSet{SetId::probed, family}});
 }
 
-// Every packet that ends here is counted and remembered; in audit mode it passes all the same.
+// Every packet that ends here is counted and remembered.
 Chain refuse(const Base& base) {
   std::vector<Rule> rules{{CountAs{std::string(kRefusedCounter)}}};
   count_probed(base, rules);
   count_destinations(base, Tally::refused, rules);
+  rules.push_back({Goto{kTurnAway}});
+  return {.name = "refuse", .hook = {}, .rules = std::move(rules)};
+}
+
+// In audit mode it passes all the same.
+Chain turn_away(const Base& base) {
+  std::vector<Rule> rules;
   if (base.logs_refusals) rules.push_back({LogLimited{std::string(kLogPrefix)}});
   const bool has_end = base.is_audit && base.audit_ends;
   if (has_end) rules.push_back({Before{*base.audit_ends}, Accept{}});
@@ -80,11 +94,16 @@ Chain refuse(const Base& base) {
     rules.push_back({Layer4{{kTcp}}, RejectWithReset{}});
     rules.push_back({RejectProhibited{}});
   }
-  return {.name = "refuse", .hook = {}, .rules = std::move(rules)};
+  return {.name = kTurnAway, .hook = {}, .rules = std::move(rules)};
 }
 
+// What verify connects to is not in use for that.
 Chain admit(const Base& base) {
   std::vector<Rule> rules;
+  if (base.counts_destinations) {
+    for (const Family family : kFamilies)
+      rules.push_back({DestinationInSet{SetId::tried, family}, Accept{}});
+  }
   count_destinations(base, Tally::hits, rules);
   rules.push_back({Accept{}});
   return {.name = "admit", .hook = {}, .rules = std::move(rules)};
@@ -138,7 +157,10 @@ Chain link_program(const Base& base) {
 // none of the list's business; any other that a pattern names may lead outside.
 Chain held(const Base& base) {
   std::vector<Rule> rules;
-  if (!base.inside.empty()) rules.push_back({OutOneOf{base.inside}, Accept{}});
+  if (!base.inside.empty()) {
+    bound_links(base, rules);
+    rules.push_back({OutOneOf{base.inside}, Accept{}});
+  }
   for (Rule& rule : admitted_flows(base, "judge")) rules.push_back(std::move(rule));
   admit_errors_of_senders(rules);
   rules.push_back(resets());
@@ -150,6 +172,7 @@ Chain output(const Base& base) {
   std::vector<Rule> rules = admitted_flows(base, host_judge(base));
   admit_errors_of_kernel(rules);
   rules.push_back(resets());
+  bound_users(base, rules);
   rules.push_back({OutLoopback{}, Accept{}});
   admit_questions_to_guard(base, rules);
   rules.push_back({Jump{"link"}});
@@ -230,27 +253,29 @@ SetDefinition senders_set(Family family) {
           .timeout = limits::kSenderMemory};
 }
 
-SetDefinition probed_set(Family family) {
+SetDefinition announced_set(SetId id, Family family) {
   SetDefinition set = tally_set(Tally::refused, family);
-  set.name = set_name(SetId::probed, family);
+  set.name = set_name(id, family);
   set.size = limits::kProbedRemembered;
-  set.timeout = limits::kProbedMemory;
+  set.timeout = id == SetId::tried ? seconds(limits::kTriedMemory) : limits::kProbedMemory;
   return set;
 }
 
 Layout layout(const Base& base) {
   Layout all{.counters = {std::string(kRefusedCounter), std::string(kForeignCounter)},
              .sets = sets(base),
-             .chains = {refuse(base), foreign(base)}};
+             .chains = {turn_away(base), refuse(base), foreign(base)}};
   const auto add = [&](std::vector<Chain> chains) {
     std::ranges::move(chains, std::back_inserter(all.chains));
   };
   add(source_chains(base));
+  if (base.most_flows > 0) all.counters.emplace_back(kCrowdedCounter);
   if (base.is_panic) {
     add({panic_output(), panic_forward(), panic_input()});
     return all;
   }
   add({admit(base), judge(base)});
+  add(crowd_chains(base));
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});
   add({link_program(base), link(base), output(base)});

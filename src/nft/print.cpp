@@ -46,11 +46,23 @@ std::string elements_text(const Elements& elements, const std::string& name, Ins
   return text.empty() ? text : text + " }\n";
 }
 
-std::string set_text(const SetDefinition& set, const std::string& elements) {
+std::string type_text(const SetDefinition& set) {
   const std::string address = set.family == Family::ipv4 ? "ipv4_addr" : "ipv6_addr";
-  std::string text = "\tset " + set.name + " {\n\t\ttype " + address;
-  text += set.key == SetDefinition::Key::endpoint ? " . inet_proto . inet_service\n"
-                                                  : " . " + address + "\n";
+  switch (set.key) {
+    case SetDefinition::Key::endpoint:
+      return address + " . inet_proto . inet_service";
+    case SetDefinition::Key::address_pair:
+      return address + " . " + address;
+    case SetDefinition::Key::link:
+      return "ifname";
+    case SetDefinition::Key::user:
+      return "uid";
+  }
+  return {};
+}
+
+std::string set_text(const SetDefinition& set, const std::string& elements) {
+  std::string text = "\tset " + set.name + " {\n\t\ttype " + type_text(set) + "\n";
   if (set.is_dynamic) text += "\t\tsize " + std::to_string(set.size) + "\n";
   if (const std::string flags = flags_text(set); !flags.empty())
     text += "\t\tflags " + flags + "\n";

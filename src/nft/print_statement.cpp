@@ -120,6 +120,11 @@ std::string bytes_text(std::uint32_t bytes) {
                            : std::to_string(bytes) + " bytes";
 }
 
+std::string rate_text(const RateLimit& limit) {
+  return std::to_string(limit.per_second) + "/second burst " + std::to_string(limit.burst) +
+         " packets";
+}
+
 struct Printer {
   std::string operator()(const CtState& match) const {
     std::string states;
@@ -135,6 +140,7 @@ struct Printer {
     return "ct state " + states;
   }
   std::string operator()(const CtStatusDnat&) const { return "ct status dnat"; }
+  std::string operator()(const CtBegins&) const { return "ct status ! confirmed"; }
   std::string operator()(const CtReply&) const { return "ct direction reply"; }
   std::string operator()(const CtProtocol& match) const {
     return "ct protocol " + protocol_name(match.protocol);
@@ -241,9 +247,11 @@ struct Printer {
     return source + " . ct " + (match.of_reply ? "reply " : "original ") + source + " @" +
            senders_set(match.family).name;
   }
-  std::string operator()(const RateLimit& match) const {
-    return "limit rate " + std::to_string(match.per_second) + "/second burst " +
-           std::to_string(match.burst) + " packets";
+  std::string operator()(const RateLimit& match) const { return "limit rate " + rate_text(match); }
+  std::string operator()(const MoreThanShare& match) const {
+    return "update @" + set_name(match.sharer) +
+           (match.sharer == Sharer::link ? " { iifname" : " { meta skuid") + " limit rate over " +
+           rate_text(match.rate) + " }";
   }
   std::string operator()(const ByteLimit& match) const {
     return "limit rate " + bytes_text(match.per_second) + "/second burst " +

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "egress/core/limits.hpp"
+#include "nft/crowd.hpp"
 
 namespace egress::nft {
 namespace {
@@ -152,6 +153,7 @@ Chain from_held(const Base& base) {
   skip_uplinks(base, Return{}, rules);
   rules.push_back({Icmp6Types{{kRouterAdvertisement, kRedirect6}}, Goto{kForeign}});
   rules.push_back({IcmpTypes{{kRedirect}}, Goto{kForeign}});
+  bound_link(base, rules);
   return {.name = kFromHeld, .hook = {}, .rules = std::move(rules)};
 }
 

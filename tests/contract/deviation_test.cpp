@@ -46,12 +46,12 @@ TEST_F(Deviation, ARuleTooMany) {
 }
 
 TEST_F(Deviation, ARuleTooFew) {
-  EXPECT_THAT(after("nft delete rule " + rule("refuse", "reject with tcp reset")),
-              ElementsAre("chain refuse lacks the rule: meta l4proto tcp reject with tcp reset"));
+  EXPECT_THAT(after("nft delete rule " + rule("turn-away", "reject with tcp reset")),
+              ElementsAre("chain turn-away lacks the rule: meta l4proto tcp reject with tcp reset"));
 }
 
 TEST_F(Deviation, ARuleChanged) {
-  const std::string log = rule("refuse", "log prefix");
+  const std::string log = rule("turn-away", "log prefix");
   const auto lines = after("nft replace rule " + log.substr(0, log.find('\n')) +
                            " limit rate 10/second burst 50 packets log prefix \\\"other \\\"");
   EXPECT_THAT(

@@ -9,7 +9,9 @@
 #include <thread>
 
 #include "egress/core/limits.hpp"
+#include "egress/nft/surplus.hpp"
 #include "support/address.hpp"
+#include "support/as_user.hpp"
 #include "support/probe.hpp"
 
 namespace egress::test {
@@ -60,8 +62,9 @@ TEST_F(Packet, LoopbackStaysOpen) {
 }
 
 // Whether the host may send one datagram from a port to an address and port; errno otherwise.
-int send_from(const std::string& netns, Port source, const char* to, Port port) {
+int send_from(const std::string& netns, Port source, const char* to, Port port, uid_t user = 0) {
   return in_namespace(netns, [&] {
+    if (user != 0) become_in_thread(user);
     const SocketAddress any("0.0.0.0", source);
     const SocketAddress target(to, port);
     const int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -88,6 +91,28 @@ TEST_F(Packet, DhcpIsOpenOnlyWhereAllowedAndOnlyForDhcp) {
   EXPECT_EQ(send_from(host_.name(), 68, "255.255.255.255", 67), EPERM);
 }
 
+TEST_F(Packet, DhcpIsForTheSystemsUsers) {
+  install({}, {});
+  host_.run("sysctl -qw net.ipv4.ip_unprivileged_port_start=0");
+  const auto as = [&](uid_t user) {
+    return send_from(host_.name(), 68, "255.255.255.255", 67, user);
+  };
+  EXPECT_EQ(as(limits::kFirstUser - 1), 0);
+  EXPECT_EQ(as(limits::kFirstUser), EPERM);
+}
+
+TEST_F(Packet, DhcpIsSeldom) {
+  install({}, {});
+  const auto start = std::chrono::steady_clock::now();
+  std::size_t sent = 0;
+  for (int i = 0; i < 200; ++i)
+    if (send_from(host_.name(), 68, "255.255.255.255", 67) == 0) ++sent;
+  const auto passed =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - start);
+  EXPECT_GE(sent, limits::kLinkBurst);
+  EXPECT_LE(sent, limits::kLinkBurst + 1 + limits::kLinkRate * passed.count());
+}
+
 // One datagram to each of so many addresses from 203.0.0.0 on; how many were let out.
 int scan(const NetworkNamespace& host, std::size_t first, std::size_t count) {
   return in_namespace(host.name(), [&] {
@@ -110,6 +135,76 @@ TEST_F(Packet, AFullMemoryOfRefusalsRefusesAllTheSame) {
   EXPECT_EQ(kernel_->read({})->refusals.size(), limits::kRefusalsRemembered);
   EXPECT_EQ(scan(host_, limits::kRefusalsRemembered, 50), 0) << "one past the limit and more";
   EXPECT_EQ(kernel_->read({})->refusals.size(), limits::kRefusalsRemembered);
+}
+
+TEST_F(Packet, WhatIsForgottenMakesRoomForTheNextRefusal) {
+  install({}, {});
+  EXPECT_EQ(scan(host_, 0, limits::kRefusalsRemembered), 0);
+  const auto full = *kernel_->remembered();
+  ASSERT_EQ(full.size(), limits::kRefusalsRemembered);
+  EXPECT_EQ(*kernel_->refused_packets(), limits::kRefusalsRemembered);
+  for (const nft::Count& one : full) {
+    EXPECT_EQ(one.packets, 1U);
+    EXPECT_GT(one.left, limits::kRefusalMemory - 1min);
+    EXPECT_LE(one.left, limits::kRefusalMemory);
+  }
+  nft::Transaction forget;
+  for (const Endpoint& one : nft::surplus(full, limits::kRefusalsKept))
+    forget.changes.push_back(
+        {nft::Change::Verb::remove, nft::ElementKey::endpoint(SetId::refused, one)});
+  ASSERT_EQ(kernel_->commit(forget).status, nft::CommitOutcome::Status::committed);
+  EXPECT_EQ(kernel_->remembered()->size(), limits::kRefusalsKept);
+  EXPECT_EQ(scan(host_, limits::kRefusalsRemembered, 50), 0);
+  EXPECT_EQ(kernel_->remembered()->size(), limits::kRefusalsKept + 50);
+}
+
+std::vector<nft::Change> announced(SetId set, std::size_t first, std::size_t count) {
+  std::vector<nft::Change> changes;
+  for (std::size_t i = first; i < first + count; ++i) {
+    const auto octet = [&](int shift) { return static_cast<std::uint8_t>(i >> shift & 0xff); };
+    const IpAddress to = IpAddress::v4({203, octet(16), octet(8), octet(0)});
+    changes.push_back({nft::Change::Verb::renew,
+                       nft::ElementKey::endpoint(set, {to, Transport::udp, 443}), 1min});
+  }
+  return changes;
+}
+
+TEST_F(Packet, WhatRootAnnouncesCountsThereAloneAndOthersHideNothing) {
+  install({}, {});
+  ASSERT_EQ(kernel_->commit({{}, announced(SetId::verified, 0, 10)}).error, 0);
+  ASSERT_EQ(kernel_->commit({{}, announced(SetId::probed, 10, 10)}).error, 0);
+  EXPECT_EQ(scan(host_, 0, 30), 0) << "all are refused";
+  const auto seen = *kernel_->read({});
+  const auto packets = [](const std::vector<nft::Count>& counts) {
+    std::uint64_t all = 0;
+    for (const nft::Count& count : counts) all += count.packets;
+    return all;
+  };
+  EXPECT_EQ(packets(seen.verified), 10U);
+  EXPECT_EQ(packets(seen.probed), 10U);
+  EXPECT_EQ(packets(seen.refusals), 20U);
+  EXPECT_EQ(seen.refused_packets, 30U);
+}
+
+TEST_F(Packet, WhatIsTriedIsLetThroughAndIsNoHit) {
+  const nft::ElementKey all{SetId::nets,
+                            *IpAddress::parse("203.0.0.0"),
+                            *IpAddress::parse("203.255.255.255"),
+                            Transport::udp,
+                            {443, 443}};
+  install({}, {{nft::Change::Verb::add, all, 0ms}});
+  ASSERT_EQ(kernel_->commit({{}, announced(SetId::tried, 0, 10)}).error, 0);
+  EXPECT_EQ(scan(host_, 0, 30), 30);
+  EXPECT_EQ(kernel_->read({})->hits.size(), 20U);
+}
+
+TEST_F(Packet, AnnouncementsEndWhereTheirSetDoes) {
+  install({}, {});
+  for (const SetId set : {SetId::probed, SetId::verified, SetId::tried}) {
+    ASSERT_EQ(kernel_->commit({{}, announced(set, 0, limits::kProbedRemembered)}).error, 0);
+    EXPECT_NE(kernel_->commit({{}, announced(set, limits::kProbedRemembered, 1)}).error, 0);
+    EXPECT_EQ(kernel_->commit({{}, announced(set, 0, 1)}).error, 0) << "again";
+  }
 }
 
 TEST_F(Packet, AFullMemoryOfHitsLetsPassAllTheSame) {

@@ -53,6 +53,14 @@ TEST_P(Contract, ADatagramsFlowIsAdoptedToo) {
   }
 }
 
+TEST_P(Contract, FlowsAreCounted) {
+  const auto before = kernel().count_flows().value();
+  EXPECT_GT(before.most, 0U);
+  for (const auto& [near, far] : kEnds) adopt(kernel(), {far, near});
+  const auto after = kernel().count_flows().value();
+  EXPECT_EQ(after, (nft::FlowCount{before.tracked + 2, before.most}));
+}
+
 TEST_P(Contract, TwoSessionsBetweenTwoHostsAreTwo) {
   const auto& [near, far] = kEnds[0];
   const Endpoint second = at(far.address.text(), 40001);

@@ -59,6 +59,22 @@ TEST_P(Contract, InstallsEveryBaseExactly) {
   }
 }
 
+TEST_P(Contract, InstallsBoundsOfFlowsExactly) {
+  for (const bool has_guard : {false, true}) {
+    nft::Base base = has_guard ? guarded({"docker0", "br-*"}) : nft::Base{};
+    base.forward = {"docker0", "br-*"};
+    base.inside = {"br-1f", "docker0"};
+    base.uplinks = {"br-lan"};
+    base.most_flows = 262'144;
+    commit(nft::Transaction{base, {}});
+    EXPECT_THAT(read(base).deviations, IsEmpty());
+    base.most_flows = 65'536;
+    EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "positive control";
+    commit(nft::Transaction{base, {}});
+    EXPECT_THAT(read(base).deviations, IsEmpty()) << "in the place of the other";
+  }
+}
+
 TEST_P(Contract, InstallsPanicExactly) {
   for (const bool lacks_features : {false, true}) {
     nft::Base base;

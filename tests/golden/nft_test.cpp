@@ -79,6 +79,16 @@ TEST(GoldenNft, LinksOfThisHost) {
   expect_golden("links", ruleset);
 }
 
+TEST(GoldenNft, BoundsOfFlows) {
+  Ruleset ruleset;
+  ruleset.base.forward = {"docker0", "br-*"};
+  ruleset.base.inside = {"docker0"};
+  ruleset.base.uplinks = {"br-lan"};
+  ruleset.base.dns_guard = DnsGuard{.port = 5353, .user = 990};
+  ruleset.base.most_flows = 262'144;
+  expect_golden("crowd", ruleset);
+}
+
 TEST(GoldenNft, WithoutRoutesToAsk) {
   Ruleset ruleset;
   ruleset.base.forward = {"docker0"};

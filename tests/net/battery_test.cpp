@@ -8,6 +8,7 @@
 #include <set>
 
 #include "net/holes.hpp"
+#include "support/container.hpp"
 #include "support/lab.hpp"
 #include "support/servers.hpp"
 
@@ -146,6 +147,30 @@ TEST_P(Battery, FindsEachHoleAndNothingElse) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shards, Battery, ::testing::Range(0, kShards));
+
+// What only a container shows: this host forwards what it sends, and judges it in another chain.
+class FromAContainer : public Battery {};
+
+TEST_P(FromAContainer, AnErrorAboutTheHostsFlowIsFound) {
+  const Container container(lab_);
+  start_anew("guard");
+  const auto errors = [&] {
+    return nlohmann::json::parse(
+        daemon_
+            .egressctl({"verify", "--json", "--ca", lab_.dir() / "ca.pem", "--netns",
+                        container.netns(), "--only", "source.related"})
+            .output);
+  };
+  const auto closed = errors();
+  EXPECT_EQ(failing(closed), Ids{}) << problems(closed);
+  EXPECT_EQ(closed.at("verdict"), "proven");
+  lab_.nft("insert rule inet egressd held ct state related meta l4proto icmp accept\n");
+  const auto open = errors();
+  EXPECT_EQ(failing(open), Ids{"source.related"}) << problems(open);
+  EXPECT_EQ(open.at("verdict"), "leak");
+}
+
+INSTANTIATE_TEST_SUITE_P(Once, FromAContainer, ::testing::Values(0));
 
 TEST(Holes, ThereIsOneForEachKindOfProbe) {
   Ids kinds, found;

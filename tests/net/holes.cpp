@@ -127,12 +127,15 @@ std::vector<Hole> in_whose_name() {
   return {
       let_speak_for_others("source.freebind", "4007"),
       let_speak_for_others("source.spoofed", "4008"),
+      {"source.related", At::host,
+       "insert rule inet egressd output ct state related icmp code host-unreachable accept\n"
+       "insert rule inet egressd output ct state related icmpv6 code addr-unreachable accept\n"},
       // Dropped and counted, and told all the same to whom it names as its sender.
       {"source.trampoline", At::host,
        std::string(kOurs) +
            "counter name foreign reject\n"
-           "insert rule inet egressd output icmp type destination-unreachable accept\n"
-           "insert rule inet egressd output icmpv6 type destination-unreachable accept\n"},
+           "insert rule inet egressd output icmp code port-unreachable accept\n"
+           "insert rule inet egressd output icmpv6 code port-unreachable accept\n"},
       {"source.proxy", At::proxy, "ip daddr 192.0.2.7 tcp dport 8443 redirect to :1080", {}},
   };
 }

@@ -159,6 +159,14 @@ TEST_F(NeighbourDiscovery, CarriesNoPayload) {
   EXPECT_THAT(seen(ways), IsEmpty());
 }
 
+TEST_F(NeighbourDiscovery, MayBeAsLongAsItIsAndNoLonger) {
+  watch(lab.net(), "host0");
+  const std::size_t room = limits::kNeighbourOctets - 8 - 16;
+  const Daemon daemon(lab, policy_of());
+  EXPECT_THAT(unseen({message(lab, 135, "ff02::1", room)}), IsEmpty());
+  EXPECT_THAT(seen({message(lab, 135, "ff02::1", room + 1)}), IsEmpty()) << "one more";
+}
+
 // Anybody may join a group, and the group's address is what he makes it; a report names it.
 class Groups : public Link {
  protected:

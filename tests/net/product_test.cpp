@@ -1,8 +1,11 @@
 // The whole product against the servers of scripts/lab: what scripts/run shows.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "egress/core/limits.hpp"
 #include "support/as_user.hpp"
+#include "support/child_process.hpp"
 #include "support/lab.hpp"
 #include "support/probe.hpp"
 
@@ -77,22 +80,91 @@ TEST_F(Product, APresetTellsItsRiskWhenItIsAllowed) {
       << json.output;
 }
 
+// Datagrams to thousands of destinations, in both families.
+std::vector<std::string> flood(const std::string& rounds) {
+  return {
+      "setpriv",
+      "--reuid=65534",
+      "--clear-groups",
+      "/usr/bin/python3",
+      "-c",
+      "import socket, time, itertools\n"
+      "sockets = ((socket.socket(socket.AF_INET, socket.SOCK_DGRAM), '11.%d.%d.%d'),\n"
+      "           (socket.socket(socket.AF_INET6, socket.SOCK_DGRAM), '2001:db8:9:%x::%x:%x'))\n"
+      "for i in itertools.islice(itertools.count(), " +
+          rounds +
+          "):\n"
+          "    for s, form in sockets:\n"
+          "        try: s.sendto(b'x', (form % (i // 62500 % 200, i // 250 % 250, i % 250 + 1), "
+          "9))\n"
+          "        except OSError: pass\n"
+          "    if i % 100 == 99: time.sleep(0.005)\n"};
+}
+
 // Whoever may send can fill the counters of what was refused; what verify probes is counted apart.
 TEST_F(Product, VerifyIsNotBlindedByWhoFillsTheCounters) {
   ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
   ASSERT_EQ(verify().exit_code, 0) << verify().output;
-  lab.on_host({"setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c",
-               "import socket\n"
-               "for family, form in ((socket.AF_INET, '11.0.%d.%d'), "
-               "(socket.AF_INET6, '2001:db8:9::%x:%x')):\n"
-               "    s = socket.socket(family, socket.SOCK_DGRAM)\n"
-               "    for i in range(5000):\n"
-               "        try: s.sendto(b'x', (form % (i // 250, i % 250 + 1), 9))\n"
-               "        except OSError: pass\n"});
-  const auto refusals = daemon.ask<control::RefusalsReply>(control::RefusalsRequest{}).refusals;
-  ASSERT_GE(refusals.size(), 2 * limits::kRefusalsRemembered) << "there is no room left";
+  const ChildProcess filler({.words = flood("None"), .netns = lab.host(), .output = "/dev/null"});
+  ASSERT_TRUE(eventually([&] {
+    return daemon.ask<control::RefusalsReply>(control::RefusalsRequest{}).refusals.size() >
+           2 * limits::kRefusalsKept;
+  })) << "positive control";
   const Finished proof = verify();
   EXPECT_EQ(proof.exit_code, 0) << proof.output;
+}
+
+TEST_F(Product, ASingleRefusalIsShownAfterAFloodByAnother) {
+  const auto shows = [&](const std::string& address) {
+    return daemon.egressctl({"status"}).output.find("\n" + address + " ") != std::string::npos;
+  };
+  const auto remembered = [&] {
+    return daemon.ask<control::RefusalsReply>(control::RefusalsRequest{}).refusals.size();
+  };
+  for (int time = 0; time < 3; ++time)
+    ASSERT_EQ(tcp_probe(lab.host(), "198.51.100.1", 4444), Seen::refused);
+  EXPECT_TRUE(shows("198.51.100.1"));
+  lab.on_host(flood(std::to_string(limits::kRefusalsRemembered + 1000)));
+  EXPECT_TRUE(eventually([&] { return remembered() <= 2 * limits::kRefusalsKept; }))
+      << remembered();
+  lab.on_host({"setpriv", "--reuid=4321", "--clear-groups", "/usr/bin/python3", "-c",
+               "import socket\n"
+               "try: socket.create_connection(('198.51.100.2', 4444), 3)\n"
+               "except OSError: pass\n"});
+  EXPECT_TRUE(shows("198.51.100.2")) << daemon.egressctl({"status"}).output;
+  const auto all = daemon.ask<control::RefusalsReply>(control::RefusalsRequest{}).refusals;
+  EXPECT_TRUE(std::ranges::any_of(all, [](const auto& one) {
+    return one.address == "198.51.100.1";
+  })) << "nor is what came before forgotten";
+}
+
+TEST_F(Product, WhatRootsVerifyProbesIsNeitherAHitNorRefusedLately) {
+  ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
+  const auto hits = [&] {
+    std::uint64_t all = 0;
+    for (const auto& entry : daemon.ask<control::ListReply>(control::ListRequest{}).entries)
+      all += entry.hits;
+    return all;
+  };
+  const auto refused = [&] {
+    std::vector<std::string> all;
+    for (const auto& one : daemon.ask<control::StatusReply>(control::StatusRequest{}).refusals)
+      all.push_back(one.address + " " + one.transport + " " + std::to_string(one.port));
+    return all;
+  };
+  const auto use = [&] { return tcp_probe(lab.host(), "162.159.140.245", 443); };
+  ASSERT_EQ(use(), Seen::answered);
+  ASSERT_EQ(tcp_probe(lab.host(), "198.51.100.1", 4444), Seen::refused);
+  ASSERT_EQ(hits(), 1U);
+  ASSERT_EQ(verify().exit_code, 0) << verify().output;
+  EXPECT_EQ(hits(), 1U);
+  EXPECT_EQ(refused(), std::vector<std::string>{"198.51.100.1 tcp 4444"});
+  EXPECT_TRUE(eventually([&] { return use() == Seen::answered && hits() > 1; }, 20s))
+      << "what is used afterwards counts again";
+  const auto before = hits();
+  (void)daemon.egressctl({"verify", "--ca", lab.dir() / "ca.pem"}, kNobody);
+  EXPECT_GT(hits(), before) << "what another announces hides nothing of what he does";
+  EXPECT_EQ(refused().size(), 10U);
 }
 
 TEST_F(Product, OthersCannotTakeRootsRoomForWhatIsProbed) {
@@ -107,6 +179,15 @@ TEST_F(Product, OthersCannotTakeRootsRoomForWhatIsProbed) {
   EXPECT_TRUE(std::holds_alternative<control::AnnounceReply>(announced_by(0)));
   request.endpoints.push_back({"192.0.2.2", "udp", 1, 0});
   EXPECT_TRUE(std::holds_alternative<control::Refused>(announced_by(0))) << "too much at once";
+  request.endpoints.pop_back();
+  for (std::size_t all = limits::kProbedOfOthers; all < limits::kProbedRemembered;
+       all += limits::kProbedOfOthers) {
+    for (auto& endpoint : request.endpoints)
+      endpoint.address = "192.0.3." + std::to_string(all >> 8);
+    EXPECT_TRUE(std::holds_alternative<control::AnnounceReply>(announced_by(0))) << all;
+  }
+  request.endpoints = {{"192.0.4.1", "udp", 1, 0}};
+  EXPECT_TRUE(std::holds_alternative<control::Refused>(announced_by(0))) << "the set is full";
   request.endpoints = {{"nobody.example", "udp", 1, 0}};
   EXPECT_TRUE(std::holds_alternative<control::Refused>(announced_by(0)));
 }

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include "egress/core/limits.hpp"
 #include "net/sources.hpp"
 #include "support/container.hpp"
 
@@ -104,6 +105,37 @@ TEST_F(Related, AnErrorOfAContainersOwnFlowCarriesNoMoreThanErrorsDo) {
   const Daemon daemon(lab, policy_of());
   for (const int family : {AF_INET, AF_INET6}) begin_from_outside(self.address(family));
   EXPECT_THAT(seen(ways), IsEmpty());
+}
+
+TEST_F(Related, AnErrorOfAContainersOwnFlowMayBeAsLongAsTheyAreAndNoLonger) {
+  const auto of_length = [&](int family, const Error& error, std::size_t octets) {
+    const std::string sender = self.address(family), peer = evil(family);
+    const std::size_t headers = family == AF_INET ? 20 + 8 + 20 + 8 : 8 + 40 + 8;
+    return Way{std::string(error.name) + " of " + std::to_string(octets) + " octets",
+               [=, netns = self.netns()](const Sign& sign) {
+                 std::string text = sign.text;
+                 text.resize(octets - headers, '.');
+                 const IpPacket quoted = forged_udp({peer, sender, kOutside, kInside}, text);
+                 (void)send_forged(
+                     netns, forged_icmp({sender, peer},
+                                        quoting(error.type, error.code, quoted, error.word)));
+               }};
+  };
+  struct Bound {
+    int family;
+    Error error;
+    std::size_t octets;
+  };
+  const std::vector<Bound> bounds{{AF_INET, kErrors4[0], limits::kErrorOctets},
+                                  {AF_INET6, kErrors6[0], limits::kErrorOctets},
+                                  {AF_INET, kErrors4[1], limits::kPathErrorOctetsV4},
+                                  {AF_INET6, kErrors6[1], limits::kPathErrorOctetsV6}};
+  const Daemon daemon(lab, policy_of());
+  for (const int family : {AF_INET, AF_INET6}) begin_from_outside(self.address(family));
+  for (const auto& [family, error, octets] : bounds) {
+    EXPECT_THAT(unseen({of_length(family, error, octets)}), IsEmpty()) << octets;
+    EXPECT_THAT(seen({of_length(family, error, octets + 1)}), IsEmpty()) << "one more";
+  }
 }
 
 // The container asks what is allowed, and is gone when the answer comes; RFC 1122 section 3.2.2.1.

@@ -5,6 +5,7 @@
 
 #include "egress/core/interface_pattern.hpp"
 #include "egress/core/limits.hpp"
+#include "egress/engine/crowd.hpp"
 
 namespace egress::sim {
 namespace {
@@ -195,6 +196,7 @@ void World::deliver() {
 
 void World::act() {
   const Instant now = clock_.now();
+  engine_->handle(engine::FlowsCounted{kernel_.count_flows().value()}, now);
   for (int rounds = 0;; ++rounds) {
     if (rounds > 100) return complain("the engine does not come to rest");
     const std::vector<engine::Action> actions = engine_->act(now);
@@ -237,9 +239,13 @@ void World::carry_out(const engine::Action& action) {
             (void)kernel_.cut_flows(
                 [&](const nft::Flow& flow) { return engine_->is_unlisted(flow, now); });
           },
+          [&](const engine::ForgetCrowd& forget) {
+            const auto count = engine::thin_out(kernel_, *engine_, forget.excess, now);
+            engine_->handle(engine::CrowdForgotten{count.value_or(0)}, now);
+          },
           [](const engine::AdoptFlows&) {}, [](const engine::ForgetStrangers&) {},
-          [](const engine::ForgetQuestions&) {},
-          [](const engine::GrantEnded&) {}, [](const Notice&) {}},
+          [](const engine::ForgetQuestions&) {}, [](const engine::GrantEnded&) {},
+          [](const Notice&) {}},
       action);
 }
 

@@ -75,6 +75,7 @@ int FakeKernel::apply(const nft::Transaction& transaction, ElementKey& fault) {
     if (before && before->base.counts_destinations == fresh.base.counts_destinations) {
       fresh.hits = before->hits;
       fresh.refusals = before->refusals;
+      fresh.refused_at = before->refused_at;
       fresh.refused_packets = before->refused_packets;
     }
     table_ = std::move(fresh);
@@ -103,6 +104,12 @@ int FakeKernel::apply(const nft::Transaction& transaction, ElementKey& fault) {
 }
 
 int FakeKernel::apply(const Command& command, std::vector<Undo>& undo) {
+  if (command.key.set == SetId::refused && command.verb != Command::Verb::add) {
+    const Endpoint forgotten{command.key.first, command.key.transport, command.key.ports.first};
+    table_->refusals.erase(forgotten);
+    table_->refused_at.erase(forgotten);
+    return 0;
+  }
   const auto found = table_->elements.find(command.key);
   const bool is_held = found != table_->elements.end();
   undo.push_back({command.key, is_held ? std::optional(found->second) : std::nullopt});
@@ -159,14 +166,15 @@ Result<nft::Snapshot> FakeKernel::read(const nft::Base& expected, const nft::Lis
   }
   snapshot.is_present = true;
   for (const auto& [key, element] : table_->elements) {
-    if (!is_live(element)) continue;
+    if (!is_live(element) || key.set == SetId::verified || key.set == SetId::tried) continue;
     const milliseconds left = element.end == kNever ? milliseconds{0} : element.end - clock_.now();
     snapshot.elements.push_back({key, left});
   }
   for (const auto& [destination, packets] : table_->hits)
     snapshot.hits.push_back({destination, packets});
-  for (const auto& [destination, packets] : table_->refusals)
-    snapshot.refusals.push_back({destination, packets});
+  snapshot.refusals = *remembered();
+  for (const auto& [destination, packets] : table_->verified)
+    snapshot.verified.push_back({destination, packets});
   if (!listing.elements) snapshot.elements.clear();
   if (!listing.hits) snapshot.hits.clear();
   if (!listing.refusals) snapshot.refusals.clear();
@@ -231,6 +239,39 @@ bool FakeKernel::admits(const Endpoint& destination) const {
   });
 }
 
+bool FakeKernel::is_announced(SetId set, const Endpoint& destination) const {
+  const auto found = table_->elements.find(ElementKey::endpoint(set, destination));
+  return found != table_->elements.end() && is_live(found->second);
+}
+
+void FakeKernel::count(const Endpoint& destination, bool is_admitted) {
+  if (!is_admitted) ++table_->refused_packets;
+  if (!is_admitted && is_announced(SetId::verified, destination)) {
+    ++table_->verified[destination];
+    return;
+  }
+  if (is_admitted && is_announced(SetId::tried, destination)) return;
+  auto& counts = is_admitted ? table_->hits : table_->refusals;
+  const std::size_t room = is_admitted ? limits::kHitsRemembered : limits::kRefusalsRemembered;
+  if (counts.size() >= room && !counts.contains(destination)) return;
+  ++counts[destination];
+  if (!is_admitted) table_->refused_at[destination] = clock_.now();
+}
+
+Result<std::uint64_t> FakeKernel::refused_packets() {
+  return table_ ? table_->refused_packets : 0;
+}
+
+Result<std::vector<nft::Count>> FakeKernel::remembered() {
+  std::vector<nft::Count> all;
+  if (!table_) return all;
+  for (const auto& [destination, packets] : table_->refusals) {
+    const Instant end = table_->refused_at.at(destination) + limits::kRefusalMemory;
+    all.push_back({destination, packets, end - clock_.now()});
+  }
+  return all;
+}
+
 bool FakeKernel::connect(const Endpoint& destination) {
   const IpAddress lowest = IpAddress::lowest(destination.address.family());
   const Endpoint source{lowest, destination.transport, 0};
@@ -243,10 +284,7 @@ bool FakeKernel::connect(const Endpoint& destination) {
   if (table_) {
     if (table_->base.is_panic && is_loopback(destination.address)) return true;
     const bool is_admitted = !table_->base.is_panic && admits(destination);
-    auto& counts = is_admitted ? table_->hits : table_->refusals;
-    const std::size_t room = is_admitted ? limits::kHitsRemembered : limits::kRefusalsRemembered;
-    if (counts.size() < room || counts.contains(destination)) ++counts[destination];
-    if (!is_admitted) ++table_->refused_packets;
+    count(destination, is_admitted);
     is_accepted = is_admitted || table_->base.is_audit;
   }
   if (is_accepted) tracked_.push_back({source, destination});

@@ -24,9 +24,14 @@ class FakeKernel : public nft::Kernel {
   const nft::Capabilities& capabilities() const override { return capabilities_; }
   nft::CommitOutcome commit(const nft::Transaction& transaction) override;
   Result<nft::Snapshot> read(const nft::Base& expected, const nft::Listing& listing = {}) override;
+  Result<std::uint64_t> refused_packets() override;
+  Result<std::vector<nft::Count>> remembered() override;
   bool holds(const nft::ElementKey& key) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+  Result<nft::FlowCount> count_flows() override {
+    return nft::FlowCount{tracked_.size(), most_flows};
+  }
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
   nft::CommitOutcome filter_frames(const nft::FrameFilter& filter) override;
   Result<nft::FrameSnapshot> read_frames(const nft::FrameFilter& expected) override;
@@ -58,6 +63,7 @@ class FakeKernel : public nft::Kernel {
   std::map<std::string, std::vector<Prefix>> routes;  // what is reached through each link
 
   // ---- traffic ----
+  std::size_t most_flows = 262'144;
   // Under which address a packet is sent, and the link by which it came; empty: of this host.
   struct Sender {
     IpAddress address;
@@ -83,6 +89,8 @@ class FakeKernel : public nft::Kernel {
     Held elements;
     std::map<Endpoint, std::uint64_t> hits;
     std::map<Endpoint, std::uint64_t> refusals;
+    std::map<Endpoint, Instant> refused_at;
+    std::map<Endpoint, std::uint64_t> verified;
     std::uint64_t refused_packets = 0;
     std::vector<std::string> deviations;
   };
@@ -98,6 +106,8 @@ class FakeKernel : public nft::Kernel {
   bool has_corner_in_another(const nft::ElementKey& key) const;
   bool is_live(const Element& element) const { return element.end > clock_.now(); }
   bool admits(const Endpoint& destination) const;
+  bool is_announced(nft::SetId set, const Endpoint& destination) const;
+  void count(const Endpoint& destination, bool is_admitted);
   bool is_for_guard(const Endpoint& destination) const;
   bool speaks_for_itself(const Sender& sender) const;
 

@@ -61,10 +61,15 @@ inline constexpr int kHighestRate = 1'000'000;
 
 // Kernel
 inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in refused4, and in refused6
+inline constexpr std::size_t kRefusalsKept = 2048;        // of each: as many stay when room is made
+inline constexpr std::uint64_t kRefusalsUnseen = 1024;    // packets refused since, before it is looked whether there is room
+inline constexpr auto kRoomPause = 1s;                    // between two looks
+inline constexpr auto kRoomPauseOfFlood = 200ms;          // after one that made room
 inline constexpr auto kRefusalMemory = 1h;                // since the last one
-inline constexpr std::size_t kProbedRemembered = 2048;    // destinations in probed4, and in probed6
+inline constexpr std::size_t kProbedRemembered = 2048;    // destinations in probed4 and probed6, verified4 and so on: in each
 inline constexpr std::size_t kProbedOfOthers = 512;       // of those, announced by others than root
 inline constexpr auto kProbedMemory = 1min;               // since they were announced
+inline constexpr auto kTriedMemory = 10s;                 // the same of what is allowed
 inline constexpr std::size_t kHitsRemembered = 65'536;    // destinations in hits4, and in hits6
 inline constexpr auto kHitMemory = 24h;                   // since the last one
 inline constexpr std::size_t kSendersRemembered = 1024;   // of ICMP errors, while their packet is judged
@@ -79,6 +84,13 @@ inline constexpr std::uint16_t kNeighbourOctets = 64;     // the longest neighbo
 inline constexpr std::uint32_t kLinkRate = 10;            // a second: reports, DHCP and what programs tell the link, each
 inline constexpr std::uint32_t kLinkBurst = 50;
 inline constexpr std::uint32_t kFirstUser = 1000;         // users below are the system's (UID_MIN of login.defs): a DHCP client is
+inline constexpr std::size_t kFlowsAssumed = 65'536;      // tracked at most, where the kernel does not tell
+inline constexpr auto kLongestUnkept = 120s;              // a tracked flow without a packet, TCP connections excepted
+inline constexpr auto kFlowsLook = 5s;                    // between two looks at how many flows are tracked
+inline constexpr auto kFlowsRest = 60s;                   // the same after a sweep that found too few to forget
+inline constexpr std::size_t kLinksCounted = 1024;        // held links whose new flows are counted
+inline constexpr std::size_t kUsersCounted = 65'536;      // likewise users
+inline constexpr auto kNewFlowsMemory = 1min;             // since the last one: by then there is room for all again
 inline constexpr auto kCommitRetry = 1s;  // after a commit that the kernel refused
 
 // DNS guard

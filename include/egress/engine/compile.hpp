@@ -36,6 +36,7 @@ struct Inputs {
   std::unordered_map<const policy::AllowEntry*, Instant> ends;
   Posture posture = Posture::enforcing;
   Instant posture_until = kNever;
+  std::size_t most_flows = 0;         // that the kernel tracks; 0: not known
   std::optional<WallTime> open_ends;  // the same by the civil clock, for the kernel
 
   // Returns what has changed, entry by entry.

@@ -92,6 +92,9 @@ class Engine {
   // Whether a tracked flow from before our table, other than a TCP connection, leads to this host or to a
   // held interface and began with a source that is of neither.
   bool is_strangers(const nft::Flow& flow) const;
+  // Whose a flow is that stays on this host and that no entry opens: of a link behind which it begins, or (empty)
+  // of this host. nullopt: it is none of these.
+  std::optional<std::string> side_of(const nft::Flow& flow, Instant now) const;
 
  private:
   void on(const PolicyChanged& event, Instant now);
@@ -108,6 +111,9 @@ class Engine {
   void on(const TableDoubted& event, Instant now);
   void on(const SessionsFound& event, Instant now);
   void on(const PostureChanged& event, Instant now);
+  void on(const NetworksFound& event, Instant now);
+  void on(const FlowsCounted& event, Instant now);
+  void on(const CrowdForgotten& event, Instant now);
 
   // Why an address has to be compared with the kernel. What a policy takes away is revoked: the
   // flows that it had admitted are cut. What DNS takes away only ends. `told` is an answer that a
@@ -147,7 +153,9 @@ class Engine {
   void plan_save(Instant now, bool is_urgent);
   void plan_adoption(Instant now);
   bool is_own(const IpAddress& address) const;
+  const SessionsFound::Network* network_of(const IpAddress& address) const;
   bool is_held(const IpAddress& address) const;
+  std::optional<std::string> side_of(const IpAddress& address) const;
   void plan_frames(Instant now);
 
   Inputs inputs_;
@@ -179,6 +187,12 @@ class Engine {
     Instant retry_at{};
   };
   Frames frames_;
+  struct Sweep {
+    bool is_under_way = false;  // a ForgetCrowd is
+    std::size_t excess = 0;     // of the last one
+    Instant rest_until{};
+  };
+  Sweep sweep_;
   Instant next_end_ = kNever;  // the earliest end of a time-boxed entry
   Instant save_at_ = kNever;
   std::optional<std::vector<nft::Session>> found_sessions_;  // to be adopted

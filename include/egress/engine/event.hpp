@@ -89,9 +89,22 @@ struct SessionsFound {
   std::vector<Network> networks;
 };
 
+// Which networks lie behind which interface now.
+struct NetworksFound {
+  std::vector<SessionsFound::Network> networks;
+};
+// How many flows the kernel tracks, told now and then.
+struct FlowsCounted {
+  nft::FlowCount count;
+};
+// What came of the last ForgetCrowd action.
+struct CrowdForgotten {
+  std::size_t count = 0;
+};
+
 using Event = std::variant<PolicyChanged, ResolversChanged, OwnAddressesChanged, LinksChanged,
                            Restored, Answered, Wanted, Used, Asker, CommitDone, FramesFiltered,
-                           TableDoubted, PostureChanged, SessionsFound>;
+                           TableDoubted, PostureChanged, SessionsFound, NetworksFound, FlowsCounted, CrowdForgotten>;
 
 // ---- actions ---------------------------------------------------------------
 
@@ -110,6 +123,11 @@ struct AdoptFlows {
 // Forget the tracked connections for which Engine::is_strangers is true, so that their next packet is
 // judged as the first.
 struct ForgetStrangers {};
+// So many flows are tracked that soon none can begin: forget this many of those that stay on this host,
+// as thin_out() does. Exactly one CrowdForgotten must follow.
+struct ForgetCrowd {
+  std::size_t excess = 0;
+};
 // Exactly one FramesFiltered must follow.
 struct FilterFrames {
   nft::FrameFilter filter;
@@ -138,7 +156,7 @@ struct Notice {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Action = std::variant<Ask, AdoptFlows, ForgetStrangers, Commit, FilterFrames, CutFlows, CutUnlisted,
+using Action = std::variant<Ask, AdoptFlows, ForgetStrangers, ForgetCrowd, Commit, FilterFrames, CutFlows, CutUnlisted,
                             ForgetQuestions, SaveKnown, GrantEnded, Notice>;
 
 }  // namespace egress::engine

@@ -34,7 +34,10 @@ struct CommitOutcome {
 struct Count {
   Endpoint destination;
   std::uint64_t packets = 0;
-  bool operator==(const Count&) const = default;
+  milliseconds left{0};  // until it is forgotten, if nothing more goes there
+  bool operator==(const Count& other) const {
+    return destination == other.destination && packets == other.packets;
+  }
 };
 
 // Which sets read() lists beside the rules. Elements are by far the dearest.
@@ -52,9 +55,11 @@ struct Snapshot {
   std::vector<LiveElement> elements;  // sorted by key
   std::vector<Count> hits;            // sorted by destination
   std::vector<Count> refusals;        // likewise
-  std::vector<Count> probed;          // likewise: refusals of what `egressctl verify` has announced
+  std::vector<Count> probed;          // likewise: refusals of what `egressctl verify` has announced,
+  std::vector<Count> verified;        // and of what root's has, which are not among `refusals`
   std::uint64_t refused_packets = 0;
   std::uint64_t foreign_packets = 0;  // whose source was not their sender's
+  std::uint64_t crowded_packets = 0;  // that would have begun more flows than their sender's share
   std::uint64_t refused_frames = 0;  // by the frame filter, which read() leaves out
   // Where chains, rules, sets or hooks differ from layout(base), one line each; empty: exactly as
   // desired.
@@ -67,6 +72,13 @@ struct Snapshot {
 struct Flow {
   IpAddress source;
   Endpoint destination;
+  seconds left{0};  // until it is forgotten, if no packet of it comes
+};
+
+struct FlowCount {
+  std::size_t tracked = 0;
+  std::size_t most = 0;  // what is new beyond that is dropped
+  bool operator==(const FlowCount&) const = default;
 };
 
 // A TCP connection, or a UDP flow answered before, that nothing tracked, by its original direction.
@@ -96,6 +108,10 @@ class Kernel {
   virtual CommitOutcome commit(const Transaction& transaction) = 0;
   // Lists the whole table: for people, verification and resync; never on the hot path.
   virtual Result<Snapshot> read(const Base& expected, const Listing& listing = {}) = 0;
+  // How many packets were refused. Cheap.
+  virtual Result<std::uint64_t> refused_packets() = 0;
+  // The destinations among them that are remembered, in no order.
+  virtual Result<std::vector<Count>> remembered() = 0;
   // Whether it holds the element now. One lookup.
   virtual bool holds(const ElementKey& key) = 0;
   // Marks the tracked connections for which `selects` is true, so that from now on every packet
@@ -107,6 +123,8 @@ class Kernel {
   // address translation (the redirect to the DNS guard) is decided once, by the first packet.
   // Returns how many.
   virtual Result<std::size_t> forget_flows(const std::function<bool(const Flow&)>& selects) = 0;
+  // One question.
+  virtual Result<FlowCount> count_flows() = 0;
   // Makes sessions known to the connection tracking, which takes whoever's packet it sees first for
   // the one that began. One that is tracked in this direction stays as it is (where it really goes
   // is for cut_flows() to see); one tracked in the other direction is tracked anew, or cut as it

@@ -19,9 +19,18 @@ enum class Tally : std::uint8_t {
 };
 std::string set_name(Tally tally, Family family);
 
+// Whose new flows that stay on this host are counted, each of them for itself, in a dynamic set.
+enum class Sharer : std::uint8_t {
+  link,             // a held link: link-flows
+  user,             // a user of this host: user-flows
+  user_connection,  // the same, TCP alone: user-connections
+};
+std::string set_name(Sharer sharer);
+
 // Statements and matches, one struct for each nft phrase that we use.
 struct CtState { bool established = false; bool related = false; bool invalid = false; bool is_new = false; };  // ct state new
 struct CtStatusDnat {};                                   // ct status dnat
+struct CtBegins {};                                       // ct status ! confirmed: the packet would make a tracked flow
 struct CtReply {};                                        // ct direction reply
 struct CtMark { std::uint32_t mark = 0; };                // ct mark 0x65677264
 struct CtProtocol { std::uint8_t protocol = 0; };         // ct protocol tcp
@@ -68,6 +77,8 @@ struct RememberSender { Family family{}; };               // update @senders4 { 
 struct SenderIsEnd { Family family{}; bool of_reply = false; };  // ip saddr . ct original ip saddr @senders4
 struct RateLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  // limit rate 10/second burst 20 packets
 struct ByteLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  // limit rate 1 kbytes/second burst 4 kbytes
+// update @link-flows { iifname limit rate over 819/second burst 32768 packets }
+struct MoreThanShare { Sharer sharer{}; RateLimit rate; };
 struct CountAs { std::string counter; };                  // counter name "refused"
 struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
 struct Accept {};
@@ -80,11 +91,11 @@ struct RejectWithReset {};                                // reject with tcp res
 struct RejectProhibited {};                               // reject with icmpx admin-prohibited
 
 using Statement =
-    std::variant<CtState, CtStatusDnat, CtReply, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
+    std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
                  InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked,
-                 CountDestination, RememberSender, SenderIsEnd, RateLimit, ByteLimit, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
+                 CountDestination, RememberSender, SenderIsEnd, RateLimit, ByteLimit, MoreThanShare, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
                  Goto, RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
 
@@ -114,6 +125,8 @@ struct SetDefinition {
   enum class Key : std::uint8_t {
     endpoint,      // address . protocol . port
     address_pair,  // address . address
+    link,          // the name of a link
+    user,          // the number of a user
   };
   std::string name;
   Family family{};
@@ -127,7 +140,8 @@ struct SetDefinition {
 };
 SetDefinition tally_set(Tally tally, Family family);
 SetDefinition senders_set(Family family);  // of RememberSender
-SetDefinition probed_set(Family family);  // filled by egressd, counted by the packet path
+SetDefinition sharers_set(Sharer sharer);  // of MoreThanShare
+SetDefinition announced_set(SetId set, Family family);  // probed, verified, tried: filled by egressd, counted by the packet path
 
 enum class TableFamily : std::uint8_t {
   inet,    // packets, IPv4 and IPv6
@@ -146,6 +160,7 @@ Layout layout(const Base& base);
 // Names that the verification and the status look up.
 inline constexpr std::string_view kRefusedCounter = "refused";  // packets refused, or in audit mode passed
 inline constexpr std::string_view kForeignCounter = "foreign";  // packets whose source was not their sender's
+inline constexpr std::string_view kCrowdedCounter = "crowded";  // packets that began more flows than their sender's share
 inline constexpr std::uint32_t kCutMark = 0x65677264;           // "egrd": the whole ct mark of a flow that was cut
 inline constexpr std::string_view kLogPrefix = "egressd refused ";
 inline constexpr std::string_view kForeignLogPrefix = "egressd foreign source ";

@@ -26,7 +26,10 @@ enum class SetId : std::uint8_t {
   allow,      // from names: address . transport . port, a hash; every element has a timeout
   nets,       // from CIDRs, literals and port ranges: disjoint intervals; a timeout only on time-boxed grants
   resolvers,  // the pinned resolvers; never a timeout
-  probed,     // what `egressctl verify` probes now: counted where it is refused, and never admitted
+  probed,     // what a user's `egressctl verify` probes now: counted where it is refused, and never admitted
+  verified,   // what root's probes: counted here and not in `refused`
+  tried,      // what is allowed and root's `egressctl verify` connects to now: not counted in `hits`
+  refused,    // what the packet path remembers of refusals (layout.hpp, Tally): egressd makes room there
 };
 
 // An element's key: a box of addresses and ports. In `allow` and `resolvers` both ranges are single.
@@ -76,6 +79,8 @@ struct Base {
   std::optional<std::vector<Answered>> inbound{};  // which flows begun outside are answered; empty: all
   std::optional<DnsGuard> dns_guard{};  // empty: programs ask the pinned resolvers themselves
   bool is_panic{};  // nothing but loopback passes, in either direction, whatever the rest says
+  // How many flows the kernel tracks at most, of which nobody alone may have more than a part; 0: no bound.
+  std::size_t most_flows = 0;
   // Lowered when the kernel lacks the feature; the table stays closed without them.
   bool logs_refusals = true;        // `log` statement
   bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination

@@ -1,5 +1,6 @@
 #include "adapters/netlink/conntrack.hpp"
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -20,7 +21,8 @@ std::optional<nft::Flow> flow_of(const Attributes<CTA_MAX>& entry) {
   const auto original = read_tuple(entry[CTA_TUPLE_ORIG]);
   const auto reply = read_tuple(entry[CTA_TUPLE_REPLY]);
   if (!original || !reply) return std::nullopt;
-  return nft::Flow{original->source.address, reply->source};
+  const seconds left(ntohl(number_in<std::uint32_t>(entry[CTA_TIMEOUT]).value_or(0)));
+  return nft::Flow{original->source.address, reply->source, left};
 }
 
 // One listing of both families. 0 or an errno.
@@ -73,6 +75,22 @@ Result<std::size_t> forget_flows(Socket& socket,
     if (!flow || !selects(*flow)) return std::nullopt;
     return deletion(listed);
   });
+}
+
+Result<nft::FlowCount> count_flows(Socket& socket) {
+  nft::FlowCount count;
+  Message buffer(256);
+  const int error = socket.ask(
+      start(buffer, IPCTNL_MSG_CT_GET_STATS, NLM_F_ACK, AF_UNSPEC), [&](const nlmsghdr& answer) {
+        for_each_attribute(answer, sizeof(nfgenmsg), [&](const nlattr& attribute) {
+          const std::uint32_t number = ntohl(number_in<std::uint32_t>(&attribute).value_or(0));
+          const std::uint16_t type = mnl_attr_get_type(&attribute);
+          if (type == CTA_STATS_GLOBAL_ENTRIES) count.tracked = number;
+          if (type == CTA_STATS_GLOBAL_MAX_ENTRIES) count.most = number;
+        });
+      });
+  if (error != 0) return fail_errno("counting tracked connections", error);
+  return count;
 }
 
 bool can_list_flows(Socket& socket) {

@@ -19,6 +19,8 @@ Result<std::size_t> forget_flows(Socket& socket,
 // Makes sessions known: see nft::Kernel::adopt_flows.
 Result<nft::Adopted> adopt_flows(Socket& socket, std::span<const nft::Session> sessions);
 
+Result<nft::FlowCount> count_flows(Socket& socket);
+
 // Whether connections can be listed at all.
 bool can_list_flows(Socket& socket);
 

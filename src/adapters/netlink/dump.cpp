@@ -79,13 +79,6 @@ int dump_sets(Socket& socket, const std::string& table, LiveTable& live) {
                                                                          live.sets);
 }
 
-int dump_counters(Socket& socket, const std::string& table, LiveTable& live) {
-  Request request(NFT_MSG_GETOBJ, NLM_F_DUMP, live.family);
-  request.name(NFTA_OBJ_TABLE, table);
-  return dump_kind<nftnl_obj_alloc, nftnl_obj_nlmsg_parse, table_of_object>(socket, request, table,
-                                                                            live.objects);
-}
-
 int count_flowtables(Socket& socket, const std::string& table, LiveTable& live) {
   Request request(NFT_MSG_GETFLOWTABLE, NLM_F_DUMP, live.family);
   const int error = socket.ask(request.message(), [&](const nlmsghdr& answer) {
@@ -147,6 +140,13 @@ int read_generation(Socket& socket, std::uint32_t& generation) {
       }
     });
   });
+}
+
+int dump_counters(Socket& socket, const std::string& table, LiveTable& live) {
+  Request request(NFT_MSG_GETOBJ, NLM_F_DUMP, live.family);
+  request.name(NFTA_OBJ_TABLE, table);
+  return dump_kind<nftnl_obj_alloc, nftnl_obj_nlmsg_parse, table_of_object>(socket, request, table,
+                                                                            live.objects);
 }
 
 int dump_table(Socket& socket, const std::string& table, LiveTable& live) {

@@ -57,7 +57,8 @@ struct LiveTable {
 // Only whether it is there, and whose it is.
 int read_holder(Socket& socket, const std::string& table, LiveTable& live);
 int dump_table(Socket& socket, const std::string& table, LiveTable& live);
-// What its counter `refused` stands at.
+int dump_counters(Socket& socket, const std::string& table, LiveTable& live);
+// What its counter of that name stands at.
 std::uint64_t packets_of(const LiveTable& live, std::string_view counter);
 
 }  // namespace egress::netlink

@@ -22,6 +22,7 @@ constexpr std::uint32_t kStateInvalid = 1;   // NF_CT_STATE_BIT of each state
 constexpr std::uint32_t kStateEstablished = 2;
 constexpr std::uint32_t kStateRelated = 4;
 constexpr std::uint32_t kStateNew = 8;
+constexpr std::uint32_t kStatusConfirmed = 1 << 3;  // IPS_CONFIRMED
 constexpr std::uint32_t kStatusDnat = 1 << 5;     // IPS_DST_NAT
 constexpr std::uint32_t kRangeHasPorts = 1 << 1;  // NF_NAT_RANGE_PROTO_SPECIFIED
 constexpr std::uint8_t kTcpFlagSyn = 2, kTcpFlagReset = 4,
@@ -43,6 +44,11 @@ class RuleEncoder : Expressions {
   void operator()(const nft::CtStatusDnat&) {
     load_ct(NFT_CT_STATUS);
     any_of(kStatusDnat);
+  }
+  void operator()(const nft::CtBegins&) {
+    load_ct(NFT_CT_STATUS);
+    mask(as_bytes(kStatusConfirmed));
+    compare(NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
   }
   void operator()(const nft::CtReply&) {
     load_ct(NFT_CT_DIRECTION);
@@ -212,6 +218,13 @@ class RuleEncoder : Expressions {
   }
   void operator()(const nft::ByteLimit& match) {
     limit(NFT_LIMIT_PKT_BYTES, match.per_second, match.burst);
+  }
+  void operator()(const nft::MoreThanShare& match) {
+    const bool is_link = match.sharer == nft::Sharer::link;
+    load_meta(is_link ? NFT_META_IIFNAME : NFT_META_SKUID, NFT_REG_1);
+    nftnl_expr* limit = nftnl_expr_alloc("limit");
+    set_limit(limit, NFT_LIMIT_PKTS, match.rate.per_second, match.rate.burst, NFT_LIMIT_F_INV);
+    nftnl_expr_set(update(nft::set_name(match.sharer)), NFTNL_EXPR_DYNSET_EXPR, limit, 0);
   }
   void operator()(const nft::CountAs& statement) {
     nftnl_expr* reference = append("objref");

@@ -2,6 +2,7 @@
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <net/if.h>
 
 #include <array>
 
@@ -34,14 +35,45 @@ std::uint32_t hook_number(nft::Hook hook) {
   return hook == nft::Hook::egress ? kNetdevEgress : static_cast<std::uint32_t>(hook);
 }
 
-std::uint32_t concatenated_type(const nft::SetDefinition& set) {
+std::vector<KeyType> key_parts(const nft::SetDefinition& set) {
   const auto address = set.family == Family::ipv4 ? KeyType::ipv4_addr : KeyType::ipv6_addr;
-  const std::vector<KeyType> parts =
-      set.key == nft::SetDefinition::Key::endpoint
-          ? std::vector{address, KeyType::inet_proto, KeyType::inet_service}
-          : std::vector{address, address};
+  switch (set.key) {
+    case nft::SetDefinition::Key::endpoint:
+      return {address, KeyType::inet_proto, KeyType::inet_service};
+    case nft::SetDefinition::Key::address_pair:
+      return {address, address};
+    case nft::SetDefinition::Key::link:
+      return {KeyType::ifname};
+    case nft::SetDefinition::Key::user:
+      return {KeyType::uid};
+  }
+  return {};
+}
+
+// Each part of a key begins at a register of four octets.
+std::uint32_t key_length(const nft::SetDefinition& set) {
+  const std::uint32_t address = set.family == Family::ipv4 ? 4 : 16;
+  switch (set.key) {
+    case nft::SetDefinition::Key::endpoint:
+      return address + 8;
+    case nft::SetDefinition::Key::address_pair:
+      return address + address;
+    case nft::SetDefinition::Key::link:
+      return IFNAMSIZ;
+    case nft::SetDefinition::Key::user:
+      return sizeof(std::uint32_t);
+  }
+  return 0;
+}
+
+bool is_of_host_order(const nft::SetDefinition& set) {
+  return set.key == nft::SetDefinition::Key::link || set.key == nft::SetDefinition::Key::user;
+}
+
+std::uint32_t concatenated_type(const nft::SetDefinition& set) {
   std::uint32_t type = 0;
-  for (const KeyType part : parts) type = (type << kTypeBits) | static_cast<std::uint32_t>(part);
+  for (const KeyType part : key_parts(set))
+    type = (type << kTypeBits) | static_cast<std::uint32_t>(part);
   return type;
 }
 
@@ -124,16 +156,16 @@ std::uint8_t protocol_family(nft::TableFamily family) {
 // set allow4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
 SetPtr encode_set(const std::string& table, const nft::SetDefinition& definition) {
   SetPtr set(nftnl_set_alloc());
-  const std::uint8_t address_length = definition.family == Family::ipv4 ? 4 : 16;
   nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table.c_str());
   nftnl_set_set_str(set.get(), NFTNL_SET_NAME, definition.name.c_str());
   nftnl_set_set_u32(set.get(), NFTNL_SET_ID, 0);
   nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, set_flags(definition));
-  const bool is_pair = definition.key == nft::SetDefinition::Key::address_pair;
   nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, concatenated_type(definition));
-  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, address_length + (is_pair ? address_length : 8U));
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, key_length(definition));
+  if (is_of_host_order(definition)) tell_order(set.get());
   if (definition.is_interval) {
     // Ranges are kept for each field alone, so the kernel must know where one ends.
+    const std::uint8_t address_length = definition.family == Family::ipv4 ? 4 : 16;
     const std::array<std::uint8_t, 3> fields{address_length, 1, 2};
     nftnl_set_set_data(set.get(), NFTNL_SET_DESC_CONCAT, fields.data(), fields.size());
   }

@@ -90,21 +90,26 @@ class Expressions {
   }
 
   // update @hits4 { ... }: the key is in the registers.
-  void update(const std::string& set) {
+  nftnl_expr* update(const std::string& set) {
     nftnl_expr* update = append("dynset");
     nftnl_expr_set_u32(update, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
     nftnl_expr_set_u32(update, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
     nftnl_expr_set_str(update, NFTNL_EXPR_DYNSET_SET_NAME, set.c_str());
     nftnl_expr_set_u64(update, NFTNL_EXPR_DYNSET_TIMEOUT, 0);  // that of the set
+    return update;
   }
 
   void limit(std::uint32_t unit, std::uint64_t per_second, std::uint32_t burst) {
-    nftnl_expr* limit = append("limit");
+    set_limit(append("limit"), unit, per_second, burst, 0);
+  }
+
+  static void set_limit(nftnl_expr* limit, std::uint32_t unit, std::uint64_t per_second,
+                        std::uint32_t burst, std::uint32_t flags) {
     nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_RATE, per_second);
     nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_UNIT, 1);  // second
     nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_BURST, burst);
     nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_TYPE, unit);
-    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_FLAGS, 0);
+    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_FLAGS, flags);
   }
 
   void load_meta(std::uint32_t key, std::uint32_t target) {

@@ -98,6 +98,20 @@ Result<nft::Snapshot> NetlinkKernel::read(const nft::Base& expected, const nft::
   return read_snapshot(socket_, expected, listing, holder());
 }
 
+Result<std::uint64_t> NetlinkKernel::refused_packets() {
+  LiveTable live;
+  if (const int error = dump_counters(socket_, kTable, live); error != 0)
+    return fail_errno("reading the counters", error);
+  return packets_of(live, nft::kRefusedCounter);
+}
+
+Result<std::vector<nft::Count>> NetlinkKernel::remembered() {
+  std::vector<nft::Count> found;
+  if (const int error = read_remembered(socket_, kTable, found); error != 0)
+    return fail_errno("reading what is remembered", error);
+  return found;
+}
+
 bool NetlinkKernel::holds(const nft::ElementKey& key) {
   return find_element(socket_, kTable, key) == 0;
 }
@@ -109,6 +123,10 @@ Result<std::size_t> NetlinkKernel::cut_flows(const std::function<bool(const nft:
 Result<std::size_t> NetlinkKernel::forget_flows(
     const std::function<bool(const nft::Flow&)>& selects) {
   return netlink::forget_flows(socket_, selects);
+}
+
+Result<nft::FlowCount> NetlinkKernel::count_flows() {
+  return netlink::count_flows(socket_);
 }
 
 Result<nft::Adopted> NetlinkKernel::adopt_flows(std::span<const nft::Session> sessions) {

@@ -19,9 +19,12 @@ class NetlinkKernel : public nft::Kernel {
   const nft::Capabilities& capabilities() const override { return capabilities_; }
   nft::CommitOutcome commit(const nft::Transaction& transaction) override;
   Result<nft::Snapshot> read(const nft::Base& expected, const nft::Listing& listing = {}) override;
+  Result<std::uint64_t> refused_packets() override;
+  Result<std::vector<nft::Count>> remembered() override;
   bool holds(const nft::ElementKey& key) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
+  Result<nft::FlowCount> count_flows() override;
   Result<nft::Adopted> adopt_flows(std::span<const nft::Session> sessions) override;
 
   nft::CommitOutcome filter_frames(const nft::FrameFilter& filter) override;

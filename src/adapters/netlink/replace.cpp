@@ -19,6 +19,11 @@ bool is_orphan_of(const Holder& owner, const Holder& live) {
   return owner.port != 0 && live == Holder{owner.flags & ~kOwnerFlag, 0};
 }
 
+// Each element keeps the rate with which it was made.
+bool has_old_shares(const nft::SetDefinition& set) {
+  return set.key == nft::SetDefinition::Key::link || set.key == nft::SetDefinition::Key::user;
+}
+
 // 0, and the table stands as it should, or standing is empty; or an errno.
 int read(Socket& socket, const std::string& table, const nft::Layout& desired, const Holder& holder,
          std::optional<Standing>& standing) {
@@ -57,7 +62,8 @@ void replace_rules(Batch& batch, const std::string& table, const nft::Layout& de
   delete_rules(batch, table);
   for (const std::string& chain : standing.chains) delete_chain(batch, table, chain);
   for (const nft::SetDefinition& set : desired.sets) {
-    if (!set.is_interval && !set.is_dynamic) flush_set(batch, table, set.name);
+    if ((!set.is_interval && !set.is_dynamic) || has_old_shares(set))
+      flush_set(batch, table, set.name);
   }
   add_chains(batch, table, desired);
 }

@@ -101,6 +101,7 @@ class Reader {
     if (error != 0) return error;
     snapshot_.is_present = live_.is_present;
     snapshot_.refused_packets = netlink::packets_of(live_, nft::kRefusedCounter);
+    snapshot_.crowded_packets = netlink::packets_of(live_, nft::kCrowdedCounter);
     snapshot_.foreign_packets = netlink::packets_of(live_, nft::kForeignCounter);
     return 0;
   }
@@ -138,6 +139,8 @@ class Reader {
       return read_counts(name, snapshot_.refusals);
     if (listing_.refusals && name == nft::set_name(nft::SetId::probed, family))
       return read_counts(name, snapshot_.probed);
+    if (listing_.refusals && name == nft::set_name(nft::SetId::verified, family))
+      return read_counts(name, snapshot_.verified);
     if (!listing_.elements) return 0;
     for (const nft::SetId set : {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers})
       if (name == nft::set_name(set, family)) return read_elements_of(name, set);
@@ -148,7 +151,7 @@ class Reader {
   int read_counts(const std::string& name, std::vector<nft::Count>& counts) {
     const int error = dump_elements(socket_, table_, name, [&](nftnl_set_elem* element) {
       const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
-      if (key) counts.push_back({*key, packets_of(element)});
+      if (key) counts.push_back({*key, packets_of(element), expires_of(element)});
     });
     std::ranges::sort(counts, {}, &nft::Count::destination);
     const auto twice = std::ranges::unique(counts, {}, &nft::Count::destination);
@@ -222,6 +225,20 @@ int read_elements(Socket& socket, const std::string& table, nft::SetId set, Fami
   const int error = dump_elements(socket, table, nft::set_name(set, family), take);
   std::ranges::sort(elements, {}, &nft::LiveElement::key);
   return error;
+}
+
+int read_remembered(Socket& socket, const std::string& table, std::vector<nft::Count>& found) {
+  const Socket::GoesOn goes_on(socket);
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const std::string set = nft::set_name(nft::SetId::refused, family);
+    const int error = dump_elements(socket, table, set, [&](nftnl_set_elem* element) {
+      const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);
+      if (key) found.push_back({*key, packets_of(element), expires_of(element)});
+    });
+    if (error != 0 && error != ENOENT) return error;
+  }
+  (void)socket.take_interruption();
+  return 0;
 }
 
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,

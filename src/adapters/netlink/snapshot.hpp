@@ -17,4 +17,7 @@ Result<nft::FrameSnapshot> read_frame_snapshot(Socket& socket, const nft::FrameF
 int read_elements(Socket& socket, const std::string& table, nft::SetId set, Family family,
                   std::vector<nft::LiveElement>& elements);
 
+// The destinations that are remembered of refusals. 0 or an errno.
+int read_remembered(Socket& socket, const std::string& table, std::vector<nft::Count>& found);
+
 }  // namespace egress::netlink

@@ -62,4 +62,16 @@ Observation answer_flow(const Neighbour& neighbour, Family family, const Deadlin
   return seen;
 }
 
+std::optional<AskedFlow> be_asked(const Neighbour& neighbour, Family family,
+                                  const Deadline& deadline) {
+  const Remote from{neighbours_address(family), kNeighboursPort};
+  if (!has_route(from.address)) return std::nullopt;
+  Socket socket = socket_for(from);
+  const auto own = socket ? own_end(socket) : std::nullopt;
+  if (!own) return std::nullopt;
+  neighbour.begin_flow(family, own->port);
+  if (!hears(socket, deadline)) return std::nullopt;
+  return AskedFlow{std::move(socket), *own};
+}
+
 }  // namespace egress::probe

@@ -122,6 +122,12 @@ Octets udp_packet(const End& from, const End& to, Datagram payload) {
   return packet;
 }
 
+void put_checksum(Octets& message, std::size_t at) {
+  const std::uint16_t sum = checksum(message);
+  message[at] = static_cast<std::uint8_t>(sum >> 8U);
+  message[at + 1] = static_cast<std::uint8_t>(sum);
+}
+
 std::optional<Packet> parse_packet(Datagram packet) {
   if (packet.empty()) return std::nullopt;
   const bool is_v4 = packet[0] >> 4U == 4;

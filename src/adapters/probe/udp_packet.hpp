@@ -16,6 +16,9 @@ using End = OwnEnd;  // or the other one
 // With all its checksums: RFC 791, RFC 8200, RFC 768.
 Octets udp_packet(const End& from, const End& to, Datagram payload);
 
+// Sets the checksum (RFC 1071) of a message, at an offset where it is 0 yet.
+void put_checksum(Octets& message, std::size_t at);
+
 // What came by a link: who sent it to whom. The ports are those of UDP, else 0.
 struct Packet {
   End from, to;

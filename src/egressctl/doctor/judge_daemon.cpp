@@ -56,8 +56,24 @@ Finding ownership(const StatusReply& status) {
 
 }  // namespace
 
+namespace {
+
+// Of what is tracked at most three quarters and more are no ordinary load.
+Finding flows(const StatusReply& status) {
+  const std::string counts = "tracked: " + std::to_string(status.tracked_flows) + " of at most " +
+                             std::to_string(status.most_flows);
+  if (status.tracked_flows <= status.most_flows / 4 * 3)
+    return {Severity::ok, "flows", counts, "", ""};
+  return {Severity::note, "flows", counts,
+          "where there is no room, new connections fail, allowed ones too",
+          "conntrack -L tells whose they are; sysctl -w net.netfilter.nf_conntrack_max=" +
+              std::to_string(status.most_flows * 2) + " makes room, also for each one's share"};
+}
+
+}  // namespace
+
 Findings judge_table(const StatusReply& status) {
-  Findings findings{ownership(status)};
+  Findings findings{ownership(status), flows(status)};
   if (status.deviations.empty())
     findings.push_back({Severity::ok, "drift", "none: the table is as desired", "", ""});
   else

@@ -1,10 +1,13 @@
 #include "egressctl/verify/asked_daemon.hpp"
 
+#include <algorithm>
 #include <set>
+#include <span>
 
 #include "adapters/systemd/clock.hpp"
 #include "adapters/tls/digest.hpp"
 #include "control/client.hpp"
+#include "egress/core/limits.hpp"
 #include "egressctl/doctor/judge.hpp"
 #include "egressctl/doctor/read.hpp"
 #include "egressctl/place/attempt.hpp"
@@ -39,6 +42,13 @@ Result<R> call(const std::string& socket, const control::Request& request) {
   return fail("the daemon's reply does not belong to the request");
 }
 
+std::vector<control::RefusalReport> reports_of(std::span<const Endpoint> endpoints) {
+  std::vector<control::RefusalReport> reports;
+  for (const auto& [address, transport, port] : endpoints)
+    reports.push_back({address.text(), std::string(text(transport)), port, 0});
+  return reports;
+}
+
 Result<void> all_are(std::string_view state, const std::vector<control::TargetOutcome>& targets) {
   for (const auto& target : targets) {
     if (target.state != state)
@@ -68,11 +78,17 @@ std::optional<control::RefusalsReply> AskedDaemon::refusals() {
   return keep(ctl::ask<control::RefusalsReply>(context_, control::RefusalsRequest{}));
 }
 
-void AskedDaemon::announce(const std::vector<Endpoint>& endpoints) {
-  control::AnnounceRequest request;
-  for (const auto& [address, transport, port] : endpoints)
-    request.endpoints.push_back({address.text(), std::string(text(transport)), port, 0});
-  (void)call<control::AnnounceReply>(context_.socket, request);
+void AskedDaemon::announce(const std::vector<Endpoint>& refused,
+                           const std::vector<Endpoint>& allowed) {
+  control::AnnounceRequest request{reports_of(refused), {}};
+  auto left = std::span(allowed);
+  do {
+    const auto part = left.first(std::min(left.size(), limits::kProbedOfOthers));
+    left = left.subspan(part.size());
+    request.allowed = reports_of(part);
+    (void)call<control::AnnounceReply>(context_.socket, request);
+    request.endpoints.clear();
+  } while (!left.empty());
 }
 
 std::optional<control::DnsReply> AskedDaemon::dns() {

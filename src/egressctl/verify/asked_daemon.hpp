@@ -19,7 +19,8 @@ class AskedDaemon : public Daemon {
 
   std::optional<control::ProofReply> proof() override;
   std::optional<control::RefusalsReply> refusals() override;
-  void announce(const std::vector<Endpoint>& endpoints) override;
+  void announce(const std::vector<Endpoint>& refused,
+                const std::vector<Endpoint>& allowed) override;
   std::optional<control::DnsReply> dns() override;
   std::optional<Health> health() override;
   std::optional<std::vector<Passage>> passages() override;

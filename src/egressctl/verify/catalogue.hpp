@@ -103,6 +103,9 @@ inline constexpr auto kCatalogue = std::to_array<Kind>({
      "right."},
     {"source.spoofed", "packets made by hand with somebody else's address",
      "A program or container reaches any host by this one's answers, in whose name it speaks."},
+    {"source.related", "ICMP errors about flows that are none of their sender's",
+     "A program or container sends data to whoever has sent this host anything: in errors about "
+     "that."},
     {"source.trampoline", "answers of this host to whomever a packet names as its sender",
      "Data leaves in what this host itself sends back: replies, refusals, errors.", true},
     {"source.proxy", "outside hosts, asked for at every allowed endpoint as at a proxy",

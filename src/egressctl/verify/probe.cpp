@@ -29,6 +29,8 @@ std::string_view verb(Method method) {
     case Method::bound:
     case Method::spoofed:
       return "to ";
+    case Method::error:
+      return "an error to ";
     case Method::http_proxy:
     case Method::https_proxy:
     case Method::socks_proxy:
@@ -57,6 +59,7 @@ bool has_own_count(const Probe& probe) {
   switch (probe.method) {
     case Method::ping:
     case Method::packet:
+    case Method::error:
       return false;
     case Method::fragment:
       return probe.endpoint.port != 0;

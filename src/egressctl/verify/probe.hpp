@@ -30,6 +30,7 @@ enum class Method {
   answer_flow,  // or there
   bound,        // a datagram from `source`, which is not ours, by a socket bound to it
   spoofed,      // the same by a packet made by hand; either to port 0: to a port of our own
+  error,        // an ICMP error about `flow`, to the end that began it
   http_proxy,   // whether the endpoint passes on, to `outsider`, what it is sent
   https_proxy,  // the same within TLS
   socks_proxy,
@@ -60,6 +61,7 @@ struct Probe {
   probe::Payload payload{};
   std::uint8_t protocol = 0;
   std::optional<IpAddress> source{};            // bound, spoofed
+  std::optional<Endpoint> flow{};               // error: the end here of a flow that was begun there
   std::optional<probe::Outsider> outsider{};    // of a proxy
   Port source_port = 0;  // tcp, datagram, open_flow; 0: whichever is free
 

@@ -14,6 +14,20 @@ std::string Prober::user() const {
   return entry != nullptr ? std::string(entry->pw_name) + " (" + number + ")" : number;
 }
 
+std::vector<Endpoint> Prober::be_asked() {
+  constexpr std::chrono::milliseconds kArrival{500};  // within one host
+  std::vector<Endpoint> ends;
+  asked_.clear();
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    if (!neighbour_) break;
+    auto flow = probe::be_asked(*neighbour_, family, probe::Deadline(kArrival));
+    if (!flow) continue;
+    ends.push_back({flow->here.address, Transport::udp, flow->here.port});
+    asked_.push_back(std::move(*flow));
+  }
+  return ends;
+}
+
 // That it would send from, and its loopback where it has no way out.
 std::vector<IpAddress> Prober::own_addresses() const {
   std::vector<IpAddress> addresses;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/probe/flow.hpp"
 #include "adapters/probe/neighbour.hpp"
 
 #include "egressctl/verify/run.hpp"
@@ -44,6 +45,9 @@ class Prober {
   }
   // How many packets came to that somebody who had not asked for any.
   virtual std::uint64_t heard() const { return neighbour_ ? neighbour_->unasked() : 0; }
+  // Flows which that somebody has begun to this host, one of each family, and their ends here. They
+  // stand until the next call.
+  virtual std::vector<Endpoint> be_asked();
   // The host's own addresses, one of each family that it has.
   virtual std::vector<IpAddress> own_addresses() const;
 
@@ -52,6 +56,7 @@ class Prober {
 
  private:
   std::unique_ptr<probe::Neighbour> neighbour_;
+  std::vector<probe::AskedFlow> asked_;
 };
 
 class LocalProber : public Prober {

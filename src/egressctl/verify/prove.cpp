@@ -69,6 +69,7 @@ class Proof {
   bool prove_refusals(const control::ProofReply& policy);
   bool prove_disguises();
   bool prove_disguise(KindId kind, const Disguises& disguises);
+  bool prove_related();
   bool prove_proxies(const control::ProofReply& policy);
   Report conclusion();
 
@@ -89,8 +90,6 @@ std::optional<std::vector<Trial>> Proof::probe(std::string_view phase,
 }
 
 bool Proof::prove_works(const control::ProofReply& policy) {
-  const auto before = daemon_.refusals();
-  if (!before) return false;
   Plan plan = plan_works(policy, outside_);
   if (!chosen_.needs_controls()) keep_chosen(plan.probes);
   const auto count = static_cast<std::ptrdiff_t>(plan.probes.size());
@@ -98,6 +97,9 @@ bool Proof::prove_works(const control::ProofReply& policy) {
       is_guarded(policy) ? plan_answers(policy, outside_) : plan_lookups(policy, outside_);
   keep_chosen(questions);
   append(plan.probes, questions);
+  daemon_.announce({}, counted_endpoints(plan.probes));
+  const auto before = daemon_.refusals();
+  if (!before) return false;
   auto trials = probe("what must work", plan.probes);
   const auto after = daemon_.refusals();
   if (!trials || !after) return false;
@@ -190,7 +192,7 @@ bool Proof::prove_refusals(const control::ProofReply& policy) {
   Plan plan = plan_refusals(policy, lookups_, outside_);
   append(plan.probes, revoked_);
   keep_chosen(plan.probes);
-  daemon_.announce(counted_endpoints(plan.probes));
+  daemon_.announce(counted_endpoints(plan.probes), {});
   const auto before = daemon_.refusals();
   const auto told_before = told(policy);
   if (!before || !told_before) return false;
@@ -207,7 +209,7 @@ bool Proof::prove_refusals(const control::ProofReply& policy) {
 bool Proof::prove_disguise(KindId kind, const Disguises& disguises) {
   if (!chosen_.has(kind) && !chosen_.has("source.trampoline")) return true;
   const auto probes = plan_disguises(kind, disguises, outside_);
-  daemon_.announce(counted_endpoints(probes));
+  daemon_.announce(counted_endpoints(probes), {});
   const auto before = daemon_.refusals();
   const auto trials = probe("in another's name", probes);
   const auto after = daemon_.refusals();
@@ -228,9 +230,29 @@ bool Proof::prove_disguises() {
   return true;
 }
 
+bool Proof::prove_related() {
+  if (!chosen_.has("source.related")) return true;
+  const auto met = prober_.meet_neighbour();
+  const std::vector<Endpoint> flows = met ? prober_.be_asked() : std::vector<Endpoint>();
+  const std::uint64_t heard = prober_.heard();
+  const auto before = daemon_.refusals();
+  const auto trials = probe("errors about others", plan_related(flows));
+  const auto after = daemon_.refusals();
+  if (!before || !trials || !after) return false;
+  if (flows.empty() && !all_without_right(*trials)) {
+    const Error why = met ? Error{"nobody's flow arrived here"} : met.error();
+    findings_.refusals.push_back(without_neighbour("source.related", why));
+    return true;
+  }
+  append(findings_.refusals,
+         judge_related(*trials, {*before, *after}, prober_.heard() - heard, findings_.controls));
+  return true;
+}
+
 bool Proof::prove_proxies(const control::ProofReply& policy) {
   if (!chosen_.has("source.proxy")) return true;
   const Plan plan = plan_proxies(policy, works_, outside_);
+  daemon_.announce({}, counted_endpoints(plan.probes));
   const auto trials = probe("proxies", plan.probes);
   if (!trials) return false;
   append(findings_.refusals, judge_proxies(*trials));
@@ -259,7 +281,8 @@ std::optional<Report> Proof::run() {
   const bool refuses = enforces && chosen_.has(Group::refused);
   if (refuses && !prove_refusals(*policy)) return std::nullopt;
   const bool judges_sources = enforces && chosen_.has(Group::source);
-  if (judges_sources && !(prove_disguises() && prove_proxies(*policy))) return std::nullopt;
+  if (judges_sources && !(prove_disguises() && prove_related() && prove_proxies(*policy)))
+    return std::nullopt;
   return conclusion();
 }
 

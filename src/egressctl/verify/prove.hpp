@@ -23,7 +23,8 @@ class Daemon {
   virtual std::optional<control::RefusalsReply> refusals() = 0;
   // Has it count by itself what is refused there. Where it does not, those counters must do that
   // others fill as well.
-  virtual void announce(const std::vector<Endpoint>& endpoints) = 0;
+  virtual void announce(const std::vector<Endpoint>& refused,
+                        const std::vector<Endpoint>& allowed) = 0;
   virtual std::optional<control::DnsReply> dns() = 0;
   virtual std::optional<Health> health() = 0;
   // The ways through this host that nothing holds.

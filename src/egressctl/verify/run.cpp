@@ -9,6 +9,7 @@
 #include "adapters/probe/dns.hpp"
 #include "adapters/probe/flow.hpp"
 #include "adapters/probe/foreign.hpp"
+#include "adapters/probe/icmp_error.hpp"
 #include "adapters/probe/ntp.hpp"
 #include "adapters/probe/packet.hpp"
 #include "adapters/probe/ping.hpp"
@@ -116,6 +117,9 @@ Observation observe(const Probe& probe, const Terms& terms) {
       return probe::send_in_disguise(
           probe.method == Method::bound ? probe::Disguise::bound : probe::Disguise::raw,
           {*probe.source, probe.source_port}, {address, port}, terms.deadline);
+    case Method::error:
+      return probe::send_error({address, port}, {probe.flow->address, probe.flow->port},
+                               terms.deadline);
     case Method::http_proxy:
     case Method::https_proxy:
     case Method::socks_proxy:

@@ -26,6 +26,15 @@ Rows judge_disguises(std::span<const Trial> trials, const Refusals& refusals,
 // `answers`: packets that came back to the neighbour in whose name all this was sent.
 Row judge_trampoline(std::uint64_t answers);
 
+// ICMP errors to whoever has begun these flows with this host, whose ends here they are: about what is
+// none of their sender's, or a program's. Without a flow: whether one may be made at all.
+std::vector<Probe> plan_related(std::span<const Endpoint> flows);
+// `refusals`: moved while they ran. `heard`: packets that came to whom they went.
+Rows judge_related(std::span<const Trial> trials, const Refusals& refusals, std::uint64_t heard,
+                   const Controls& controls);
+// Whether their user may make no such packet.
+bool all_without_right(std::span<const Trial> trials);
+
 // Every allowed TCP endpoint is asked for one outside host, at an address at which it works.
 Plan plan_proxies(const control::ProofReply& proof, std::span<const Trial> works,
                   const Outside& outside);

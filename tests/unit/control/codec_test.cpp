@@ -60,8 +60,9 @@ TEST(Codec, RequestsWithoutMembers) {
   expect_request(ReloadRequest{}, R"({"command":"reload"})");
   expect_request(RefusalsRequest{}, R"({"command":"refusals"})");
   expect_request(
-      AnnounceRequest{{{"192.0.2.9", "udp", 9, 0}}},
-      R"({"command":"announce","endpoints":[{"address":"192.0.2.9","transport":"udp","port":9,"packets":0}]})");
+      AnnounceRequest{{{"192.0.2.9", "udp", 9, 0}}, {{"192.0.2.8", "tcp", 8, 0}}},
+      R"({"command":"announce","endpoints":[{"address":"192.0.2.9","transport":"udp","port":9,"packets":0}],)"
+      R"("allowed":[{"address":"192.0.2.8","transport":"tcp","port":8,"packets":0}]})");
   expect_request(ProofRequest{}, R"({"command":"proof"})");
   expect_request(DnsRequest{}, R"({"command":"dns"})");
   expect_request(HealthRequest{}, R"({"command":"health"})");
@@ -109,6 +110,7 @@ TEST(Codec, Status) {
   status.protection = "watched", status.tamperings = 15, status.last_tampering = "t",
   status.last_repair_us = 16;
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
+  status.crowded_packets = 18, status.tracked_flows = 19, status.most_flows = 20;
   status.foreign_packets = 17, status.proxies = {"p"};
   status.deviations = {"d"};
   status.until_s = 12, status.unconfirmed_s = 13;
@@ -120,7 +122,8 @@ TEST(Codec, Status) {
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
       R"("forward":["docker0"],"uplinks":["br0"],"inbound":["22/tcp"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
       R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
-      R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"refusals":[{"address":"192.0.2.9","transport":"udp",)"
+      R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"crowded_packets":18,"tracked_flows":19,"most_flows":20,)"
+      R"("refusals":[{"address":"192.0.2.9","transport":"udp",)"
       R"("port":65535,"packets":11}],"proxies":["p"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 

@@ -41,6 +41,16 @@ TEST(JudgeTable, TellsItsTierAndWhoChangedIt) {
               HasSubstr("weak table: watched; others changed it 2 times, the last: nft (pid 12)"));
 }
 
+TEST(JudgeTable, NotesThatThereIsLittleRoomForNewFlows) {
+  auto status = fine();
+  status.most_flows = 1'000;
+  status.tracked_flows = 750;
+  EXPECT_THAT(brief(judge_table(status)), HasSubstr("ok flows: tracked: 750 of at most 1000"));
+  status.tracked_flows = 751;
+  EXPECT_THAT(brief(judge_table(status)), HasSubstr("note flows: tracked: 751 of at most 1000"));
+  EXPECT_TRUE(is_complete(judge_table(status)));
+}
+
 TEST(JudgeTable, CountsWhatDeviates) {
   auto status = fine();
   status.deviations = {"chain output: policy accept"};

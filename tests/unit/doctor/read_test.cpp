@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 
+#include "egress/core/limits.hpp"
 #include "egressctl/doctor/capabilities.hpp"
 #include "unit/adapters/temporary_folder.hpp"
 #include "unit/doctor/findings.hpp"
@@ -213,6 +215,15 @@ TEST_F(ReadHost, ProgramsWithRightsByTheirFiles) {
   EXPECT_TRUE(programs.capable[0].path.ends_with("usr/bin/ping"));
   EXPECT_EQ(programs.capable[0].capabilities, kNetRaw);
   EXPECT_TRUE(programs.is_whole);
+}
+
+TEST_F(ReadHost, OfTooManyProgramsIsSaidThatNotAllWereLookedAt) {
+  fs::create_directories(root() / "usr/bin");
+  for (std::size_t i = 0; i < limits::kDoctorFiles; ++i)
+    std::ofstream(root() / "usr/bin" / std::to_string(i));
+  EXPECT_TRUE(read_programs(root()).is_whole);
+  std::ofstream(root() / "usr/bin/more");
+  EXPECT_FALSE(read_programs(root()).is_whole);
 }
 
 TEST_F(ReadHost, TheFirstPortThatTakesNoRight) {

@@ -109,6 +109,7 @@ StatusReply healthy() {
   status.protection = "owned";
   status.held_links = {"eth0", "wg0"};
   status.refused_frames = 3;
+  status.tracked_flows = 1'200, status.most_flows = 262'144, status.crowded_packets = 5;
   return status;
 }
 
@@ -123,13 +124,15 @@ const std::string kFacts =
     "  kernel     elements: 40, commits: 17 (failed: 0), the last took 0.09 ms\n";
 
 TEST(Status, IsTheDefaultCommand) {
-  const std::string expected = "egressd 0.1.0: enforcing\n" + kFacts +
-                               "  refused    packets: 120, with the source of another: 0\n"
-                               "  uptime     3h 5m\n"
-                               "\n"
-                               "REFUSED LATELY  PORT     PACKETS\n"
-                               "2001:db8::9     443/tcp  100\n"
-                               "192.0.2.9       53/udp   20\n";
+  const std::string expected =
+      "egressd 0.1.0: enforcing\n" + kFacts +
+      "  refused    packets: 120, with the source of another: 0\n"
+      "  flows      tracked: 1200 of at most 262144, dropped as more than their sender's share: 5\n"
+      "  uptime     3h 5m\n"
+      "\n"
+      "REFUSED LATELY  PORT     PACKETS\n"
+      "2001:db8::9     443/tcp  100\n"
+      "192.0.2.9       53/udp   20\n";
   for (const auto& arguments : {std::vector<std::string>{}, std::vector<std::string>{"status"}}) {
     const Ran ran = run_against(healthy(), arguments);
     EXPECT_EQ(ran.exit, Exit::done);
@@ -176,7 +179,11 @@ TEST(Status, SaysAuditInCapitals) {
   EXPECT_EQ(ran.out,
             "egressd 0.1.0: auditing\n"
             "AUDIT: nothing is refused; what would be is counted and logged (mode: audit)\n" +
-                kFacts + "  let pass   packets: 120, with the source of another: 0\n  uptime     3h 5m\n");
+                kFacts +
+                "  let pass   packets: 120, with the source of another: 0\n"
+                "  flows      tracked: 1200 of at most 262144, dropped as more than their sender's "
+                "share: 5\n"
+                "  uptime     3h 5m\n");
 }
 
 TEST(Status, TellsWhereOthersCanGetPast) {
@@ -213,6 +220,8 @@ TEST(Status, TellsWhatIsWrong) {
   EXPECT_EQ(ran.exit, Exit::failed) << "a daemon that does not enforce is a failure";
   EXPECT_EQ(ran.out, "egressd 0.1.0: not enforcing: the kernel refused the table\n" + kFacts +
                          "  refused    packets: 120, with the source of another: 0\n"
+                         "  flows      tracked: 1200 of at most 262144, dropped as more than their "
+                         "sender's share: 5\n"
                          "  uptime     3h 5m\n"
                          "not resolved (egressctl list says why):\n"
                          "  tcp/absent.example:443\n"

@@ -56,6 +56,13 @@ TEST(Limits, OnForwardPatterns) {
             "test.yaml:3:3: 33 interfaces; accepted: up to 32\n");
 }
 
+TEST(Limits, OnInboundPorts) {
+  const auto item = [](std::size_t i) { return std::to_string(2 * i + 1) + "/tcp"; };
+  EXPECT_TRUE(load_text(list_of("inbound", limits::kInboundPorts, item)));
+  EXPECT_EQ(problems_of(load_text(list_of("inbound", limits::kInboundPorts + 1, item))),
+            "test.yaml:3:3: 65 ports; accepted: up to 64\n");
+}
+
 TEST(Limits, OnReasons) {
   const auto with = [](std::size_t octets) {
     return problems_of(load_text(

@@ -107,6 +107,68 @@ TEST(Sources, AnAnswerToWhoWasImpersonatedIsALeak) {
   EXPECT_EQ(std::ranges::count(report.rows, KindId("source.trampoline"), &Row::kind), 1);
 }
 
+std::vector<Trial> errors(const probe::Observation& seen) {
+  std::vector<Trial> trials;
+  const std::vector<Endpoint> flows{{ip("198.51.100.253"), Transport::udp, 40000},
+                                    {ip("2001:db8:ffff:ffff::fe"), Transport::udp, 40000}};
+  for (const Probe& probe : plan_related(flows)) trials.push_back({probe, seen});
+  return trials;
+}
+Mark mark_of_errors(const probe::Observation& seen, std::uint64_t refused, std::uint64_t heard = 0,
+                    const Controls& controls = root()) {
+  control::RefusalsReply after;
+  after.refused_packets = refused;
+  const Rows rows = judge_related(errors(seen), {{}, after}, heard, controls);
+  EXPECT_EQ(rows.size(), 2U);
+  for (const Row& row : rows) EXPECT_EQ(row.mark, rows.front().mark) << row.probe;
+  return rows.front().mark;
+}
+
+TEST(PlanRelated, SpeaksToWhoHasBegunTheFlowAboutIt) {
+  const auto trials = errors({});
+  EXPECT_EQ(trials[0].probe.endpoint.address, probe::neighbours_address(Family::ipv4));
+  EXPECT_EQ(trials[1].probe.endpoint.address, probe::neighbours_address(Family::ipv6));
+  EXPECT_EQ(trials[0].probe.flow->port, 40000);
+  EXPECT_FALSE(has_own_count(trials[0].probe));
+  EXPECT_EQ(plan_related({}).size(), 1U) << "whether it can be made at all";
+}
+
+TEST(JudgeRelated, WhatIsRefusedAndCountedHolds) {
+  const auto dropped = outcome(Outcome::refused, EPERM);
+  EXPECT_EQ(mark_of_errors(dropped, 2), Mark::holds);
+  EXPECT_EQ(mark_of_errors(dropped, 1), Mark::not_proven) << "by whom?";
+  EXPECT_EQ(mark_of_errors(outcome(Outcome::refused, ENETUNREACH), 2), Mark::not_proven);
+}
+
+TEST(JudgeRelated, WhatIsHeardIsALeakAndSilenceNeedsTheCounter) {
+  const auto sent = outcome(Outcome::timeout);
+  EXPECT_EQ(mark_of_errors(sent, 0, 1), Mark::leak);
+  EXPECT_EQ(mark_of_errors(sent, 2, 1), Mark::leak);
+  EXPECT_EQ(mark_of_errors(sent, 0), Mark::not_proven);
+  EXPECT_EQ(mark_of_errors(sent, 2), Mark::holds) << "of a container";
+}
+
+TEST(JudgeRelated, WhoMayNotMakeThemSendsNone) {
+  const auto forbidden = outcome(Outcome::impossible, EPERM);
+  EXPECT_EQ(mark_of_errors(forbidden, 0, 0, {}), Mark::no_right);
+  EXPECT_EQ(mark_of_errors(forbidden, 0), Mark::not_proven) << "root may";
+  EXPECT_EQ(mark_of_errors(outcome(Outcome::no_route), 0), Mark::not_applicable);
+}
+
+TEST(Sources, AnErrorThatIsHeardIsALeakAndAFlowThatDoesNotArriveIsAGap) {
+  World world;
+  EXPECT_EQ(world.verify().verdict, Verdict::proven);
+  world.outside = [](const Probe& probe) {
+    return probe.method == Method::error ? outcome(Outcome::timeout) : closed_answer(probe);
+  };
+  EXPECT_EQ(world.verify().verdict, Verdict::leak);
+  world.outside = closed_answer;
+  world.is_asked = false;
+  const Report report = world.verify();
+  EXPECT_EQ(report.verdict, Verdict::not_proven);
+  EXPECT_THAT(report.summary, HasSubstr("source.related"));
+}
+
 TEST(Sources, AreTriedByThoseWithoutRightsToo) {
   World world;
   world.user = "coder (uid 1000)";

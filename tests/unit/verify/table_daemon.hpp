@@ -31,7 +31,7 @@ class TableDaemon : public Daemon {
   }
   std::optional<control::ProofReply> proof() override;
   std::optional<control::RefusalsReply> refusals() override;
-  void announce(const std::vector<Endpoint>&) override {}
+  void announce(const std::vector<Endpoint>&, const std::vector<Endpoint>&) override {}
   std::optional<control::DnsReply> dns() override { return control::DnsReply{}; }
   std::optional<Health> health() override {
     const systemd::SystemClock clock;

@@ -36,7 +36,7 @@ inline probe::Observation allowed_answer(const Probe& probe) {
 inline probe::Observation closed_answer(const Probe& probe) {
   if (probe.guard) return guard_answer(probe);
   if (probe.outsider) return outcome(probe::Outcome::wrong_answer);
-  if (is_disguised(probe)) return outcome(probe::Outcome::refused, EPERM);
+  if (is_disguised(probe) || probe.method == Method::error) return outcome(probe::Outcome::refused, EPERM);
   probe::Observation seen = outcome(probe::Outcome::refused, ECONNREFUSED);
   if (probe.method == Method::tcp || probe.method == Method::tls) return seen;
   if (probe.method == Method::fragment && probe.endpoint.port == 0)
@@ -56,6 +56,7 @@ struct World {
   std::function<void(Health&)> spoil_health = [](Health&) {};
   Attempt attempt{Attempt::Outcome::refused, "nobody", "no right"};
   bool is_established = true;  // what opens a flow is one that the connection tracking knows
+  bool is_asked = true;         // flows that somebody outside begins arrive
   bool answers = false;  // it answers what came through in another's name
   std::vector<Passage> passages{};
   std::string user{};  // who probes; empty: root
@@ -72,7 +73,7 @@ class WorldRun : public Daemon, public Prober {
 
   std::optional<control::ProofReply> proof() override { return proof_; }
   std::optional<control::RefusalsReply> refusals() override { return refusals_; }
-  void announce(const std::vector<Endpoint>&) override {}
+  void announce(const std::vector<Endpoint>&, const std::vector<Endpoint>&) override {}
   std::optional<control::DnsReply> dns() override { return told_; }
   std::optional<Health> health() override {
     const Clocks here{Instant(milliseconds(1'000'000)), WallTime(seconds(1'000'000))};
@@ -88,6 +89,11 @@ class WorldRun : public Daemon, public Prober {
   Attempt attempt() override { return world_.attempt; }
   Result<void> meet_neighbour() override { return world_.neighbour; }
   std::uint64_t heard() const override { return heard_; }
+  std::vector<Endpoint> be_asked() override {
+    if (!world_.is_asked) return {};
+    return {{ip("198.51.100.253"), Transport::udp, 40000},
+            {ip("2001:db8:ffff:ffff::fe"), Transport::udp, 40000}};
+  }
   std::vector<IpAddress> own_addresses() const override {
     return {ip("10.0.0.77"), ip("2001:db8:77::2")};
   }
@@ -110,6 +116,7 @@ class WorldRun : public Daemon, public Prober {
 
  private:
   probe::Observation observe(const Probe& probe);
+  probe::Observation observe_error(const Probe& probe);
   probe::Observation observe_source(const Probe& probe);
   void count(const Probe& probe);
   void tell(const Probe& probe, const probe::Observation& seen);
@@ -141,8 +148,18 @@ inline void WorldRun::tell(const Probe& probe, const probe::Observation& seen) {
   ++told_.counts[!seen.extended_error ? 2 : is_filter ? 1 : 0].questions;
 }
 
+// It takes a right.
+inline probe::Observation WorldRun::observe_error(const Probe& probe) {
+  if (!world_.user.empty()) return outcome(probe::Outcome::impossible, EPERM);
+  const probe::Observation seen = world_.outside(probe);
+  if (seen.outcome == probe::Outcome::refused) count(probe);
+  if (seen.outcome == probe::Outcome::timeout) ++heard_;
+  return seen;
+}
+
 // What comes through in another's name is answered, which the neighbour hears.
 inline probe::Observation WorldRun::observe_source(const Probe& probe) {
+  if (probe.method == Method::error) return observe_error(probe);
   const probe::Observation seen = world_.outside(probe);
   if (is_disguised(probe) && seen.error == EPERM && world_.counts) ++refusals_.foreign_packets;
   if (world_.answers && is_disguised(probe) && seen.outcome == probe::Outcome::reached) ++heard_;
