@@ -124,6 +124,7 @@ struct AllowReply {
   std::vector<TargetOutcome> targets;
   std::int64_t total_us = 0;   // from request to reply
   std::int64_t kernel_us = 0;  // of that, in commits
+  std::vector<std::string> notes{};  // what the presets among the targets say: "pypi: ..."
 };
 struct DenyReply {
   std::vector<TargetOutcome> targets;
@@ -139,6 +140,7 @@ struct StatusReply {
   std::string mode;   // "enforce" | "audit"
   std::string state;  // "enforcing" | "auditing" | "open" | "panic" | "not enforcing: <why>"
   std::string dns;    // "guard" | "poll"
+  std::string refuse_with;  // guard: "nxdomain" | "refused"
   std::vector<std::string> resolvers;
   std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
   std::string policy_file;

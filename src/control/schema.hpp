@@ -133,7 +133,7 @@ inline constexpr std::string_view kKind<AllowReply> = "allow";
 template <>
 inline constexpr auto kFields<AllowReply> =
     std::tuple{required("targets", &AllowReply::targets), field("total_us", &AllowReply::total_us),
-               field("kernel_us", &AllowReply::kernel_us)};
+               field("kernel_us", &AllowReply::kernel_us), field("notes", &AllowReply::notes)};
 
 template <>
 inline constexpr std::string_view kKind<DenyReply> = "deny";
@@ -155,6 +155,7 @@ inline constexpr auto kFields<StatusReply> =
                required("mode", &StatusReply::mode),
                required("state", &StatusReply::state),
                field("dns", &StatusReply::dns),
+               field("refuse_with", &StatusReply::refuse_with),
                field("resolvers", &StatusReply::resolvers),
                field("resolver_source", &StatusReply::resolver_source),
                field("policy_file", &StatusReply::policy_file),

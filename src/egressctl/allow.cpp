@@ -27,6 +27,7 @@ std::string check_duration(const std::string& text) {
 
 void print(const Context& context, const control::AllowReply& reply) {
   print_outcomes(context, reply.targets);
+  for (const std::string& note : reply.notes) context.out << "note: " << printable(note) << '\n';
   context.out << print_microseconds(reply.total_us) << ", of which "
               << print_microseconds(reply.kernel_us) << " in the kernel\n";
 }
@@ -38,6 +39,7 @@ Exit run_allow(Context& context, const Options& options) {
   const Exit exit = ask_in_slices<control::AllowReply>(
       context, request, options.targets, [&all](const control::AllowReply& reply) {
         all.targets.insert(all.targets.end(), reply.targets.begin(), reply.targets.end());
+        all.notes.insert(all.notes.end(), reply.notes.begin(), reply.notes.end());
         all.total_us += reply.total_us;
         all.kernel_us += reply.kernel_us;
       });

@@ -87,8 +87,9 @@ ordered_json json_of(const policy::Preset& preset, const std::vector<Line>& line
                        {"private", line.allows_private},
                        {"risk", json_of(line.risk)}});
   }
-  return {{"name", preset.name},     {"title", preset.title}, {"parameters", preset.parameters},
-          {"source", preset.source}, {"date", preset.date},   {"entries", entries}};
+  return {{"name", preset.name},         {"title", preset.title}, {"parameters", preset.parameters},
+          {"source", preset.source},     {"date", preset.date},   {"entries", entries},
+          {"known_as", preset.known_as}, {"notes", preset.notes}};
 }
 
 Exit print_all(Context& context, const policy::Catalogue& catalogue) {
@@ -131,6 +132,7 @@ void print_one(Context& context, const policy::Preset& preset, const std::string
     if (line.risk && is_last) table.note({"risk: " + line.risk->text(), Colour::yellow});
   }
   table.print(context.out, context.out_terminal);
+  for (const std::string& note : preset.notes) context.out << "note: " << printable(note) << '\n';
   context.out << "allow it with: egressctl allow preset:" << printable(reference) << '\n';
 }
 

@@ -108,6 +108,8 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   if (!live || !live->is_present)
     reply.state = "not enforcing: " + (live ? "the table is gone" : live.error().message);
   reply.dns = is_guarded() ? "guard" : "poll";
+  const bool is_nxdomain = policy().dns.refuse_with == policy::RefuseWith::nxdomain;
+  reply.refuse_with = is_nxdomain ? "nxdomain" : "refused";
   for (const policy::ResolverAddress& resolver : engine().inputs().resolvers)
     reply.resolvers.push_back(resolver.text());
   reply.resolver_source = frame_.resolver_source;
@@ -171,8 +173,11 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
   if (destination == nullptr)
     return control::Refused{"invalid", "why takes a host or an address, not a preset"};
   const Port port = target->ports.front().first;
-  if (const auto* name = std::get_if<DnsName>(destination))
-    return explain_name(engine(), *name, target->transport, port, now());
+  if (const auto* name = std::get_if<DnsName>(destination)) {
+    control::WhyReply reply = explain_name(engine(), *name, target->transport, port, now());
+    if (!reply.allowed && reply.entries.empty()) add_holders(*name, target->transport, port, store_.catalogue(), reply);
+    return reply;
+  }
   if (std::holds_alternative<policy::Wildcard>(*destination))
     return control::Refused{"invalid",
                             "why takes one host, not a wildcard; egressctl list shows those"};

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "control/codec.hpp"
 #include "egress/core/limits.hpp"
@@ -26,10 +27,12 @@ std::string mend(const policy::Problem& problem) {
          "; what egressctl allow added stays as it was: mend that file, then egressctl reload";
 }
 
+// What was asked for has no place in a file.
 std::string join(const policy::Problems& problems) {
   std::string joined;
   for (const policy::Problem& problem : problems)
-    joined += (joined.empty() ? "" : "\n") + problem.text();
+    joined +=
+        (joined.empty() ? "" : "\n") + (problem.place.line == 0 ? problem.message : problem.text());
   return joined;
 }
 
@@ -37,6 +40,21 @@ std::string join(const std::vector<std::string>& items) {
   std::string joined;
   for (const std::string& item : items) joined += (joined.empty() ? "" : ",") + item;
   return joined;
+}
+
+// "pypi: PIP_RETRIES=0 ..."
+std::vector<std::string> notes_of(const std::vector<std::string>& targets,
+                                  const policy::Catalogue& catalogue) {
+  constexpr std::string_view kPreset = "preset:";
+  std::set<std::string> names;
+  for (const std::string& target : targets)
+    if (target.starts_with(kPreset))
+      names.insert(target.substr(kPreset.size(), target.find('@') - kPreset.size()));
+  std::vector<std::string> notes;
+  for (const std::string& name : names)
+    if (const auto preset = catalogue.find(name); preset != catalogue.end())
+      for (const std::string& note : preset->second.notes) notes.push_back(name + ": " + note);
+  return notes;
 }
 
 }  // namespace
@@ -54,8 +72,8 @@ ControlService::ControlService(Enforcer& enforcer, const DnsService* dns, Policy
 void ControlService::handle(control::ClientId client, const control::Request& request,
                             const control::Peer& peer) {
   // What is announced changes no policy, but the table.
-  const bool changes = control::changes_policy(request) ||
-                       std::holds_alternative<control::AnnounceRequest>(request);
+  const bool changes =
+      control::changes_policy(request) || std::holds_alternative<control::AnnounceRequest>(request);
   if (!changes) return hooks_.read(client, request, peer);
   std::visit(
       [&](const auto& concrete) {
@@ -86,8 +104,10 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
   Wait wait{.client = client,
             .since = since,
             .arrived = arrived,
-            .kernel_before = enforcer_.tally().in_kernel};
+            .kernel_before = enforcer_.tally().in_kernel,
+            .notes = notes_of(targets, store_.catalogue())};
   control::AllowReply preview;
+  preview.notes = wait.notes;
   for (const policy::AllowEntry* entry : stemming_from(next->policy.entries, targets)) {
     wait.targets.push_back(entry->target());
     preview.targets.push_back({wait.targets.back(), "would allow", "", report_risk(*entry), {}});
@@ -140,6 +160,7 @@ control::AllowReply ControlService::conclude(const Wait& wait) const {
       result.state = "already";
     reply.targets.push_back(std::move(result));
   }
+  reply.notes = wait.notes;
   reply.total_us = (enforcer_.clock().stopwatch() - wait.arrived).count();
   reply.kernel_us = (enforcer_.tally().in_kernel - wait.kernel_before).count();
   return reply;

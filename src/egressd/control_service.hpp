@@ -70,6 +70,7 @@ class ControlService {
     Instant since{};
     std::chrono::microseconds arrived{0};  // by the stopwatch
     std::chrono::microseconds kernel_before{0};
+    std::vector<std::string> notes{};  // of the presets among the targets
   };
 
   control::Reply carry_out(const control::DenyRequest& request, const control::Peer& peer);

@@ -3,6 +3,7 @@
 
 #include "egress/core/text.hpp"
 #include "egress/core/time_text.hpp"
+#include "egress/policy/holders.hpp"
 #include "egressd/reports.hpp"
 
 namespace egress::daemon {
@@ -147,6 +148,20 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
                 : is_listed   ? " is allowed, but no address of it is open"
                               : " is refused: its entries allow other ports" + hint(engine));
   return reply;
+}
+
+void add_holders(const DnsName& name, Transport transport, Port port,
+                 const policy::Catalogue& catalogue, control::WhyReply& reply) {
+  constexpr std::size_t kShown = 3;
+  std::vector<policy::Holder> holders = policy::holders_of(name, transport, port, catalogue);
+  if (holders.size() > kShown) holders.resize(kShown);
+  for (const policy::Holder& holder : holders) {
+    std::string line = "preset:" + holder.reference + " holds it (" + holder.preset->title + ")";
+    line += ": egressctl allow preset:" + holder.reference;
+    if (const auto& risk = policy::risk_of(*holder.preset, *holder.entry))
+      line += "; risk: " + risk->text();
+    reply.facts.push_back(std::move(line));
+  }
 }
 
 }  // namespace egress::daemon

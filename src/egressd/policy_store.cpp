@@ -7,6 +7,7 @@
 #include "adapters/catalogue/catalogue.hpp"
 #include "adapters/state/files.hpp"
 #include "egress/core/limits.hpp"
+#include "policy/unfold.hpp"
 
 namespace egress::daemon {
 namespace {
@@ -34,6 +35,16 @@ policy::Policy nothing_allowed() {
   policy::Policy policy;
   policy.forward = policy::default_forward();
   return policy;
+}
+
+// "tcp/pypi.org:443" of "pypi.org:443/tcp".
+std::string transport_first(std::string_view text) {
+  for (const std::string_view transport : {"tcp", "udp"}) {
+    const auto slash = text.size() - std::min(text.size(), transport.size() + 1);
+    if (text.substr(slash) != '/' + std::string(transport)) continue;
+    return std::string(transport) + '/' + std::string(text.substr(0, slash));
+  }
+  return std::string(text);
 }
 
 }  // namespace
@@ -151,6 +162,7 @@ Read<PolicyStore::Files> PolicyStore::read_files(const std::vector<state::Policy
   }
   policy::Problems warnings;
   append(warnings, std::move(notes.warnings), kStays);
+  append(warnings, std::move(notes.doubts));
   append(warnings, std::move(presets.problems), kUnusable);
   return Files{std::move(presets.catalogue),
                *std::move(policy),
@@ -224,7 +236,9 @@ Result<void> PolicyStore::keep_last_good() {
 }
 
 Result<policy::Target> PolicyStore::parse_target(const std::string& text) const {
-  return policy::parse_target(text, rules_);
+  return policy::check_is_no_preset(text, files_.catalogue).and_then([&] {
+    return policy::parse_target(transport_first(text), rules_);
+  });
 }
 
 }  // namespace egress::daemon

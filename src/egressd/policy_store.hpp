@@ -66,7 +66,10 @@ class PolicyStore {
   // does nothing: a policy that stands in for them is none to fall back to.
   Result<void> keep_last_good();
 
+  // As it is typed: also "pypi.org:443/tcp", as refusals are listed. A bare name of a preset is a
+  // mistake.
   Result<policy::Target> parse_target(const std::string& text) const;
+  const policy::Catalogue& catalogue() const { return files_.catalogue; }
   const Paths& paths() const { return paths_; }
 
  private:

@@ -13,6 +13,7 @@
 #include "egress/engine/engine.hpp"
 #include "egress/guard/journal.hpp"
 #include "egress/nft/kernel.hpp"
+#include "egress/policy/load.hpp"
 
 namespace egress::daemon {
 
@@ -77,6 +78,10 @@ control::WhyReply explain_address(const engine::Engine& engine, const IpAddress&
                                   Instant now);
 control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name,
                                Transport transport, Port port, Instant now);
+
+// Which presets hold the name, and how they are allowed.
+void add_holders(const DnsName& name, Transport transport, Port port,
+                 const policy::Catalogue& catalogue, control::WhyReply& reply);
 
 std::vector<control::OtherTableReport> report_others(const std::vector<nft::OtherTable>& tables);
 

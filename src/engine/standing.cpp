@@ -27,11 +27,14 @@ void append(std::string& list, const std::string& item) {
   list += (list.empty() ? "" : "; ") + item;
 }
 
+// A name of one family has no data in the other, which is no error.
 std::string describe_lookups(const dns::NameState& state) {
+  const bool has_one = state.v4.status == dns::Status::ok || state.v6.status == dns::Status::ok;
   std::string error;
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     const dns::FamilyState& lookup = state.family(family);
     if (!lookup.was_answered || lookup.status == dns::Status::ok) continue;
+    if (has_one && lookup.status == dns::Status::nodata) continue;
     append(error,
            (family == Family::ipv4 ? "A: " : "AAAA: ") + std::string(dns::text(lookup.status)));
   }

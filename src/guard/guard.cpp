@@ -60,7 +60,8 @@ void Guard::judge(Asking asking, Instant now) {
   if (!is_named && (!name || inputs.wildcard_of(*name) == nullptr)) {
     if (name && is_localhost(*name)) return reply_localhost(asking);
     note_refused(asking, now);
-    return reply_refused(asking, Verdict::refused, "not in this host's allow-list");
+    return reply_refused(asking, Verdict::refused,
+                         "not in this host's allow-list: egressctl why tells more");
   }
   const auto family = family_of(asking.query.type);
   if (!family) return reply_empty(asking);

@@ -88,7 +88,12 @@ std::string needs_guard(const Wildcard& wildcard) {
 
 AllowReader::AllowReader(const Sources& sources, const Dictionary& dictionary, Reader& reader,
                          EntryTable& table, Notes* notes)
-    : dictionary_(dictionary), now_(sources.now), reader_(reader), table_(table), notes_(notes) {
+    : dictionary_(dictionary),
+      now_(sources.now),
+      reader_(reader),
+      table_(table),
+      notes_(notes),
+      risks_(dictionary.catalogue) {
   if (sources.accepted == nullptr) return;
   for (const AcceptedItem& item : sources.accepted->items)
     accepted_.try_emplace(item.written, &item);
@@ -116,7 +121,9 @@ AllowReader::Unfolded AllowReader::unfold_item(const Node& item) const {
     if (target || subject.preset == nullptr) keys.refuse_unknown();
   } else {
     target = reader.parsed(item, kItem, [this](std::string_view text) {
-      return parse_target(text, dictionary_.rules);
+      return check_is_no_preset(text, dictionary_.catalogue).and_then([&] {
+        return parse_target(text, dictionary_.rules);
+      });
     });
   }
   auto entries = target ? unfold(*target, options, dictionary_) : std::vector<AllowEntry>();
@@ -160,6 +167,7 @@ void AllowReader::take(const Node& item, std::string written, Unfolded unfolded)
   AcceptedItem taken{std::move(written), {}};
   for (AllowEntry& entry : *unfolded) {
     entry.origin.place = item.place;
+    risks_.complete(entry);
     if (!has_ended(entry, now_))
       taken.entries.push_back(std::make_shared<const AllowEntry>(std::move(entry)));
   }
@@ -199,6 +207,7 @@ Result<void> AllowReader::add(std::vector<AllowEntry> entries, const Addition& a
     entry.origin.kind = Origin::Kind::operator_added;
     entry.origin.added_by = addition.added_by;
     entry.origin.place = {"additions", 0, 0};
+    risks_.complete(entry);
   }
   return table_.add_addition(entries, is_bounded);
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <string_view>
 
+#include "egress/policy/holders.hpp"
 #include "policy/entry_table.hpp"
 #include "policy/reader.hpp"
 #include "policy/unfold.hpp"
@@ -46,6 +47,7 @@ class AllowReader {
   EntryTable& table_;
   Notes* notes_;
   std::map<std::string_view, const AcceptedItem*> accepted_;
+  KnownRisks risks_;
 };
 
 }  // namespace egress::policy

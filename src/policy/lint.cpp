@@ -43,6 +43,7 @@ class Linter {
     check_file_name(preset);
     check_date(preset);
     check_parameters(preset);
+    check_words(preset);
     std::set<std::string> targets;
     for (const PresetEntry& entry : preset.entries) check(preset, entry, targets);
     const auto [first, is_new] = presets_.emplace(std::move(targets), &preset);
@@ -83,6 +84,20 @@ class Linter {
       if (!is_used)
         refuse(preset.place, "no target holds the parameter " + quoted(parameter) +
                                  "; accepted: parameters that are used");
+    }
+  }
+
+  // A word leads to one preset.
+  void check_words(const Preset& preset) {
+    for (const std::string& word : preset.known_as) {
+      const auto [first, is_new] = words_.emplace(word, &preset);
+      if (catalogue_.contains(word))
+        refuse(preset.place, "known as " + quoted(word) +
+                                 ", which is the name of a preset; "
+                                 "accepted: other words");
+      else if (!is_new)
+        refuse(preset.place, "known as " + quoted(word) + ", as the preset " +
+                                 quoted(first->second->name) + " is; accepted: one of them");
     }
   }
 
@@ -127,6 +142,7 @@ class Linter {
   const std::string today_;
   std::vector<Finding> findings_;
   std::map<std::set<std::string>, const Preset*> presets_;
+  std::map<std::string, const Preset*> words_;
 };
 
 }  // namespace

@@ -10,14 +10,19 @@ namespace egress::policy {
 namespace {
 
 constexpr std::size_t kProblemsShown = 100;
+constexpr std::string_view kMusl =
+    "refuse_with: refused: programs with musl (Alpine containers, static binaries) wait 5 s for "
+    "each refused name, and where resolv.conf has search domains they find no name at all; "
+    "nxdomain has neither";
 constexpr Form kFile{"a policy", "a map that begins with version: 1"};
 
 // One document into the policy. The main file's keys are asked for in the main file only, so that
 // elsewhere they are unknown.
 class DocumentReader {
  public:
-  DocumentReader(Policy& policy, Reader& reader, const AllowReader& allow)
-      : policy_(policy), reader_(reader), allow_(allow) {}
+  // `notes` may be null.
+  DocumentReader(Policy& policy, Reader& reader, const AllowReader& allow, Notes* notes)
+      : policy_(policy), reader_(reader), allow_(allow), notes_(notes) {}
 
   void read(const Node& document, bool is_main) {
     Keys keys(document, kFile, reader_);
@@ -46,7 +51,11 @@ class DocumentReader {
 
   void read_settings(Keys& keys) {
     if (const Node* node = keys.find("mode")) policy_.mode = read_mode(*node, reader_);
-    if (const Node* node = keys.find("dns")) policy_.dns = read_dns(*node, reader_);
+    if (const Node* node = keys.find("dns")) {
+      policy_.dns = read_dns(*node, reader_);
+      if (notes_ != nullptr && policy_.dns.refuse_with == RefuseWith::refused)
+        notes_->doubts.push_back({node->place, std::string(kMusl)});
+    }
     if (const Node* node = keys.find("limits")) policy_.limits = read_limits(*node, reader_);
     const Node* forward = keys.find("forward");
     policy_.forward = forward != nullptr ? read_forward(*forward, reader_) : default_forward();
@@ -58,7 +67,7 @@ class DocumentReader {
   void read_services(const Node& node, bool is_main) {
     Keys keys(node, {"a map of services", is_main ? "ntp, dhcp" : "ntp"}, reader_);
     if (const Node* servers = keys.find("ntp")) {
-      constexpr Form kServers{"a list of time servers", "[pool.ntp.org]"};
+      constexpr Form kServers{"a list of time servers", "[.pool.ntp.org]"};
       for (const auto& item : reader_.list(*servers, kServers, Reader::Null::is_empty)) {
         allow_.read_time_server(item);
       }
@@ -71,6 +80,7 @@ class DocumentReader {
   Policy& policy_;
   Reader& reader_;
   const AllowReader& allow_;
+  Notes* notes_;
 };
 
 Dictionary dictionary_of(const Sources& sources) {
@@ -109,7 +119,7 @@ tl::expected<Policy, Problems> load_files(const Sources& sources, Notes* notes) 
   const Dictionary dictionary = dictionary_of(sources);
   const AllowReader allow(sources, dictionary, reader, table, notes);
   Policy policy;
-  DocumentReader documents(policy, reader, allow);
+  DocumentReader documents(policy, reader, allow, notes);
   if (sources.documents.empty()) reader.refuse(Place{"policy", 0, 0}, "there is no policy file");
   for (std::size_t i = 0; i < sources.documents.size(); ++i) {
     documents.read(sources.documents[i], i == 0);

@@ -83,7 +83,12 @@ class PresetReader {
     preset.date = required(keys, "date", kDate, parse_date);
     if (const Node* node = keys.find("date")) preset.date_place = node->place;
     if (const Node* node = keys.find("risk")) preset.risk = risk(*node);
-    if (const Node* node = keys.find("parameters")) preset.parameters = parameters(*node);
+    if (const Node* node = keys.find("parameters"))
+      preset.parameters = all_of(*node, {"a list of parameters", "[region]"}, kWord, parse_word);
+    if (const Node* node = keys.find("known_as"))
+      preset.known_as = all_of(*node, {"a list of names", "[pip]"}, kWord, parse_word);
+    if (const Node* node = keys.find("notes"))
+      preset.notes = all_of(*node, {"a list of notes", "lines of text"}, kLine, parse_line);
     if (const Node* node = keys.find("entries")) {
       for (const auto& item : reader_.list(*node, {"a list of entries", "targets"})) {
         preset.entries.push_back(entry(item, preset.parameters));
@@ -118,12 +123,14 @@ class PresetReader {
                 reader_.parsed(*why, kLine, parse_line).value_or("")};
   }
 
-  std::vector<std::string> parameters(const Node& node) {
-    std::vector<std::string> names;
-    for (const auto& item : reader_.list(node, {"a list of parameters", "[region]"})) {
-      if (auto name = reader_.parsed(item, kWord, parse_word)) names.push_back(std::move(*name));
+  template <class Parse>
+  std::vector<std::string> all_of(const Node& node, const Form& list, const Form& form,
+                                  Parse parse) {
+    std::vector<std::string> texts;
+    for (const auto& item : reader_.list(node, list)) {
+      if (auto text = reader_.parsed(item, form, parse)) texts.push_back(std::move(*text));
     }
-    return names;
+    return texts;
   }
 
   PresetEntry entry(const Node& item, const std::vector<std::string>& parameters) {

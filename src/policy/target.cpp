@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
@@ -25,13 +27,30 @@ Result<Target> parse_preset_reference(std::string_view reference) {
   return target;
 }
 
+// ", \"pypi.org:443\"" of "https://user@pypi.org/simple"; empty where the scheme does not say the
+// port.
+std::string host_and_port(std::string_view url) {
+  constexpr std::array kPorts{std::pair{"https", 443}, std::pair{"wss", 443}, std::pair{"http", 80},
+                              std::pair{"ws", 80}, std::pair{"ssh", 22}};
+  const auto colon = url.find("://");
+  const std::string_view scheme = url.substr(0, colon);
+  url.remove_prefix(colon + 3);
+  std::string_view host = url.substr(0, url.find_first_of("/?#"));
+  if (const auto at = host.rfind('@'); at != host.npos) host.remove_prefix(at + 1);
+  if (host.find(':', host.rfind(']') == host.npos ? 0 : host.rfind(']')) != host.npos)
+    return ", " + quoted(host);
+  for (const auto& [name, port] : kPorts)
+    if (scheme == name && !host.empty())
+      return ", " + quoted(std::string(host) + ':' + std::to_string(port));
+  return "";
+}
+
 // Takes "tcp/" or "udp/" off the front; what else stands before a slash must belong to a CIDR.
 Result<Transport> take_transport(std::string_view& rest) {
   const auto slash = rest.find('/');
   if (slash == rest.npos) return Transport::tcp;
   if (rest.find("://") != rest.npos) {
-    return fail(quoted(rest) +
-                " is a URL; accepted: its host and port, such as api.openai.com:443");
+    return fail(quoted(rest) + " is a URL; accepted: its host and port" + host_and_port(rest));
   }
   const std::string_view before = rest.substr(0, slash);
   for (const Transport transport : {Transport::tcp, Transport::udp}) {

@@ -1,5 +1,8 @@
 #include "policy/unfold.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "egress/core/address_class.hpp"
 #include "egress/core/nearest.hpp"
 #include "egress/core/text.hpp"
@@ -126,6 +129,24 @@ Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryO
   return entries;
 }
 
+// The preset that is known by that word; empty: none.
+std::string called(std::string_view word, const Catalogue& catalogue) {
+  for (const auto& [name, preset] : catalogue)
+    if (std::ranges::find(preset.known_as, word) != preset.known_as.end()) return name;
+  return {};
+}
+
+std::string meant_preset(std::string_view word, const Catalogue& catalogue) {
+  if (std::string name = called(word, catalogue); !name.empty()) return name;
+  std::vector<std::string> words;
+  for (const auto& [name, preset] : catalogue) {
+    words.push_back(name);
+    std::ranges::copy(preset.known_as, std::back_inserter(words));
+  }
+  const std::string near = nearest(word, words);
+  return catalogue.contains(near) ? near : called(near, catalogue);
+}
+
 }  // namespace
 
 const std::optional<Risk>& risk_of(const Preset& preset, const PresetEntry& entry) {
@@ -135,11 +156,22 @@ const std::optional<Risk>& risk_of(const Preset& preset, const PresetEntry& entr
 Result<const Preset*> find_preset(std::string_view name, const Catalogue& catalogue) {
   const auto found = catalogue.find(name);
   if (found != catalogue.end()) return &found->second;
-  std::vector<std::string> names;
-  for (const auto& [known, preset] : catalogue) names.push_back(known);
-  const bool has_near = !nearest(name, names).empty();
+  const std::string meant = meant_preset(name, catalogue);
   return fail("unknown preset " + quoted(name) +
-              (has_near ? suggestion(name, names) : "; accepted: those of egressctl presets"));
+              (meant.empty() ? "; accepted: those of egressctl presets"
+                             : "; did you mean " + quoted(meant) + "?"));
+}
+
+Result<void> check_is_no_preset(std::string_view written, const Catalogue& catalogue) {
+  const std::string_view word = written.substr(0, written.find('@'));
+  if (word.find_first_of(".:/[") != word.npos) return {};
+  const bool is_name = catalogue.contains(word);
+  const std::string name = is_name ? std::string(word) : called(word, catalogue);
+  if (name.empty()) return {};
+  const std::string parameters(written.substr(word.size()));
+  return fail(quoted(written) + " is no host, but " + (is_name ? "a preset" : "a word for one") +
+              "; did you mean \"preset:" + name + parameters + "\"? A host of that name: \"" +
+              std::string(word) + ":443\"");
 }
 
 Result<std::string> substitute(std::string_view template_text, const Values& values) {

@@ -16,6 +16,10 @@ struct Dictionary {
 // The preset, or an error that names the nearest.
 Result<const Preset*> find_preset(std::string_view name, const Catalogue& catalogue);
 
+// An error where a target of one bare word is the name of a preset, or a word for one: "anthropic",
+// "pip".
+Result<void> check_is_no_preset(std::string_view written, const Catalogue& catalogue);
+
 // `template_text` with {parameter} replaced. Every brace must belong to a parameter that is given.
 Result<std::string> substitute(std::string_view template_text,
                                const std::map<std::string, std::string, std::less<>>& values);

@@ -19,6 +19,7 @@ constexpr const char* kInstalls = "debian/egressd.README.Debian";  // by itself
 // Those with a command to type.
 constexpr const char* kDocuments[] = {"README.md",
                                       "debian/egressd.README.Debian",
+                                      "docs/agents.md",
                                       "docs/guarantees.md",
                                       "docs/known-limits.md",
                                       "docs/man/egressctl.1",
@@ -34,6 +35,7 @@ const std::map<std::string, std::string> kElsewhere = {
     {"sudo scripts/test", "is what runs this"},
     {"sudo scripts/test -R NAME", "is what runs this"},
     {"sudo scripts/test -R Conformance", "is what runs this"},
+    {"sudo scripts/test --clients", "installs programs of others, from the npm registry"},
     {"sudo scripts/test --old-kernel", "boots another kernel, emulated, for many minutes"},
     {"scripts/package", "a phase of scripts/test, before this"},
     {"sudo scripts/bench --save", "measures for a quarter of an hour, and writes into docs/"},

@@ -70,7 +70,7 @@ TEST(GoldenPresets, EachIsWorthExactlyTheseEntries) {
 // One of each make: a name, ranges, parameters, a wildcard, several ports, private addresses.
 TEST(GoldenPresets, EachMakeOpensExactlyThis) {
   for (const char* name : {"anthropic", "anthropic-ranges", "azure-openai", "bedrock", "debian",
-                           "github-copilot", "litellm"}) {
+                           "huggingface", "litellm"}) {
     const auto policy = policy::load_text(reference(policy::shipped_catalogue().at(name)));
     ASSERT_TRUE(policy) << policy::problems_of(policy);
     expect_golden(nft::print(compile(*policy), kStart), "preset-" + std::string(name) + ".nft");

@@ -52,6 +52,7 @@ const std::set<std::string> kParserAlone = {
     // other entries, other files, other libraries
     "duplicate-one-port-of-many",
     "duplicate-other-options",
+    "preset-bare",
     "preset-parameter-key",
     "preset-parameter-missing",
     "preset-unknown",

@@ -47,6 +47,10 @@ struct Preset {
   std::string date;    // when they were read, YYYY-MM or YYYY-MM-DD
   std::optional<Risk> risk;             // of every entry that has none of its own
   std::vector<std::string> parameters;  // "region", "resource", in the order in which @ takes them
+  std::vector<std::string>
+      known_as;  // other words that people use for it: "pip"; none of them is its name
+  std::vector<std::string>
+      notes;  // what a program still misses, and the setting that saves the wait
   std::vector<PresetEntry> entries;
   Place place;       // where it begins
   Place date_place;  // where its date stands
@@ -131,6 +135,7 @@ struct Notes {
     Problem problem;
   };
   Problems warnings;                // what would be a problem, had it not been accepted before
+  Problems doubts;                  // accepted, and seldom what is wanted
   std::vector<AcceptedItem> items;  // for Accepted
   std::vector<LeftOut> left_out;    // additions that cannot be used, though the policy loads
   std::map<std::string, std::vector<AllowEntry>> opens;  // what the presets among the additions stand for

@@ -142,6 +142,12 @@ Findings judge_frames(const StatusReply& status, const Forwarding& forwarding) {
 }
 
 Findings judge_dns(const StatusReply& status) {
+  if (status.dns == "guard" && status.refuse_with == "refused")
+    return {{Severity::note, "dns", "the guard answers refused names with REFUSED",
+             "programs with musl (Alpine containers, static binaries) wait 5 s for each of them; "
+             "where resolv.conf has search domains they find no name at all",
+             "set `dns: { refuse_with: nxdomain }` in " + status.policy_file +
+                 ", then: egressctl reload"}};
   if (status.dns == "guard")
     return {{Severity::ok, "dns", "the guard answers every question of this host", "", ""}};
   return {{Severity::weak, "dns", "dns: " + status.dns + ": programs ask the resolvers themselves",
@@ -193,7 +199,7 @@ Findings judge_clock(const Clocks& before, const Clocks& after, const HealthRepl
   return {{Severity::note, "clock",
            after.is_synchronised ? "not synchronised" : "not known whether it is synchronised",
            "entries with `until:` end by this clock; nothing else is decided by it",
-           "allow a time server (`services: { ntp: [pool.ntp.org] }`) and run one client of it"}};
+           "allow a time server (`services: { ntp: [.pool.ntp.org] }`) and run one client of it"}};
 }
 
 }  // namespace egress::doctor

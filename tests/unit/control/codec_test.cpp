@@ -42,9 +42,11 @@ TEST(Codec, Allow) {
                    RiskReport{"upload", "gists"},
                    {"192.0.2.1", "2001:db8::1"}}},
                  4200,
-                 130},
+                 130,
+                 {"pypi: PIP_RETRIES=0"}},
       R"({"reply":"allow","targets":[{"target":"tcp/a.example:443","state":"open","message":"ok",)"
-      R"("risk":{"kind":"upload","why":"gists"},"addresses":["192.0.2.1","2001:db8::1"]}],"total_us":4200,"kernel_us":130})");
+      R"("risk":{"kind":"upload","why":"gists"},"addresses":["192.0.2.1","2001:db8::1"]}],"total_us":4200,"kernel_us":130,)"
+      R"("notes":["pypi: PIP_RETRIES=0"]})");
 }
 
 TEST(Codec, Deny) {
@@ -95,6 +97,7 @@ TEST(Codec, Status) {
   status.mode = "enforce";
   status.state = "enforcing";
   status.dns = "poll";
+  status.refuse_with = "refused";
   status.resolvers = {"192.0.2.53"};
   status.resolver_source = "policy";
   status.policy_file = "/etc/egressd/egressd.yaml";
@@ -117,7 +120,7 @@ TEST(Codec, Status) {
   expect_reply(
       status,
       R"({"reply":"status","version":"0.1.0","mode":"enforce","state":"enforcing","dns":"poll",)"
-      R"("resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
+      R"("refuse_with":"refused","resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
       R"("policy_source":"last good","policy_problem":"pp",)"
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
       R"("forward":["docker0"],"uplinks":["br0"],"inbound":["22/tcp"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"

@@ -91,6 +91,17 @@ TEST(JudgeDns, PollingIsWeak) {
   EXPECT_TRUE(is_complete(judge_dns(status)));
 }
 
+TEST(JudgeDns, RefusalsThatMuslWaitsForAreNoted) {
+  auto status = fine();
+  status.refuse_with = "nxdomain";
+  EXPECT_EQ(worst(judge_dns(status)), Severity::ok);
+  status.refuse_with = "refused";
+  EXPECT_EQ(worst(judge_dns(status)), Severity::note);
+  EXPECT_TRUE(is_complete(judge_dns(status)));
+  status.dns = "poll";  // there is no guard that refuses
+  EXPECT_EQ(worst(judge_dns(status)), Severity::weak);
+}
+
 TEST(JudgeResolvers, NotesThoseThatFailNowNotThoseThatFailedOnce) {
   control::HealthReply health;
   health.resolvers = {{"10.0.0.2", 7, 3, 0, "timeout"}};

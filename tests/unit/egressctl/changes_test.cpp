@@ -63,6 +63,16 @@ TEST(Allow, ShowsOutcomesMessagesAndRisks) {
             "4.2 ms, of which 0.13 ms in the kernel\n");
 }
 
+TEST(Allow, ShowsTheNotesOfPresets) {
+  const AllowReply reply{
+      {{"tcp/pypi.org:443", "open", "", {}, {}}}, 1000, 0, {"pypi: P=0 \x1b[2J"}};
+  EXPECT_EQ(run_against(reply, {"allow", "preset:pypi"}).out,
+            "TARGET            STATE  ADDRESSES\n"
+            "tcp/pypi.org:443  open\n"
+            "note: pypi: P=0 \\x1b[2J\n"
+            "1.0 ms, of which 0.00 ms in the kernel\n");
+}
+
 TEST(Allow, PrintsTheReplyAsJsonOnEitherSideOfTheCommand) {
   const std::string json = control::encode(control::Reply(kMixed));
   EXPECT_EQ(run_against(kMixed, {"allow", "a", "--json"}).out, json);

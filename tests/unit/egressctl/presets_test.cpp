@@ -15,7 +15,7 @@ class PresetsTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_NE(mkdtemp(directory.data()), nullptr);
-    write("plain", "entries: [a.example]\n");
+    write("plain", "known_as: [simple]\nnotes: [A=1 saves 3 s]\nentries: [a.example]\n");
     write("cloud",
           "parameters: [region, zone]\nentries:\n"
           "  - 'api.{region}.example:443,8443'\n"
@@ -67,6 +67,10 @@ TEST_F(PresetsTest, ShowsOneAsWritten) {
             "allow it with: egressctl allow preset:cloud@region@zone\n");
 }
 
+TEST_F(PresetsTest, ShowsTheNotes) {
+  EXPECT_NE(presets({"plain"}).out.find("note: A=1 saves 3 s\nallow it with: "), std::string::npos);
+}
+
 TEST_F(PresetsTest, FillsInTheParameters) {
   const Ran ran = presets({"cloud@eu@b1"});
   EXPECT_EQ(ran.exit, Exit::done) << ran.err;
@@ -86,7 +90,8 @@ TEST_F(PresetsTest, IsJsonForPrograms) {
       presets({"plain", "--json"}).out,
       R"({"name":"plain","title":"The plain one","parameters":[],"source":"https://s.example",)"
       R"("date":"2026-11","entries":[{"target":"a.example","optional":false,"private":false,)"
-      R"("risk":{"kind":"upload","why":"anybody can"}}]})"
+      R"("risk":{"kind":"upload","why":"anybody can"}}],"known_as":["simple"],)"
+      R"("notes":["A=1 saves 3 s"]})"
       "\n");
   const auto all = nlohmann::json::parse(presets({"--json"}).out);
   ASSERT_EQ(all["presets"].size(), 2U);
@@ -101,6 +106,7 @@ TEST_F(PresetsTest, SaysWhatWasMeant) {
     return ran.err;
   };
   EXPECT_EQ(error("plian"), "egressctl: unknown preset \"plian\"; did you mean \"plain\"?\n");
+  EXPECT_EQ(error("simple"), "egressctl: unknown preset \"simple\"; did you mean \"plain\"?\n");
   EXPECT_EQ(error("cloud@eu"),
             "egressctl: the preset \"cloud\" needs zone; accepted: preset:cloud@region, zone\n");
   EXPECT_EQ(error("cloud@eu@a.b").find("egressctl: \"a.b\" is not a single label"), 0U);

@@ -294,6 +294,22 @@ TEST_F(EngineTest, ARebindingNameOpensNothingAndIsReported) {
   EXPECT_THAT(standing.error, testing::HasSubstr("169.254.169.254 is a cloud metadata address"));
 }
 
+TEST_F(EngineTest, ANameOfOneFamilyIsNoError) {
+  set_policy({entry(kApi)});
+  answer(kApi, {ip("192.0.3.1")});
+  failure(kApi, dns::Status::nodata, Family::ipv6);
+  const Standing standing = engine_.standing(engine_.inputs().policy->entries[0], now_);
+  EXPECT_EQ(standing.state, Standing::State::open);
+  EXPECT_EQ(standing.error, "");
+}
+
+TEST_F(EngineTest, AFamilyThatFailsIsAnErrorThoughTheOtherIsOpen) {
+  set_policy({entry(kApi)});
+  answer(kApi, {ip("192.0.3.1")});
+  failure(kApi, dns::Status::servfail, Family::ipv6);
+  EXPECT_EQ(engine_.standing(engine_.inputs().policy->entries[0], now_).error, "AAAA: SERVFAIL");
+}
+
 TEST_F(EngineTest, OwnAddressesCloseWhatTheyCover) {
   set_policy({entry(kApi)});
   answer(kApi, {ip("192.0.3.1")});

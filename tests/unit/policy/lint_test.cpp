@@ -61,6 +61,19 @@ TEST(Lint, TheFileIsNamedAfterThePreset) {
             "rules/q.yaml:1:1: the preset \"p\"; accepted: in the file \"p.yaml\"\n");
 }
 
+TEST(Lint, AWordLeadsToOnePreset) {
+  const std::string other = "risk: { kind: wide, why: w }\nentries: [b.example]\n";
+  EXPECT_EQ(findings({{.name = "p", .rest = "known_as: [w]\n" + other}, {.name = "q"}}), "");
+  EXPECT_EQ(findings({{.name = "p", .rest = "known_as: [q]\n" + other}, {.name = "q"}}),
+            "rules/p.yaml:1:1: known as \"q\", which is the name of a preset; accepted: other "
+            "words\n");
+  EXPECT_EQ(
+      findings({{.name = "p", .rest = "known_as: [w]\n" + other},
+                {.name = "q",
+                 .rest = "known_as: [w]\nrisk: { kind: wide, why: w }\nentries: [c.example]\n"}}),
+      "rules/q.yaml:1:1: known as \"w\", as the preset \"p\" is; accepted: one of them\n");
+}
+
 TEST(Lint, EveryEntryHasARiskUnlessItIsPrivate) {
   EXPECT_EQ(findings({{.name = "p",
                        .rest = "entries:\n  - { target: a.example, private: true }\n"

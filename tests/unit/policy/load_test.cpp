@@ -150,5 +150,23 @@ TEST(Load, ShowsAHundredProblemsAtMost) {
   EXPECT_EQ(loaded.error().back().message, "150 more problems");
 }
 
+// What is allowed to write, and seldom wanted.
+TEST(Load, DoubtsRefusalsThatMuslWaitsFor) {
+  const auto doubts = [](const std::string& dns) {
+    Notes notes;
+    const Node document = node("version: 1\ndns: " + dns + '\n');
+    EXPECT_TRUE(
+        load_files(Sources{{document}, {}, &shipped_catalogue(), &name_rules(), kNow}, &notes));
+    std::string out;
+    for (const Problem& doubt : notes.doubts) out += doubt.text() + '\n';
+    return out;
+  };
+  EXPECT_EQ(doubts("guard"), "");
+  EXPECT_EQ(doubts("{ refuse_with: nxdomain }"), "");
+  const std::string doubt = doubts("{ refuse_with: refused }");
+  EXPECT_EQ(doubt.find("test.yaml:2:6: refuse_with: refused: programs with musl"), 0U) << doubt;
+  EXPECT_NE(doubt.find("nxdomain"), doubt.npos);
+}
+
 }  // namespace
 }  // namespace egress::policy

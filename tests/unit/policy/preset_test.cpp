@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "egress/policy/holders.hpp"
 #include "unit/policy/policy_text.hpp"
 
 namespace egress::policy {
@@ -66,6 +67,27 @@ TEST(Preset, SaysWhichParameterIsMissingOrTooMuch) {
             "test.yaml:3:23: unknown key \"region\"; did you mean \"reason\"?\n");
   EXPECT_EQ(allow("{ preset: bedrok, region: eu }"),
             "test.yaml:3:15: unknown preset \"bedrok\"; did you mean \"bedrock\"?\n");
+}
+
+TEST(Preset, IsFoundByTheWordsThatPeopleUseForIt) {
+  const auto meant = [](const std::string& word) { return allow("preset: " + word); };
+  EXPECT_EQ(meant("claude"),
+            "test.yaml:3:13: unknown preset \"claude\"; did you mean \"claude-code\"?\n");
+  EXPECT_EQ(meant("pip"), "test.yaml:3:13: unknown preset \"pip\"; did you mean \"pypi\"?\n");
+  EXPECT_EQ(meant("poetri"), "test.yaml:3:13: unknown preset \"poetri\"; did you mean \"pypi\"?\n");
+  EXPECT_EQ(meant("something-else"),
+            "test.yaml:3:13: unknown preset \"something-else\"; accepted: those of egressctl "
+            "presets\n");
+}
+
+TEST(Preset, ItsBareNameIsNoHost) {
+  EXPECT_EQ(allow("anthropic"),
+            "test.yaml:3:5: \"anthropic\" is no host, but a preset; did you mean "
+            "\"preset:anthropic\"? A host of that name: \"anthropic:443\"\n");
+  EXPECT_EQ(allow("anthropic:443"), "tcp/anthropic:443\n");
+  EXPECT_EQ(allow("tcp/npm"), "tcp/npm:443\n");
+  EXPECT_EQ(allow("anthropic.example"), "tcp/anthropic.example:443\n");
+  EXPECT_EQ(allow("mirror"), "tcp/mirror:443\n");
 }
 
 TEST(Preset, ParametersStayWithinTheirLabel) {
@@ -156,6 +178,46 @@ TEST(PresetFile, ARiskHasAKindAndAReason) {
       "test.yaml:5:15: \"low\" is not a kind of risk; accepted: upload, shared-cdn or wide\n");
   EXPECT_EQ(with("risk: { kind: wide, why: '' }" + entries),
             "test.yaml:5:26: an empty text; accepted: one line of text\n");
+}
+
+TEST(PresetFile, MayHaveWordsAndNotes) {
+  const std::string entries = "entries: [a.example]\n";
+  const auto preset = parse_preset(
+      node(std::string(kHead) + "known_as: [q, r2]\nnotes: ['N=1 saves 3 s', b]\n" + entries),
+      name_rules());
+  ASSERT_TRUE(preset);
+  EXPECT_EQ(preset->known_as, (std::vector<std::string>{"q", "r2"}));
+  EXPECT_EQ(preset->notes, (std::vector<std::string>{"N=1 saves 3 s", "b"}));
+  EXPECT_EQ(with("known_as: [Pip]\n" + entries),
+            "test.yaml:5:12: \"Pip\" is not a name; accepted: lower-case letters, digits and "
+            "hyphens\n");
+  EXPECT_EQ(with("notes: ['']\n" + entries),
+            "test.yaml:5:9: an empty text; accepted: one line of text\n");
+  EXPECT_EQ(with("notes: one\n" + entries),
+            "test.yaml:5:8: \"one\" is not a list of notes; accepted: lines of text\n");
+}
+
+TEST(ShippedPresets, NameOnlyPresetsThatThereAre) {
+  for (const auto& [name, preset] : shipped_catalogue()) {
+    for (const std::string& note : preset.notes) {
+      for (auto at = note.find("preset:"); at != note.npos; at = note.find("preset:", at + 1)) {
+        const std::string rest = note.substr(at + 7);
+        const std::string named =
+            rest.substr(0, rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"));
+        EXPECT_TRUE(shipped_catalogue().contains(named)) << name << ": " << named;
+      }
+    }
+  }
+}
+
+TEST(ShippedPresets, HoldNoTelemetry) {
+  for (const char* name :
+       {"telemetry.individual.githubcopilot.com", "play.googleapis.com", "ab.chatgpt.com",
+        "http-intake.logs.us5.datadoghq.com", "otel.cline.bot", "data.cline.bot",
+        "collector.github.com", "copilot-telemetry.githubusercontent.com",
+        "gb4w8c3ygj-default-sea.rum.aliyuncs.com"})
+    for (const Holder& holder : holders_of(DnsName::parse(name).value(), Transport::tcp, 443, shipped_catalogue()))
+      ADD_FAILURE() << name << " is in " << holder.reference;
 }
 
 TEST(PresetFile, MayOpenAddressesForPrivateUse) {

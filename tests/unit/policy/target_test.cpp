@@ -94,8 +94,16 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"", kGrammarRefusal}, Refused{":443", kGrammarRefusal},
         Refused{"tcp/", kGrammarRefusal},
         Refused{"https://api.openai.com/v1",
-                "\"https://api.openai.com/v1\" is a URL; accepted: its host and port, such as "
-                "api.openai.com:443"},
+                "\"https://api.openai.com/v1\" is a URL; accepted: its host and port, "
+                "\"api.openai.com:443\""},
+        Refused{"http://me:secret@pypi.org/simple?a=b",
+                "\"http://me:secret@pypi.org/simple?a=b\" is a URL; accepted: its host and port, "
+                "\"pypi.org:80\""},
+        Refused{"https://[2001:db8::1]:8443/",
+                "\"https://[2001:db8::1]:8443/\" is a URL; accepted: its host and port, "
+                "\"[2001:db8::1]:8443\""},
+        Refused{"ftp://pypi.org", "\"ftp://pypi.org\" is a URL; accepted: its host and port"},
+        Refused{"https://", "\"https://\" is a URL; accepted: its host and port"},
         Refused{"icmp/host.example", "\"icmp\" is not a transport; accepted: tcp/ or udp/"},
         Refused{"TCP/host.example", "\"TCP\" is not a transport; accepted: tcp/ or udp/"},
         Refused{
