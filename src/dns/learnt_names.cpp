@@ -28,7 +28,7 @@ void NameTable::shrink(const DnsName& name, NameState& state, Touched& touched) 
   if (state.addresses.empty()) return;
   learnt_addresses_ += state.addresses.size();
   holders_.insert({state.wanted_at, &name});
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : kFamilies) {
     std::size_t current = 0;
     for (HeldAddress& held : state.addresses)
       if (held.address.family() == family && held.is_current)

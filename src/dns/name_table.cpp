@@ -251,7 +251,7 @@ NameTable::Touched NameTable::advance(Instant now) {
       touched.push_back(held.address);
       return true;
     });
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
+    for (const Family family : kFamilies) {
       const FamilyState& family_state = state.family(family);
       if (!is_under_way(family_state) && family_state.next_ask <= now)
         enqueue(name, state, family, false);
@@ -290,7 +290,7 @@ std::optional<Question> NameTable::next_question() {
 void NameTable::retry_failing(Instant now) {
   for (auto& [name, state] : names_) {
     if (state.group != nullptr) continue;  // asked for when a program asks
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
+    for (const Family family : kFamilies) {
       FamilyState& family_state = state.family(family);
       if (family_state.phase != FamilyState::Phase::waiting || !is_failure(family_state.status))
         continue;

@@ -10,7 +10,7 @@
 namespace egress::ctl {
 namespace {
 
-struct Options {
+struct AllowOptions {
   control::AllowRequest request;  // without the targets
   std::vector<std::string> targets;
   std::string duration;
@@ -32,7 +32,7 @@ void print(const Context& context, const control::AllowReply& reply) {
               << print_microseconds(reply.kernel_us) << " in the kernel\n";
 }
 
-Exit run_allow(Context& context, const Options& options) {
+Exit run_allow(Context& context, const AllowOptions& options) {
   control::AllowRequest request = options.request;
   if (!options.duration.empty()) request.for_s = parse_grant(options.duration)->count();
   control::AllowReply all;
@@ -51,7 +51,7 @@ Exit run_allow(Context& context, const Options& options) {
 }  // namespace
 
 void add_allow(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AllowOptions>();
   control::AllowRequest& request = options->request;
   CLI::App* command = app.add_subcommand("allow", "Allow targets, now and after every restart");
   command

@@ -14,16 +14,11 @@
 namespace egress::ctl {
 namespace {
 
-struct Options {
+struct ApplyOptions {
   std::string file;
   std::string policy = kPolicyFile;
   control::ApplyRequest request;
 };
-
-Exit refuse(Context& context, const std::string& message) {
-  print_refusal(context, {"failed", message});
-  return Exit::failed;
-}
 
 Exit print_problems(Context& context, const control::ApplyReply& reply) {
   if (context.json) {
@@ -89,7 +84,7 @@ Exit write_and_reload(Context& context, const std::string& text, const control::
                 "the reload was refused, so the old file is back: " + reloaded->problems.front());
 }
 
-Exit run_apply(Context& context, const Options& options) {
+Exit run_apply(Context& context, const ApplyOptions& options) {
   control::ApplyRequest request = options.request;
   auto text = read_policy(options.file);
   if (!text) return refuse(context, text.error().message);
@@ -107,7 +102,7 @@ Exit run_apply(Context& context, const Options& options) {
 }  // namespace
 
 void add_apply(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ApplyOptions>();
   CLI::App* command = app.add_subcommand("apply", "Put a policy file in force (root alone)");
   command->add_option("FILE", options->file, "takes the place of egressd's own policy file")
       ->required();

@@ -46,6 +46,11 @@ void print_refusal(Context& context, const control::Refused& refused) {
               << printable(refused.message) << '\n';
 }
 
+Exit refuse(Context& context, const std::string& message) {
+  print_refusal(context, {"failed", message});
+  return Exit::failed;
+}
+
 void print_json(Context& context, const control::Reply& reply) {
   context.out << control::encode(reply);
 }

@@ -20,6 +20,8 @@ tl::expected<control::Reply, Exit> ask_any(Context& context, const control::Requ
 
 // Tells why a command could not be carried out, as a line for people or as a JSON reply "refused".
 void print_refusal(Context& context, const control::Refused& refused);
+// The same, of a command that failed.
+Exit refuse(Context& context, const std::string& message);
 
 // A reply as it came: one line of JSON.
 void print_json(Context& context, const control::Reply& reply);

@@ -16,7 +16,7 @@
 namespace egress::ctl {
 namespace {
 
-struct Options {
+struct CheckOptions {
   std::string file;
   std::string egressd;  // empty: found by find_egressd()
 };
@@ -63,7 +63,7 @@ void print(Context& context, const Finished& checked) {
   for (const std::string& line : lines_of(checked.err)) context.err << printable(line) << '\n';
 }
 
-Exit run_check(Context& context, const Options& options) {
+Exit run_check(Context& context, const CheckOptions& options) {
   const std::string egressd = options.egressd.empty() ? find_egressd() : options.egressd;
   const auto checked = run_program({egressd, "--check", "--config", options.file});
   if (!checked) {
@@ -78,7 +78,7 @@ Exit run_check(Context& context, const Options& options) {
 }  // namespace
 
 void add_check(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckOptions>();
   CLI::App* command =
       app.add_subcommand("check", "Check a policy file and print it normalised; needs no daemon");
   command->add_option("FILE", options->file, "the policy file")->required();

@@ -10,11 +10,6 @@
 namespace egress::ctl {
 namespace {
 
-Exit refuse(Context& context, const std::string& message) {
-  print_refusal(context, {"failed", message});
-  return Exit::failed;
-}
-
 // egressd cannot write to /etc: it gives the text, and takes it back from the file.
 Exit run_confirm(Context& context, const std::string& file) {
   const auto offered = ask<control::ConfirmReply>(context, control::ConfirmRequest{false});

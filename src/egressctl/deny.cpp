@@ -8,7 +8,7 @@
 namespace egress::ctl {
 namespace {
 
-struct Options {
+struct DenyOptions {
   std::vector<std::string> targets;
   bool dry_run = false;
 };
@@ -18,7 +18,7 @@ void print(const Context& context, const control::DenyReply& reply) {
   context.out << "open connections cut: " << reply.cut_flows << '\n';
 }
 
-Exit run_deny(Context& context, const Options& options) {
+Exit run_deny(Context& context, const DenyOptions& options) {
   control::DenyReply all;
   const Exit exit = ask_in_slices<control::DenyReply>(
       context, control::DenyRequest{{}, options.dry_run}, options.targets,
@@ -34,7 +34,7 @@ Exit run_deny(Context& context, const Options& options) {
 }  // namespace
 
 void add_deny(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DenyOptions>();
   CLI::App* command =
       app.add_subcommand("deny", "Take back what `allow` added, and cut its connections");
   command->add_option("TARGET", options->targets, "as given to allow")->required();

@@ -16,7 +16,7 @@ using control::DnsReply;
 
 constexpr std::size_t kLatestShown = 20;  // unless --latest says otherwise
 
-struct Options {
+struct DnsOptions {
   std::optional<std::size_t> latest;
 };
 
@@ -113,7 +113,7 @@ void cut(std::vector<control::DnsQuestion>& questions, std::size_t length) {
   questions.erase(questions.begin(), questions.end() - static_cast<std::ptrdiff_t>(length));
 }
 
-Exit run_dns(Context& context, const Options& options) {
+Exit run_dns(Context& context, const DnsOptions& options) {
   auto reply = ask<DnsReply>(context, control::DnsRequest{});
   if (!reply) return reply.error();
   const std::size_t all = reply->latest.size();
@@ -132,7 +132,7 @@ Exit run_dns(Context& context, const Options& options) {
 }  // namespace
 
 void add_dns(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DnsOptions>();
   CLI::App* command =
       app.add_subcommand("dns", "Show what the DNS guard did: verdicts, latencies, questions");
   command

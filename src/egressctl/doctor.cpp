@@ -13,11 +13,11 @@
 namespace egress::ctl {
 namespace {
 
-struct Options {
+struct DoctorOptions {
   std::vector<std::string> agents;
 };
 
-Exit run_doctor(Context& context, const Options& options) {
+Exit run_doctor(Context& context, const DoctorOptions& options) {
   const auto findings = examine(context, options.agents);
   if (!findings) return findings.error();
   const bool is_weak = doctor::has_weakness(*findings);
@@ -53,7 +53,7 @@ tl::expected<doctor::Findings, Exit> examine(Context& context,
 }
 
 void add_doctor(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DoctorOptions>();
   CLI::App* command = app.add_subcommand(
       "doctor", "Show what weakens isolation on this host, each with its remedy");
   command

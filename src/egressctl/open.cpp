@@ -9,12 +9,12 @@
 namespace egress::ctl {
 namespace {
 
-struct Options {
+struct OpenOptions {
   control::OpenRequest request;
   bool is_sure = false;
 };
 
-Exit run_open(Context& context, const Options& options) {
+Exit run_open(Context& context, const OpenOptions& options) {
   if (options.is_sure) return change_posture(context, options.request);
   print_refusal(context,
                 {"invalid",
@@ -28,7 +28,7 @@ Exit run_open(Context& context, const Options& options) {
 }  // namespace
 
 void add_open(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OpenOptions>();
   CLI::App* command =
       app.add_subcommand("open", "Let everything pass for a while (root alone; audited)");
   command->add_flag("--yes", options->is_sure, "it is meant");

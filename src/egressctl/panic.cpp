@@ -12,7 +12,7 @@
 namespace egress::ctl {
 namespace {
 
-struct Options {
+struct PanicOptions {
   control::PanicRequest request;
   bool is_sure = false;
 };
@@ -32,7 +32,7 @@ bool is_confirmed(Context& context) {
   return context.in != nullptr && std::getline(*context.in, word) && word == "panic";
 }
 
-Exit run_panic(Context& context, const Options& options) {
+Exit run_panic(Context& context, const PanicOptions& options) {
   if (!options.is_sure && must_ask(context) && !is_confirmed(context)) {
     print_refusal(context, {"invalid",
                             "nothing was done. Without the question: egressctl panic --yes; so "
@@ -45,7 +45,7 @@ Exit run_panic(Context& context, const Options& options) {
 }  // namespace
 
 void add_panic(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PanicOptions>();
   CLI::App* command = app.add_subcommand(
       "panic", "Close everything but loopback at once, established connections too");
   command->add_flag("--yes", options->is_sure, "do not ask, though this session comes over SSH");

@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct Options {
+struct PresetsOptions {
   std::string name;  // empty: all of them
   std::string rules_dir = adapters::kRulesFolder;
   bool is_check = false;
@@ -186,7 +186,7 @@ Exit check(Context& context, const policy::Dictionary& dictionary) {
   return exit;
 }
 
-Exit run_presets(Context& context, const Options& options) {
+Exit run_presets(Context& context, const PresetsOptions& options) {
   const policy::NameRules rules = adapters::system_name_rules();
   const auto catalogue = adapters::read_catalogue(options.rules_dir, rules);
   if (!catalogue) return print_problems(context, catalogue.error(), {});
@@ -207,7 +207,7 @@ Exit run_presets(Context& context, const Options& options) {
 }  // namespace
 
 void add_presets(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PresetsOptions>();
   CLI::App* command =
       app.add_subcommand("presets", "Show the presets, or all about one of them; needs no daemon");
   CLI::Option* name = command->add_option("NAME", options->name,

@@ -22,7 +22,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-struct Options {
+struct VerifyOptions {
   std::string ca;
   std::string outside;
   std::vector<std::string> only;
@@ -40,7 +40,7 @@ Exit list_kinds(Context& context) {
   return Exit::done;
 }
 
-Result<verify::Order> order_of(const Options& options, const verify::Outside& outside) {
+Result<verify::Order> order_of(const VerifyOptions& options, const verify::Outside& outside) {
   std::optional<std::filesystem::path> ca;
   if (!options.ca.empty()) ca = options.ca;
   auto trust = tls::Trust::load(ca);
@@ -78,7 +78,7 @@ Exit refuse_outside(Context& context, const std::vector<std::string>& mistakes) 
   return Exit::usage;
 }
 
-Exit run_verify(Context& context, const Options& options) {
+Exit run_verify(Context& context, const VerifyOptions& options) {
   if (options.list) return list_kinds(context);
   const auto outside = verify::read_outside(options.outside);
   if (!outside) return refuse_outside(context, outside.error());
@@ -94,7 +94,7 @@ Exit run_verify(Context& context, const Options& options) {
   return Exit::usage;
 }
 
-void add_choice(CLI::App& command, Options& options) {
+void add_choice(CLI::App& command, VerifyOptions& options) {
   command.add_flag("--list", options.list, "Print the kinds of probes, and make none");
   command
       .add_option(
@@ -125,7 +125,7 @@ void add_place(CLI::App& command, place::Words& place) {
       ->type_name("NAME");
 }
 
-void add_outputs(CLI::App& command, Options& options) {
+void add_outputs(CLI::App& command, VerifyOptions& options) {
   command.add_option("--junit", options.junit, "Write the result as JUnit XML, too")
       ->type_name("FILE");
   command.add_option("--html", options.html, "Write the result as one page of HTML, too")
@@ -136,7 +136,7 @@ void add_outputs(CLI::App& command, Options& options) {
       ->type_name("TIME");
 }
 
-void add_pace(CLI::App& command, Options& options) {
+void add_pace(CLI::App& command, VerifyOptions& options) {
   command
       .add_option("--ca", options.ca,
                   "Trust the CA certificates in this PEM file instead of the system's")
@@ -153,7 +153,7 @@ void add_pace(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_verify(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyOptions>();
   CLI::App* command =
       app.add_subcommand("verify", "Prove, with evidence, that only the allow-list is reachable");
   add_choice(*command, *options);

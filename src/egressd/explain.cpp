@@ -29,7 +29,7 @@ std::string lookup_text(const dns::FamilyState& lookup, const char* type, Instan
   if (lookup.status == dns::Status::ok)
     line += ", TTL " + std::to_string(lookup.ttl.count()) + " s";
   if (!lookup.resolver.empty()) line += ", from " + lookup.resolver;
-  for (const std::string& alias : lookup.chain) line += ", CNAME " + quoted(alias);
+  for (const std::string& alias : lookup.chain) line += ", CNAME " + egress::quoted(alias);
   return line;
 }
 

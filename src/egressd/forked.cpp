@@ -10,6 +10,7 @@
 #include "control/descriptor.hpp"
 
 namespace egress::daemon {
+
 bool ends_with(pid_t daemon) {
   return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == daemon;
 }

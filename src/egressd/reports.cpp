@@ -102,8 +102,8 @@ bool is_among(const std::vector<std::string>& names, const std::string& name) {
 std::vector<control::RefusalReport> report_all_refusals(const nft::Snapshot& live) {
   std::map<Endpoint, std::uint64_t> counts;
   for (const auto* set : {&live.refusals, &live.probed})
-    for (const auto& [destination, packets] : *set) counts[destination] = packets;
-  for (const auto& [destination, packets] : live.verified) counts[destination] += packets;
+    for (const nft::Count& count : *set) counts[count.destination] = count.packets;
+  for (const nft::Count& count : live.verified) counts[count.destination] += count.packets;
   std::vector<control::RefusalReport> reports;
   for (const auto& [to, packets] : counts)
     reports.push_back({to.address.text(), std::string(text(to.transport)), to.port, packets});

@@ -31,7 +31,7 @@ void append(std::string& list, const std::string& item) {
 std::string describe_lookups(const dns::NameState& state) {
   const bool has_one = state.v4.status == dns::Status::ok || state.v6.status == dns::Status::ok;
   std::string error;
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : kFamilies) {
     const dns::FamilyState& lookup = state.family(family);
     if (!lookup.was_answered || lookup.status == dns::Status::ok) continue;
     if (has_one && lookup.status == dns::Status::nodata) continue;

@@ -4,12 +4,12 @@
 #include <array>
 
 #include "egress/core/limits.hpp"
+#include "nft/protocols.hpp"
 #include "nft/sources.hpp"
 
 namespace egress::nft {
 namespace {
 
-constexpr std::uint8_t kTcp = 6;
 constexpr const char* kLinkFlows = "crowd-link";
 constexpr const char* kUserFlows = "crowd-user";
 

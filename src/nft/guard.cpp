@@ -9,7 +9,6 @@ namespace egress::nft {
 namespace {
 
 constexpr Port kDns = 53;
-constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
 
 // meta l4proto { tcp, udp }
 Layer4 tcp_or_udp() {

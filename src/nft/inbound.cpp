@@ -1,5 +1,7 @@
 #include "nft/inbound.hpp"
 
+#include "nft/protocols.hpp"
+
 namespace egress::nft {
 namespace {
 
@@ -9,7 +11,7 @@ constexpr const char* kAnswer = "answer";
 void answer_flow(const Answered& flow, std::vector<Rule>& rules) {
   const CtProtocol protocol{flow.protocol};
   if (flow.ports == PortRange{}) return rules.push_back({protocol, Return{}});
-  for (const std::uint8_t carrier : {flow.protocol, std::uint8_t{1}, std::uint8_t{58}})
+  for (const std::uint8_t carrier : {flow.protocol, kIcmp, kIcmp6})
     rules.push_back({Layer4{{carrier}}, protocol, CtOriginalPort{flow.ports}, Return{}});
 }
 
@@ -28,7 +30,7 @@ Chain answer(const Base& base) {
   if (!base.inside.empty()) rules.push_back({OutOneOf{base.inside}, Return{}});
   // The guard's own answers to a held interface that leads to other machines.
   if (base.dns_guard)
-    rules.push_back({CtStatusDnat{}, Layer4{{6, 17}}, SourcePort{base.dns_guard->port}, Return{}});
+    rules.push_back({CtStatusDnat{}, Layer4{{kTcp, kUdp}}, SourcePort{base.dns_guard->port}, Return{}});
   for (const Answered& flow : *base.inbound) answer_flow(flow, rules);
   rules.push_back({CountAs{std::string(kRefusedCounter)}});
   if (base.is_audit && base.audit_ends) rules.push_back({Before{*base.audit_ends}, Return{}});

@@ -8,16 +8,12 @@
 #include "nft/crowd.hpp"
 #include "nft/guard.hpp"
 #include "nft/inbound.hpp"
+#include "nft/protocols.hpp"
 #include "nft/sources.hpp"
 
 namespace egress::nft {
 namespace {
 
-constexpr std::uint8_t kIcmp = 1;
-constexpr std::uint8_t kTcp = 6;
-constexpr std::uint8_t kUdp = 17;
-constexpr std::uint8_t kIcmp6 = 58;
-constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
 constexpr std::array kAnnounced{SetId::probed, SetId::verified, SetId::tried};
 constexpr const char* kTurnAway = "turn-away";
 

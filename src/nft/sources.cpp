@@ -4,13 +4,11 @@
 
 #include "egress/core/limits.hpp"
 #include "nft/crowd.hpp"
+#include "nft/protocols.hpp"
 
 namespace egress::nft {
 namespace {
 
-constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
-constexpr std::uint8_t kIcmp = 1;
-constexpr std::uint8_t kIcmp6 = 58;
 constexpr std::uint8_t kRedirect = 5;                                 // RFC 792
 constexpr std::uint8_t kPacketTooBig = 2;                             // RFC 4443
 constexpr std::uint8_t kRouterAdvertisement = 134, kRedirect6 = 137;  // RFC 4861

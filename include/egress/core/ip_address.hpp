@@ -14,6 +14,7 @@
 namespace egress {
 
 enum class Family : std::uint8_t { ipv4 = 4, ipv6 = 6 };
+inline constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
 
 // An IPv4 or IPv6 address in network byte order. IPv4 sorts before IPv6, then by value.
 class IpAddress {

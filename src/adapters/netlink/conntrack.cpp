@@ -12,7 +12,7 @@
 namespace egress::netlink {
 namespace {
 
-constexpr int kAttempts =
+constexpr int kListings =
     10;  // a listing that a change of the connection table interrupted starts over
 
 // Where the connection goes is where its replies come from: after destination NAT, as the filter
@@ -37,7 +37,7 @@ using Choose = std::function<std::optional<Message>(const nlmsghdr&)>;
 // Lists the connections and carries out what was chosen. How many.
 Result<std::size_t> for_each_flow(Socket& socket, const Choose& choose) {
   std::size_t count = 0;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kListings; ++attempt) {
     std::vector<Message> orders;
     const int interrupted = list(socket, [&](const nlmsghdr& listed) {
       if (auto order = choose(listed)) orders.push_back(std::move(*order));

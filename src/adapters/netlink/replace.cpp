@@ -36,7 +36,7 @@ int read(Socket& socket, const std::string& table, const nft::Layout& desired, c
   if (!is_held || !has_same_sets(live, desired)) return 0;
   for (const ChainPtr& chain : live.chains)
     found.chains.emplace_back(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : kFamilies) {
     const int error = read_elements(socket, table, nft::SetId::nets, family, found.intervals);
     if (error != 0) return error;
   }

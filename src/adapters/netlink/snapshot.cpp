@@ -126,7 +126,7 @@ class Reader {
   int read_named_sets() {
     for (const SetPtr& set : live_.sets) {
       const std::string name = nftnl_set_get_str(set.get(), NFTNL_SET_NAME);
-      for (const Family family : {Family::ipv4, Family::ipv6})
+      for (const Family family : kFamilies)
         if (const int error = read_named_set(name, family)) return error;
     }
     return 0;
@@ -229,7 +229,7 @@ int read_elements(Socket& socket, const std::string& table, nft::SetId set, Fami
 
 int read_remembered(Socket& socket, const std::string& table, std::vector<nft::Count>& found) {
   const Socket::GoesOn goes_on(socket);
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : kFamilies) {
     const std::string set = nft::set_name(nft::SetId::refused, family);
     const int error = dump_elements(socket, table, set, [&](nftnl_set_elem* element) {
       const auto key = decode_key(element, NFTNL_SET_ELEM_KEY);

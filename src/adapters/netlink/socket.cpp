@@ -14,9 +14,6 @@ namespace {
 
 // The kernel answers before send() returns; this only bounds a wait for an answer that was lost.
 constexpr timeval kAnswerWait{.tv_sec = 5, .tv_usec = 0};
-constexpr int kReceiveRoom = 4 << 20;
-constexpr std::size_t kDatagram = 64
-                                  << 10;  // the kernel's dumps fit: NLMSG_GOODSIZE, at most 32 KiB
 
 template <class Value>
 bool set_option(int fd, int level, int option, const Value& value) {
@@ -25,7 +22,7 @@ bool set_option(int fd, int level, int option, const Value& value) {
 
 }  // namespace
 
-Socket::Socket(mnl_socket* socket) : socket_(socket), buffer_(kDatagram) {}
+Socket::Socket(mnl_socket* socket) : socket_(socket), buffer_(kDatagramOctets) {}
 
 Result<Socket> Socket::open() {
   mnl_socket* raw = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);

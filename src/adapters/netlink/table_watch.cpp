@@ -13,15 +13,14 @@
 #include <cstddef>
 
 #include "adapters/netlink/attributes.hpp"
+#include "adapters/netlink/socket.hpp"
 #include "adapters/system_error.hpp"
 #include "egress/nft/ruleset.hpp"
 
 namespace egress::netlink {
 namespace {
 
-constexpr std::size_t kDatagram = 64 << 10;
 constexpr int kDatagramsATurn = 256;  // whoever floods us with changes does not hold up the rest
-constexpr int kReceiveRoom = 4 << 20;
 // In every message about an object of a table, its table's name is attribute 1 (NFTA_TABLE_NAME,
 // NFTA_CHAIN_TABLE, ...).
 constexpr std::uint16_t kTableAttribute = NFTA_TABLE_NAME;
@@ -65,7 +64,7 @@ Tampering author_of(const nlmsghdr& generation) {
 
 }  // namespace
 
-TableWatch::TableWatch(FileDescriptor socket) : socket_(std::move(socket)), buffer_(kDatagram) {}
+TableWatch::TableWatch(FileDescriptor socket) : socket_(std::move(socket)), buffer_(kDatagramOctets) {}
 
 Result<TableWatch> TableWatch::open(std::uint32_t own_port) {
   FileDescriptor opened(

@@ -10,7 +10,7 @@ namespace egress::probe {
 
 namespace {
 
-constexpr std::chrono::milliseconds kArrival{100};  // within one host
+constexpr std::chrono::milliseconds kPassage{100};  // within one host
 
 // With as much of the datagram as an error must quote and egressd lets pass. The kernel fills in
 // the checksum of ICMPv6.
@@ -43,7 +43,7 @@ Observation send_error(const End& from, const End& to, const Deadline& deadline)
   Observation seen;
   seen.outcome = error == 0 ? Outcome::timeout : Outcome::refused;
   seen.error = error;
-  if (error == 0) (void)wait(raw, 0, deadline.within(kArrival));
+  if (error == 0) (void)wait(raw, 0, deadline.within(kPassage));
   seen.elapsed = deadline.elapsed();
   return seen;
 }

@@ -43,7 +43,7 @@ Result<Watch> Watch::open(Paths paths) {
 bool Watch::dispatch() {
   // What the notices say does not matter: everything is looked at anew.
   std::array<char, 4096> ignored{};
-  while (read(inotify_.get(), ignored.data(), ignored.size()) > 0) {
+  while (::read(inotify_.get(), ignored.data(), ignored.size()) > 0) {
   }
   follow();
   auto found = read_system_resolvers(paths_);

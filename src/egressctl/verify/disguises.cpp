@@ -28,7 +28,7 @@ bool all_counted(std::span<const Trial> trials, const Refusals& refusals) {
   return refusals.foreign() >= static_cast<std::uint64_t>(count);
 }
 
-void judge_impossible(const Trial& trial, const Controls& controls, Row& row) {
+void judge_unmade(const Trial& trial, const Controls& controls, Row& row) {
   const bool has_no_right = trial.seen.error == EPERM || trial.seen.error == EACCES;
   row.evidence = "the probe could not be made";
   if (!has_no_right || controls.is_root) return;
@@ -85,7 +85,7 @@ Row judge(const Trial& trial, bool is_counted, const Refusals& refusals, const C
       row.evidence = "nothing can leave that way";
       break;
     case Outcome::impossible:
-      judge_impossible(trial, controls, row);
+      judge_unmade(trial, controls, row);
       break;
   }
   return row;

@@ -16,7 +16,6 @@ using probe::Outcome;
 constexpr KindId kRevoked = "refused.revoked";
 constexpr const char* kOpenFlow = "an open flow, revoked";
 constexpr const char* kWhoeverAsks = "whoever asks this host";
-constexpr std::array kFamilies{Family::ipv4, Family::ipv6};
 
 Endpoint neighbours(Family family) {
   return {probe::neighbours_address(family), Transport::udp, probe::kNeighboursPort};

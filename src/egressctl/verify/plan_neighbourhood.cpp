@@ -74,7 +74,7 @@ void add_quic(const Neighbourhood& at, RefusalPlan& plan) {
 }  // namespace
 
 void plan_neighbourhood(const control::ProofReply& proof, RefusalPlan& plan) {
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : kFamilies) {
     const auto at = find(proof, family);
     if (!at) continue;
     for (const Port port : kWrongPorts) {

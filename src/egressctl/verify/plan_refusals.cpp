@@ -62,7 +62,7 @@ void add_outsider(const OutsideHost& outsider, bool has_guard, std::span<const T
   if (const auto opener = plan.allowed().opener(name, Transport::tcp, kHttps)) {
     return plan.skip("refused.by-address", name.text(), *opener);
   }
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : kFamilies) {
     if (!has_guard) add_by_name(name, family, lookups, plan);
   }
   for (const IpAddress& address : outsider.addresses) {
@@ -113,7 +113,7 @@ namespace {
 // A and AAAA.
 void look_up(KindId kind, const DnsName& name, const probe::Server& server,
              std::vector<Probe>& probes) {
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : kFamilies) {
     Probe probe = probe_for(name);
     probe.kind = kind;
     probe.method = Method::dns;

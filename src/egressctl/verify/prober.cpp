@@ -18,7 +18,7 @@ std::vector<Endpoint> Prober::be_asked() {
   constexpr std::chrono::milliseconds kArrival{500};  // within one host
   std::vector<Endpoint> ends;
   asked_.clear();
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : kFamilies) {
     if (!neighbour_) break;
     auto flow = probe::be_asked(*neighbour_, family, probe::Deadline(kArrival));
     if (!flow) continue;

@@ -1,0 +1,13 @@
+// Numbers of protocols as `meta l4proto` compares them (IANA, IPPROTO_*).
+#pragma once
+
+#include <cstdint>
+
+namespace egress::nft {
+
+inline constexpr std::uint8_t kIcmp = 1;
+inline constexpr std::uint8_t kTcp = 6;
+inline constexpr std::uint8_t kUdp = 17;
+inline constexpr std::uint8_t kIcmp6 = 58;
+
+}  // namespace egress::nft
