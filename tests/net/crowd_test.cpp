@@ -30,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr uid_t kGreedy = 4321;
 constexpr uid_t kOther = 5000;
-constexpr std::size_t kMany = 100'000;  // flows of an attack that is to be bounded
+constexpr std::size_t kMany = 50'000;  // flows of an attack that is to be bounded
 constexpr auto kPause = 300ms;          // between the probes, which make flows, too:
 constexpr double kOfProbes = 2'000;     // no more than so many
 constexpr std::uint16_t kHostPort = 2222, kEchoPort = 7777;
@@ -228,8 +228,7 @@ class CrowdTest : public GuardTest {
   std::size_t most = number("max");
 };
 
-// ---- the whole attack
-// ------------------------------------------------------------------------------
+// ---- the whole attack ---------------------------------------------------------------------------
 
 TEST_F(CrowdTest, AFullTableDeafensAHostUntilEgressdMakesRoom) {
   lab.nft(kTracking);
@@ -313,8 +312,7 @@ const Way kWays[] = {
 INSTANTIATE_TEST_SUITE_P(Of, CrowdWays, testing::ValuesIn(kWays),
                          [](const auto& way) { return std::string(way.param.name); });
 
-// ---- nobody else pays
-// ------------------------------------------------------------------------------
+// ---- nobody else pays ---------------------------------------------------------------------------
 
 TEST_F(CrowdTest, OneLinkTakesNothingFromAnother) {
   const Container other(lab, {.bridge = "br-two", .net = 30});
@@ -342,8 +340,7 @@ TEST_F(CrowdTest, OneUserTakesNothingFromAnother) {
   expect_all_to_go_on("for root");
 }
 
-// ---- what has a right to many
-// ----------------------------------------------------------------------
+// ---- what has a right to many -------------------------------------------------------------------
 
 std::size_t connect_often(const std::string& netns, const SocketAddress& to, std::size_t times) {
   return in_namespace(netns, [&] {

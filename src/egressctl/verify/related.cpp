@@ -59,8 +59,10 @@ std::vector<Probe> plan_related(std::span<const Endpoint> flows) {
 
 Rows judge_related(std::span<const Trial> trials, const Refusals& refusals, std::uint64_t heard,
                    const Controls& controls) {
-  const auto held_back = static_cast<std::uint64_t>(std::ranges::count_if(
-      trials, [](const Trial& trial) { return is_sent(trial) || is_dropped(trial); }));
+  const auto held_back =
+      static_cast<std::uint64_t>(std::ranges::count_if(trials, [&](const Trial& trial) {
+        return is_dropped(trial) || (is_sent(trial) && heard == 0);
+      }));
   const bool is_counted = refusals.total() >= held_back;
   Rows rows;
   for (const Trial& trial : trials) {

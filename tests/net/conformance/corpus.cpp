@@ -23,12 +23,6 @@ std::string in_zone(const std::string& labels, std::size_t i) {
   return labels + "." + (i % 2 == 0 ? kWildcardZone : kListedZone);
 }
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 class Builder {
  public:
   Builder();
@@ -274,6 +268,12 @@ void add_elsewhere(Builder& to) {
 }
 
 }  // namespace
+
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
 
 std::uint32_t Name::ttl(std::uint16_t type) const {
   if (addresses(type) > 0) return least_ttl;

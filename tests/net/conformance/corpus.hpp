@@ -46,4 +46,7 @@ Corpus make_corpus();
 // An address that DNS may not open, of those that the corpus holds.
 bool points_inside(std::string_view address);
 
+// Of ASCII letters, as names compare (RFC 1035 section 2.3.3).
+std::string lower(std::string text);
+
 }  // namespace egress::test::conformance

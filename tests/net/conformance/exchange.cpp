@@ -13,12 +13,6 @@ namespace {
 // What makes a record the same as another (RFC 2181 section 5; RFC 4343 for the case of letters).
 using Key = std::tuple<std::string, std::uint16_t, std::string>;
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 Key key_of(const DnsRecord& record) {
   return {lower(record.owner), record.type, lower(record.text)};
 }

@@ -153,8 +153,9 @@ inline probe::Observation WorldRun::observe_error(const Probe& probe) {
   if (!world_.user.empty()) return outcome(probe::Outcome::impossible, EPERM);
   const probe::Observation seen = world_.outside(probe);
   if (seen.outcome == probe::Outcome::refused) count(probe);
-  if (seen.outcome == probe::Outcome::timeout) ++heard_;
-  return seen;
+  if (seen.outcome != probe::Outcome::reached) return seen;
+  ++heard_;  // an error has no answer: only who it went to knows
+  return outcome(probe::Outcome::timeout);
 }
 
 // What comes through in another's name is answered, which the neighbour hears.
