@@ -43,12 +43,10 @@ std::optional<Endpoint> decode_key(nftnl_set_elem* element, std::uint16_t attrib
                   static_cast<Port>(port[0] << 8 | port[1])};
 }
 
-// What is left, rounded up to at least 1 ms where there is an end at all: 0 means permanent.
+// What is left, rounded up to at least 1 ms where there is an end at all: 0 means permanent. The
+// kernel does not list a timeout that is the set's own.
 milliseconds expires_of(nftnl_set_elem* element) {
-  if (!nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_TIMEOUT) ||
-      nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_TIMEOUT) == 0) {
-    return milliseconds{0};
-  }
+  if (!nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_EXPIRATION)) return milliseconds{0};
   const std::uint64_t left = nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_EXPIRATION);
   return milliseconds{std::max<std::int64_t>(1, static_cast<std::int64_t>(left))};
 }
