@@ -184,6 +184,7 @@ nft::Base compile_base(const Inputs& inputs) {
           .most_flows = inputs.capabilities.counts_destinations ? inputs.most_flows : 0,
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
+          .tracks_apart = inputs.capabilities.has_zones,
           .cuts_flows = inputs.capabilities.deletes_flows,
           .only_sources = only_sources(inputs)};
 }

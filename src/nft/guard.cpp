@@ -3,6 +3,7 @@
 #include <array>
 
 #include "nft/crowd.hpp"
+#include "nft/protocols.hpp"
 #include "nft/sources.hpp"
 
 namespace egress::nft {
@@ -12,7 +13,7 @@ constexpr Port kDns = 53;
 
 // meta l4proto { tcp, udp }
 Layer4 tcp_or_udp() {
-  return {{6, 17}};
+  return {{kTcp, kUdp}};
 }
 
 IpAddress loopback(Family family) {
@@ -28,30 +29,46 @@ std::vector<Rule> own_to_resolvers(const Base& base, const Statement& verdict) {
   return rules;
 }
 
-// Whichever server the host asks, hard-coded ones and stubs on loopback included. What is not
-// tracked, as egressd's own questions are not, does not get here.
+// A packet tap (packet(7)) would show the key to others.
+void admit_own(const Base& base, std::vector<Rule>& rules) {
+  for (Rule& rule : own_to_resolvers(base, ClearKey{})) {
+    rule.emplace_back(Goto{"admit"});
+    rules.push_back(std::move(rule));
+  }
+}
+
+// Whichever server the host asks, hard-coded ones and stubs on loopback included.
 Chain redirect_host(const Base& base) {
+  std::vector<Rule> rules;
+  if (base.tracks_apart) rules = own_to_resolvers(base, Accept{});
+  rules.push_back({tcp_or_udp(), DestinationPort{kDns}, Redirect{base.dns_guard->port}});
   return {.name = "dns-output",
           .hook = Hook::output,
           .type = ChainType::nat,
-          .rules = {{tcp_or_udp(), DestinationPort{kDns}, Redirect{base.dns_guard->port}}}};
+          .rules = std::move(rules)};
 }
 
 // A program's question and egressd's own to the same resolver may come from the same port. Were
-// both tracked, the second would be taken for a packet of the first one's connection: egressd would
-// be answered by itself, and the program by the resolver.
-Chain own_questions_untracked(const Base& base) {
+// both tracked as one, the second would be taken for a packet of the first one's connection:
+// egressd would be answered by itself, and the program by the resolver. Without zones our own are
+// not tracked at all, and a firewall that lets in what is established drops the answers.
+Statement set_apart(const Base& base) {
+  if (base.tracks_apart) return OwnZone{};
+  return Untracked{};
+}
+
+Chain own_questions_apart(const Base& base) {
   return {.name = "own-output",
           .hook = Hook::output,
           .type = ChainType::raw,
-          .rules = own_to_resolvers(base, Untracked{})};
+          .rules = own_to_resolvers(base, set_apart(base))};
 }
 
 // Nobody else gets answers from there.
-Chain own_answers_untracked() {
+Chain own_answers_apart(const Base& base) {
   std::vector<Rule> rules;
   for (const Family family : kFamilies)
-    rules.push_back({SourceInSet{SetId::resolvers, family}, Untracked{}});
+    rules.push_back({SourceInSet{SetId::resolvers, family}, set_apart(base)});
   return {.name = "own-prerouting",
           .hook = Hook::prerouting,
           .type = ChainType::raw,
@@ -87,12 +104,14 @@ std::string host_judge(const Base& base) {
   return base.dns_guard ? "own" : "judge";
 }
 
+// Before what is established: no packet may keep the key.
+void admit_own_tracked(const Base& base, std::vector<Rule>& output) {
+  if (base.dns_guard && base.tracks_apart) admit_own(base, output);
+}
+
 Chain own_questions(const Base& base) {
   std::vector<Rule> rules;
-  for (const Family family : kFamilies)
-    // A packet tap (packet(7)) would show the key to others.
-    rules.push_back({OwnQuestion{base.dns_guard->user, base.dns_guard->key},
-                     DestinationInSet{SetId::resolvers, family}, ClearKey{}, Goto{"admit"}});
+  if (!base.tracks_apart) admit_own(base, rules);
   // The resets of a socket that egressd has closed have no user any more.
   for (const Family family : kFamilies)
     rules.push_back({DestinationInSet{SetId::resolvers, family}, TcpReset{}, Drop{}});
@@ -134,7 +153,7 @@ void guard_input(const Base& base, std::vector<Rule>& input) {
 }
 
 std::vector<Chain> guard_chains(const Base& base) {
-  std::vector<Chain> chains{own_questions_untracked(base), own_answers_untracked(),
+  std::vector<Chain> chains{own_questions_apart(base), own_answers_apart(base),
                             redirect_host(base)};
   if (!base.forward.empty()) chains.push_back(redirect_held(base));
   chains.push_back(postrouting());

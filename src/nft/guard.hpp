@@ -13,6 +13,7 @@ namespace egress::nft {
 std::string host_judge(const Base& base);
 
 // What the guard adds to the chains that there are without it; nothing where there is no guard.
+void admit_own_tracked(const Base& base, std::vector<Rule>& output);
 void admit_questions_to_guard(const Base& base, std::vector<Rule>& output);
 void guard_input(const Base& base, std::vector<Rule>& input);
 void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward);

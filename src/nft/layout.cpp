@@ -165,7 +165,9 @@ Chain held(const Base& base) {
 }
 
 Chain output(const Base& base) {
-  std::vector<Rule> rules = admitted_flows(base, host_judge(base));
+  std::vector<Rule> rules;
+  admit_own_tracked(base, rules);
+  std::ranges::move(admitted_flows(base, host_judge(base)), std::back_inserter(rules));
   admit_errors_of_kernel(rules);
   rules.push_back(resets());
   bound_users(base, rules);

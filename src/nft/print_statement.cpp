@@ -234,6 +234,7 @@ struct Printer {
            set_name(match.set, match.family);
   }
   std::string operator()(const Untracked&) const { return "notrack"; }
+  std::string operator()(const OwnZone&) const { return "ct zone set " + std::to_string(kOwnZone); }
   std::string operator()(const CountDestination& statement) const {
     return "update @" + set_name(statement.tally, statement.family) + " { " +
            destination(statement.family) + " }";

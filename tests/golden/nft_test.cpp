@@ -61,6 +61,13 @@ TEST(GoldenNft, Guard) {
   expect_golden("guard", ruleset);
 }
 
+TEST(GoldenNft, GuardWithoutZones) {
+  Ruleset ruleset;
+  ruleset.base.tracks_apart = false;
+  ruleset.base.dns_guard = DnsGuard{.port = 5353, .user = 990};
+  expect_golden("guard-without-zones", ruleset);
+}
+
 TEST(GoldenNft, GuardForward) {
   Ruleset ruleset;
   ruleset.base.forward = {"docker0", "br-*"};

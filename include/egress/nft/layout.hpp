@@ -71,6 +71,7 @@ struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
 struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
 struct SourceInSet { SetId set{}; Family family{}; };     // ip saddr . meta l4proto . th sport @resolvers4
 struct Untracked {};                                      // notrack
+struct OwnZone {};                                        // ct zone set 25959: kOwnZone
 struct CountDestination { Tally tally{}; Family family{}; };  // update @hits4 { ip daddr . meta l4proto . th dport }
 // Two addresses compare equal when the pair is in a set to which only pairs of equals are added.
 struct RememberSender { Family family{}; };               // update @senders4 { ip saddr . ip saddr }
@@ -94,7 +95,7 @@ using Statement =
     std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
                  InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
-                 Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked,
+                 Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,
                  CountDestination, RememberSender, SenderIsEnd, RateLimit, ByteLimit, MoreThanShare, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
                  Goto, RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
@@ -161,6 +162,7 @@ Layout layout(const Base& base);
 inline constexpr std::string_view kRefusedCounter = "refused";  // packets refused, or in audit mode passed
 inline constexpr std::string_view kForeignCounter = "foreign";  // packets whose source was not their sender's
 inline constexpr std::string_view kCrowdedCounter = "crowded";  // packets that began more flows than their sender's share
+inline constexpr std::uint16_t kOwnZone = 0x6567;                 // "eg": the conntrack zone of egressd's own questions
 inline constexpr std::uint32_t kCutMark = 0x65677264;           // "egrd": the whole ct mark of a flow that was cut
 inline constexpr std::string_view kLogPrefix = "egressd refused ";
 inline constexpr std::string_view kForeignLogPrefix = "egressd foreign source ";

@@ -84,6 +84,7 @@ struct Base {
   // Lowered when the kernel lacks the feature; the table stays closed without them.
   bool logs_refusals = true;        // `log` statement
   bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination
+  bool tracks_apart = true;         // egressd's own questions have a connection tracking of their own, or none
   bool cuts_flows = true;           // flows marked by Kernel::cut_flows lose the fast path
   // Not with the kernel's `fib`: then only these are our sources, and nothing enters from held interfaces.
   std::optional<std::vector<IpAddress>> only_sources{};

@@ -24,6 +24,7 @@ struct Capabilities {
   bool redirects =
       true;  // nat chains of the inet family and `redirect`: the DNS guard gets the questions
   bool asks_routes = true;  // `fib`: whose a source address is
+  bool has_zones = true;    // `ct zone set`: our own questions are tracked, apart from all others
   bool operator==(const Capabilities&) const = default;
 };
 

@@ -79,6 +79,7 @@ class CaresResolver::State {
   FileDescriptor epoll_;
   Deliver deliver_;
   std::optional<OwnKey> key_;
+  SourcePorts ports_;
   std::vector<policy::ResolverAddress> resolvers_;
   std::vector<ResolverTally> tallies_;  // of these
   std::uint64_t next_id_ = 0;
@@ -95,7 +96,7 @@ Result<Channels> CaresResolver::State::open_channels(
   Channels channels;
   for (const auto& resolver : resolvers) {
     const auto tag = static_cast<std::uint32_t>(channels.size());
-    auto channel = Channel::open(resolver, {epoll_.get(), &replies_, key_}, tag);
+    auto channel = Channel::open(resolver, {epoll_.get(), &replies_, key_, &ports_}, tag);
     if (!channel) return tl::unexpected(channel.error());
     channels.push_back(std::move(*channel));
   }

@@ -54,11 +54,14 @@ int set_server(ares_channel channel, const policy::ResolverAddress& resolver) {
 // default buffer has to do.
 int prepare_socket(ares_socket_t socket, int type, void* surroundings) {
   constexpr int kRoom = 1 << 20;
-  if (const auto& key = static_cast<const Surroundings*>(surroundings)->key) {
+  const auto& given = *static_cast<const Surroundings*>(surroundings);
+  if (const auto& key = given.key) {
     setsockopt(socket, SOL_SOCKET, SO_MARK, &key->mark, sizeof key->mark);
     setsockopt(socket, SOL_SOCKET, SO_PRIORITY, &key->priority, sizeof key->priority);
   }
-  if (type == SOCK_DGRAM) setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kRoom, sizeof kRoom);
+  if (type != SOCK_DGRAM) return 0;
+  setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kRoom, sizeof kRoom);
+  given.ports->bind(socket);
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "adapters/cares/source_ports.hpp"
 #include "egress/core/own_key.hpp"
 #include "egress/core/result.hpp"
 #include "egress/core/time.hpp"
@@ -23,11 +24,12 @@ struct Reply {
   dns::Answer answer;
 };
 
-// How a channel reaches the world. Both are owned by the resolver and outlive the channel.
+// How a channel reaches the world. All are owned by the resolver and outlive the channel.
 struct Surroundings {
   int epoll = -1;                         // every socket of the channel is kept in it
   std::vector<Reply>* replies = nullptr;  // where ended tries are put
   std::optional<OwnKey> key;              // of every socket
+  SourcePorts* ports = nullptr;           // that datagrams come from
 };
 
 class Channel {

@@ -12,12 +12,14 @@
 namespace egress::netlink {
 namespace {
 
-constexpr int kListings =
-    10;  // a listing that a change of the connection table interrupted starts over
+// A listing that a change of the connection table interrupted starts over.
+constexpr int kListings = 10;
 
 // Where the connection goes is where its replies come from: after destination NAT, as the filter
-// hooks see it.
+// hooks see it. Empty also for egressd's own questions.
 std::optional<nft::Flow> flow_of(const Attributes<CTA_MAX>& entry) {
+  if (ntohs(number_in<std::uint16_t>(entry[CTA_ZONE]).value_or(0)) == nft::kOwnZone)
+    return std::nullopt;
   const auto original = read_tuple(entry[CTA_TUPLE_ORIG]);
   const auto reply = read_tuple(entry[CTA_TUPLE_REPLY]);
   if (!original || !reply) return std::nullopt;

@@ -196,6 +196,7 @@ class RuleEncoder : Expressions {
     look_up(nft::set_name(match.set, match.family));
   }
   void operator()(const nft::Untracked&) { append("notrack"); }
+  void operator()(const nft::OwnZone&) { set_zone(nft::kOwnZone); }
   void operator()(const nft::CountDestination& statement) {
     load_destination(statement.family);
     update(nft::set_name(statement.tally, statement.family));

@@ -123,10 +123,22 @@ class Expressions {
     compare(NFT_CMP_EQ, as_bytes(value));
   }
 
-  void set_meta(std::uint32_t key, std::uint32_t value) {
+  template <class Value>
+  void load_immediate(const Value& value) {
     nftnl_expr* immediate = append("immediate");
     nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
     nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, &value, sizeof value);
+  }
+
+  void set_zone(std::uint16_t zone) {
+    load_immediate(zone);
+    nftnl_expr* set = append("ct");
+    nftnl_expr_set_u32(set, NFTNL_EXPR_CT_KEY, NFT_CT_ZONE);
+    nftnl_expr_set_u32(set, NFTNL_EXPR_CT_SREG, NFT_REG_1);
+  }
+
+  void set_meta(std::uint32_t key, std::uint32_t value) {
+    load_immediate(value);
     nftnl_expr* set = append("meta");
     nftnl_expr_set_u32(set, NFTNL_EXPR_META_KEY, key);
     nftnl_expr_set_u32(set, NFTNL_EXPR_META_SREG, NFT_REG_1);

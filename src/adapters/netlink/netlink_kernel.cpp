@@ -26,7 +26,8 @@ nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b)
           .owns = a.owns && b.owns,
           .filters_frames = a.filters_frames && b.filters_frames,
           .redirects = a.redirects && b.redirects,
-          .asks_routes = a.asks_routes && b.asks_routes};
+          .asks_routes = a.asks_routes && b.asks_routes,
+          .has_zones = a.has_zones && b.has_zones};
 }
 
 Error owned_by(std::uint32_t port) {

@@ -156,6 +156,13 @@ bool asks_routes(Socket& socket) {
   return table.accepts(layout) && table.holds(layout);
 }
 
+// In a chain that nothing calls.
+bool has_zones(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::Layout layout{.counters = {}, .sets = {}, .chains = {chain_with({nft::OwnZone{}})}};
+  return table.accepts(layout) && table.holds(layout);
+}
+
 // "lo" is there in every namespace, and what is routed passes meanwhile.
 bool filters_frames(Socket& socket) {
   const nft::FrameFilter filter{.links = {{.name = "lo", .index = 1, .is_loopback = true}},
@@ -201,7 +208,8 @@ Result<nft::Capabilities> probe(Socket& socket) {
                            .owns = owns(socket),
                            .filters_frames = filters_frames(socket),
                            .redirects = redirects(socket),
-                           .asks_routes = asks_routes(socket)};
+                           .asks_routes = asks_routes(socket),
+                           .has_zones = has_zones(socket)};
 }
 
 }  // namespace egress::netlink
