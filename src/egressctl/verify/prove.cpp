@@ -32,7 +32,7 @@ void append(std::vector<T>& all, const std::vector<T>& more) {
 std::vector<Endpoint> counted_endpoints(const std::vector<Probe>& probes) {
   std::set<Endpoint> endpoints;
   for (const Probe& probe : probes)
-    if (has_own_count(probe) && !is_within_host(probe))
+    if ((has_own_count(probe) || probe.method == Method::fragment) && !is_within_host(probe))
       endpoints.insert(counted_endpoint(probe.endpoint));
   return {endpoints.begin(), endpoints.end()};
 }
