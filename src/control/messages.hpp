@@ -43,16 +43,17 @@ struct RefusalReport {
   std::uint64_t packets = 0;
 };
 
-// What will be probed: refused packets to there are counted by themselves for a minute, however many
-// other destinations are refused. What root announces counts nowhere else.
+// What will be probed: refused packets to there are counted by themselves for a minute, however
+// many other destinations are refused. What root announces counts nowhere else.
 struct AnnounceRequest {
   std::vector<RefusalReport> endpoints;  // without their packets
-  std::vector<RefusalReport> allowed{};  // whose connections are no hits for some seconds; root alone
+  std::vector<RefusalReport>
+      allowed{};  // whose connections are no hits for some seconds; root alone
 };
-struct ProofRequest {};     // what `verify` must know to choose its probes
-struct DnsRequest {};       // what the DNS guard did lately
-struct HealthRequest {};    // what only the daemon can tell `doctor`
-struct OpenRequest {        // nothing is refused; not across a restart
+struct ProofRequest {};   // what `verify` must know to choose its probes
+struct DnsRequest {};     // what the DNS guard did lately
+struct HealthRequest {};  // what only the daemon can tell `doctor`
+struct OpenRequest {      // nothing is refused; not across a restart
   std::optional<std::int64_t> for_s;
 };
 struct PanicRequest {  // nothing but loopback passes; also across a restart
@@ -74,11 +75,10 @@ struct ConfirmRequest {
 
 // Reading is open to every local user. The rest needs root or the group `egress`; open and apply,
 // which can let everything pass, need root.
-using Request =
-    std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest, DiffRequest,
-                 ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest, OpenRequest,
-                 PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest, HealthRequest,
-                 AnnounceRequest>;
+using Request = std::variant<AllowRequest, DenyRequest, ListRequest, StatusRequest, WhyRequest,
+                             DiffRequest, ReloadRequest, RefusalsRequest, ProofRequest, DnsRequest,
+                             OpenRequest, PanicRequest, ResumeRequest, ApplyRequest, ConfirmRequest,
+                             HealthRequest, AnnounceRequest>;
 
 // ---- replies
 // -------------------------------------------------------------------------------------------------------
@@ -122,8 +122,8 @@ struct TargetOutcome {
 
 struct AllowReply {
   std::vector<TargetOutcome> targets;
-  std::int64_t total_us = 0;   // from request to reply
-  std::int64_t kernel_us = 0;  // of that, in commits
+  std::int64_t total_us = 0;         // from request to reply
+  std::int64_t kernel_us = 0;        // of that, in commits
   std::vector<std::string> notes{};  // what the presets among the targets say: "pypi: ..."
 };
 struct DenyReply {
@@ -137,9 +137,9 @@ struct ListReply {
 
 struct StatusReply {
   std::string version;
-  std::string mode;   // "enforce" | "audit"
-  std::string state;  // "enforcing" | "auditing" | "open" | "panic" | "not enforcing: <why>"
-  std::string dns;    // "guard" | "poll"
+  std::string mode;         // "enforce" | "audit"
+  std::string state;        // "enforcing" | "auditing" | "open" | "panic" | "not enforcing: <why>"
+  std::string dns;          // "guard" | "poll"
   std::string refuse_with;  // guard: "nxdomain" | "refused"
   std::vector<std::string> resolvers;
   std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
@@ -151,10 +151,11 @@ struct StatusReply {
   std::uint64_t entries = 0, names = 0, addresses = 0, elements = 0;
   std::uint64_t learnt = 0;  // of the names: below wildcards
   std::uint64_t names_failing = 0;
-  std::vector<std::string> failing;           // required targets without an address
-  std::vector<std::string> forward;           // held interfaces
-  std::vector<std::string> uplinks;           // links among them that lead outside
-  std::vector<std::string> inbound;           // which flows begun outside are answered: "22/tcp", "ping"; "any"
+  std::vector<std::string> failing;  // required targets without an address
+  std::vector<std::string> forward;  // held interfaces
+  std::vector<std::string> uplinks;  // links among them that lead outside
+  std::vector<std::string>
+      inbound;  // which flows begun outside are answered: "22/tcp", "ping"; "any"
   std::vector<std::string> missing_features;  // what this kernel lacks and what that costs
   std::vector<std::string> warnings;  // a reload that was refused, a state file set aside, ...
   std::uint64_t commits = 0, failed_commits = 0;
@@ -171,7 +172,7 @@ struct StatusReply {
   std::int64_t last_repair_us =
       0;  // from the kernel's notice of it to the acknowledgement of the repair
   std::uint64_t refused_packets = 0;
-  std::uint64_t foreign_packets = 0;          // dropped: their source was not their sender's
+  std::uint64_t foreign_packets = 0;  // dropped: their source was not their sender's
   std::uint64_t crowded_packets =
       0;  // dropped: they would have begun more flows than their sender's share
   std::uint64_t tracked_flows = 0, most_flows = 0;

@@ -175,7 +175,8 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
   const Port port = target->ports.front().first;
   if (const auto* name = std::get_if<DnsName>(destination)) {
     control::WhyReply reply = explain_name(engine(), *name, target->transport, port, now());
-    if (!reply.allowed && reply.entries.empty()) add_holders(*name, target->transport, port, store_.catalogue(), reply);
+    if (!reply.allowed && reply.entries.empty())
+      add_holders(*name, target->transport, port, store_.catalogue(), reply);
     return reply;
   }
   if (std::holds_alternative<policy::Wildcard>(*destination))

@@ -204,12 +204,12 @@ void Daemon::start_sweep() {
                               .work =
                                   [this] {
                                     find_networks(*enforcer_);
-                                    return engine::thin_out(*kernel_, enforcer_->engine(), excess_,
+                                    return engine::thin_out(*kernel_, enforcer_->engine(), order_,
                                                             clock_.now());
                                   },
                               .done = [this](std::size_t flows) { enforcer_->forgotten(flows); }});
-  enforcer_->on_crowd([this](std::size_t excess) {
-    excess_ = excess;
+  enforcer_->on_crowd([this](const engine::ForgetCrowd& order) {
+    order_ = order;
     sweep_->begin();
   });
 }
@@ -300,11 +300,10 @@ void Daemon::finish_turn() {
   if (keep_at_ <= now) keep_last_good();
   reporter_->settle(now);
   if (look_for_room_at_ <= now) look_for_room_at_ = room_->look(now);
-  Instant next =
-      std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
-                server_->next_deadline(), service_->next_deadline(), reporter_->next_deadline(),
-                keep_at_, count_at_, look_for_room_at_,
-                frame_.trial ? frame_.trial->until : kNever});
+  Instant next = std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
+                           server_->next_deadline(), service_->next_deadline(),
+                           reporter_->next_deadline(), keep_at_, count_at_, look_for_room_at_,
+                           frame_.trial ? frame_.trial->until : kNever});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

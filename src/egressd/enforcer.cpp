@@ -132,7 +132,7 @@ void Enforcer::carry_out(const engine::ForgetStrangers&) {
 }
 
 void Enforcer::carry_out(const engine::ForgetCrowd& forget) {
-  forget_crowd_(forget.excess);
+  forget_crowd_(forget);
 }
 
 // A kernel that does not tell how many it tracks at most tracks no fewer.

@@ -37,7 +37,9 @@ class Enforcer {
     changes_ = std::move(changes);
   }
   // Called to forget so many flows that stay on this host, away from the loop; forgotten() follows.
-  void on_crowd(std::function<void(std::size_t)> forget) { forget_crowd_ = std::move(forget); }
+  void on_crowd(std::function<void(const engine::ForgetCrowd&)> forget) {
+    forget_crowd_ = std::move(forget);
+  }
   // The time-boxed entries that have ended since the last call: the policy may forget them.
   std::vector<std::string> take_ended() { return std::exchange(ended_, {}); }
 
@@ -45,8 +47,8 @@ class Enforcer {
   void tell(const engine::Event& event);
   void turn();
 
-  // Counts by itself for a while what goes there; beside all that the engine decides. `set`: probed,
-  // verified or tried.
+  // Counts by itself for a while what goes there; beside all that the engine decides. `set`:
+  // probed, verified or tried.
   Result<void> count_probed(nft::SetId set, const std::vector<Endpoint>& endpoints);
 
   // Tells the engine how many flows are tracked.
@@ -86,7 +88,9 @@ class Enforcer {
   std::function<void()> save_ = [] {};
   std::function<void(const dns::Question&)> asked_ = [](const dns::Question&) {};
   std::function<void(const nft::Transaction*)> changes_ = [](const nft::Transaction*) {};
-  std::function<void(std::size_t)> forget_crowd_ = [this](std::size_t) { forgotten(0); };
+  std::function<void(const engine::ForgetCrowd&)> forget_crowd_ = [this](const auto&) {
+    forgotten(0);
+  };
   std::vector<std::string> ended_;
 };
 

@@ -5,8 +5,8 @@
 
 namespace egress::daemon {
 
-// Tells the engine of the sessions there are. Without them the host is closed all the same; what is lost are those that
-// should go on.
+// Tells the engine of the sessions there are. Without them the host is closed all the same; what is
+// lost are those that should go on.
 void find_sessions(Enforcer& enforcer);
 
 // Tells the engine which networks lie behind which link now.

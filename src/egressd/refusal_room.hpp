@@ -1,5 +1,5 @@
-// Room for what is refused next. Whoever is refused at thousands of destinations fills the sets in which
-// they are remembered; what others are refused then would be shown nowhere.
+// Room for what is refused next. Whoever is refused at thousands of destinations fills the sets in
+// which they are remembered; what others are refused then would be shown nowhere.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ class RefusalRoom {
  public:
   explicit RefusalRoom(nft::Kernel& kernel) : kernel_(kernel) {}
 
-  // Takes out what is too much, if so many packets were refused that it may be. Returns when to look
-  // again.
+  // Takes out what is too much, if so many packets were refused that it may be. Returns when to
+  // look again.
   Instant look(Instant now);
 
  private:

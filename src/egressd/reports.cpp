@@ -151,7 +151,8 @@ std::vector<control::CapabilityReport> report_capabilities(const nft::Capabiliti
        "has "
        "seen on this host are its own"},
       {"conntrack zones", has.has_zones,
-       "no `ct zone set`: egressd's own questions are not tracked, and a firewall that accepts what "
+       "no `ct zone set`: egressd's own questions are not tracked, and a firewall that accepts "
+       "what "
        "is established drops their answers: let in what comes from the resolvers' port 53"},
   };
 }

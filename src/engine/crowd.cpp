@@ -28,8 +28,11 @@ std::size_t level(const Crowd& crowd, std::size_t excess) {
 
 }  // namespace
 
-std::map<std::string, seconds> cutoffs(Crowd crowd, std::size_t excess) {
+std::map<std::string, seconds> cutoffs(Crowd crowd, const ForgetCrowd& order) {
   std::map<std::string, seconds> cut;
+  std::size_t all = 0;
+  for (const auto& [side, flows] : crowd) all += flows.size();
+  const std::size_t excess = std::min(order.excess, all - std::min(all, order.spared));
   if (excess == 0) return cut;
   const std::size_t kept = level(crowd, excess);
   for (auto& [side, flows] : crowd) {
@@ -41,7 +44,7 @@ std::map<std::string, seconds> cutoffs(Crowd crowd, std::size_t excess) {
   return cut;
 }
 
-Result<std::size_t> thin_out(nft::Kernel& kernel, const Engine& engine, std::size_t excess,
+Result<std::size_t> thin_out(nft::Kernel& kernel, const Engine& engine, const ForgetCrowd& order,
                              Instant now) {
   Crowd crowd;
   const auto listed = kernel.forget_flows([&](const nft::Flow& flow) {
@@ -49,7 +52,7 @@ Result<std::size_t> thin_out(nft::Kernel& kernel, const Engine& engine, std::siz
     return false;
   });
   if (!listed) return listed;
-  const auto cut = cutoffs(std::move(crowd), excess);
+  const auto cut = cutoffs(std::move(crowd), order);
   if (cut.empty()) return 0;
   return kernel.forget_flows([&](const nft::Flow& flow) {
     const auto side = engine.side_of(flow, now);
@@ -72,7 +75,7 @@ void Engine::on(const FlowsCounted& event, Instant now) {
   const bool is_due = tracked > most / 4 * 3 && !sweep_.is_under_way && now >= sweep_.rest_until;
   if (!is_due || !has_policy() || refuses_nothing(inputs_)) return;
   sweep_ = {.is_under_way = true, .excess = tracked - most / 2, .rest_until = now};
-  outbox_.emplace_back(ForgetCrowd{sweep_.excess});
+  outbox_.emplace_back(ForgetCrowd{.excess = sweep_.excess, .spared = most / 4});
 }
 
 void Engine::on(const CrowdForgotten& event, Instant now) {

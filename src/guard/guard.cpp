@@ -83,7 +83,7 @@ void Guard::answer_address(Asking asking, const dns::Question& question, Instant
   const bool is_new = state == nullptr;
   if (is_new && !admit_new_name(question.name, now))
     return reply_refused(asking, Verdict::limited, "too many new names below this wildcard");
-  if (asking_ >= limits::kWaiting || waiting_of(asking.client.address) >= limits::kWaitingPerClient)
+  if (has_no_room_for(asking.client.address))
     return reply_failed(asking, Verdict::limited, "too many questions wait for an answer");
   identify(asking, question.name, now);
   wait(std::move(asking), question, release_.state == engine::Release::State::unconfirmed, now);
@@ -119,8 +119,16 @@ IpAddress Guard::party_of(const IpAddress& client) const {
   return IpAddress::v6(network);
 }
 
-std::size_t Guard::waiting_of(const IpAddress& client) const {
-  const auto at = asking_of_.find(party_of(client));
+// All the others together leave this host its places.
+bool Guard::has_no_room_for(const IpAddress& client) const {
+  const std::size_t of_host = waiting_of(IpAddress());
+  const bool is_hosts = party_of(client) == IpAddress();
+  return waiting_of(party_of(client)) >= limits::kWaitingPerClient ||
+         (!is_hosts && asking_ - of_host >= limits::kWaiting - limits::kWaitingPerClient);
+}
+
+std::size_t Guard::waiting_of(const IpAddress& party) const {
+  const auto at = asking_of_.find(party);
   return at == asking_of_.end() ? 0 : at->second;
 }
 

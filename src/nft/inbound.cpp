@@ -30,7 +30,8 @@ Chain answer(const Base& base) {
   if (!base.inside.empty()) rules.push_back({OutOneOf{base.inside}, Return{}});
   // The guard's own answers to a held interface that leads to other machines.
   if (base.dns_guard)
-    rules.push_back({CtStatusDnat{}, Layer4{{kTcp, kUdp}}, SourcePort{base.dns_guard->port}, Return{}});
+    rules.push_back(
+        {CtStatusDnat{}, Layer4{{kTcp, kUdp}}, SourcePort{base.dns_guard->port}, Return{}});
   for (const Answered& flow : *base.inbound) answer_flow(flow, rules);
   rules.push_back({CountAs{std::string(kRefusedCounter)}});
   if (base.is_audit && base.audit_ends) rules.push_back({Before{*base.audit_ends}, Return{}});

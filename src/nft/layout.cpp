@@ -17,6 +17,11 @@ namespace {
 constexpr std::array kAnnounced{SetId::probed, SetId::verified, SetId::tried};
 constexpr const char* kTurnAway = "turn-away";
 
+// Whether anything that this host forwards is judged.
+bool holds_any(const Base& base) {
+  return !base.forward.empty() || !base.tunnels.empty();
+}
+
 std::vector<SetDefinition> sets(const Base& base) {
   std::vector<SetDefinition> all;
   for (const Family family : kFamilies) {
@@ -26,7 +31,7 @@ std::vector<SetDefinition> sets(const Base& base) {
                    .family = family,
                    .is_interval = true,
                    .has_timeout = true});
-    if (!base.forward.empty() && !base.is_panic) all.push_back(senders_set(family));
+    if (holds_any(base) && !base.is_panic) all.push_back(senders_set(family));
     if (!base.counts_destinations) continue;
     all.push_back(tally_set(Tally::hits, family));
     all.push_back(tally_set(Tally::refused, family));
@@ -214,11 +219,13 @@ Chain input(const Base& base) {
   return {.name = "input", .hook = Hook::input, .rules = std::move(rules)};
 }
 
+// Nothing that enters by `lo` leads on: it is what a program has put there (packet(7)). What was
+// packed by whoever can send to this host comes in by an encapsulation, and is held like a guest.
 Chain forward(const Base& base) {
-  std::vector<Rule> rules;
-  for (const std::string& pattern : base.forward) {
+  std::vector<Rule> rules{{InLoopback{}, Goto{"foreign"}}};
+  for (const std::string& pattern : base.forward)
     rules.push_back({InInterface{pattern}, Goto{"held"}});
-  }
+  if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Goto{"held"}});
   refuse_reversed_answers(base, rules);
   return {.name = "forward", .hook = Hook::forward, .rules = std::move(rules)};
 }
@@ -277,7 +284,9 @@ Layout layout(const Base& base) {
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});
   add({link_program(base), link(base), output(base)});
-  if (!base.forward.empty()) add({from_held(base), held(base), forward(base)});
+  if (!base.forward.empty()) add({from_held(base)});
+  if (holds_any(base)) add({held(base)});
+  add({forward(base)});
   if (!base.forward.empty() || base.dns_guard) add({input(base)});
   if (base.dns_guard) add(guard_chains(base));
   return all;

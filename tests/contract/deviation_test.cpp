@@ -46,8 +46,9 @@ TEST_F(Deviation, ARuleTooMany) {
 }
 
 TEST_F(Deviation, ARuleTooFew) {
-  EXPECT_THAT(after("nft delete rule " + rule("turn-away", "reject with tcp reset")),
-              ElementsAre("chain turn-away lacks the rule: meta l4proto tcp reject with tcp reset"));
+  EXPECT_THAT(
+      after("nft delete rule " + rule("turn-away", "reject with tcp reset")),
+      ElementsAre("chain turn-away lacks the rule: meta l4proto tcp reject with tcp reset"));
 }
 
 TEST_F(Deviation, ARuleChanged) {

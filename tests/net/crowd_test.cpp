@@ -31,8 +31,8 @@ using Clock = std::chrono::steady_clock;
 constexpr uid_t kGreedy = 4321;
 constexpr uid_t kOther = 5000;
 constexpr std::size_t kMany = 50'000;  // flows of an attack that is to be bounded
-constexpr auto kPause = 300ms;          // between the probes, which make flows, too:
-constexpr double kOfProbes = 2'000;     // no more than so many
+constexpr auto kPause = 300ms;         // between the probes, which make flows, too:
+constexpr double kOfProbes = 2'000;    // no more than so many
 constexpr std::uint16_t kHostPort = 2222, kEchoPort = 7777;
 constexpr const char* kHost4 = "10.77.0.2";
 constexpr const char* kHost6 = "2001:db8:77::2";

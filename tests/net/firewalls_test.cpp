@@ -1,6 +1,6 @@
 // Beside the firewall that a host has already: egressd's own questions are answered, what is
-// allowed works, what is not is refused at once. The other firewall is real, or loads the rules that
-// it makes.
+// allowed works, what is not is refused at once. The other firewall is real, or loads the rules
+// that it makes.
 #include <gmock/gmock.h>
 
 #include "net/guard_fixture.hpp"
@@ -117,11 +117,8 @@ TEST_P(Firewalls, NamesResolveAndRefusalsAreAtOnce) {
 }
 
 const Firewall kFirewalls[] = {
-    {"Ufw", start_ufw},
-    {"Iptables", start_iptables},
-    {"Firewalld", start_firewalld},
-    {"WgQuick", start_wg_quick},
-    {"Masquerade", start_masquerade},
+    {"Ufw", start_ufw},          {"Iptables", start_iptables},     {"Firewalld", start_firewalld},
+    {"WgQuick", start_wg_quick}, {"Masquerade", start_masquerade},
 };
 INSTANTIATE_TEST_SUITE_P(Beside, Firewalls, testing::ValuesIn(kFirewalls),
                          [](const auto& of) { return std::string(of.param.name); });

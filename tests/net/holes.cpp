@@ -69,7 +69,8 @@ std::vector<Hole> what_must_work() {
        "insert rule inet egressd output oif lo ip daddr 127.0.0.1 tcp dport != 553 ct state new "
        "drop\n"},
       {"works.inbound", At::host,
-       "insert rule inet egressd output ip daddr 198.51.100.254 meta l4proto udp ct direction reply "
+       "insert rule inet egressd output ip daddr 198.51.100.254 meta l4proto udp ct direction "
+       "reply "
        "drop\n"},
       {"works.resolver",
        At::far_side,

@@ -95,7 +95,8 @@ class Encapsulated : public SourcesTest {
     shell(lab.host(),
           "sysctl -qw net.ipv4.conf.all.rp_filter=0;"
           "ip link add vxlan0 address 02:00:00:00:00:05 type vxlan id 5 dstport 4789;"
-          "ip address add 10.50.0.1/24 dev vxlan0; ip link set vxlan0 up");
+          "ip address add 10.50.0.1/24 dev vxlan0; ip address add fd50::1/64 dev vxlan0 nodad;"
+          "ip link set vxlan0 up");
     watch(lab.net(), "host0");
   }
 
@@ -106,15 +107,19 @@ class Encapsulated : public SourcesTest {
     all.push_back(is_v4 ? '\0' : '\xdd');
     return all.append(packet.begin(), packet.end());
   }
-  Ways ways(const std::string& netns, const std::string& own, const std::string& to) const {
+  using Pairs = std::vector<std::pair<const char*, const char*>>;
+
+  // What is packed has these ends; it is sent from `own` to the tunnel's port at `to`.
+  Ways ways(const std::string& netns, const std::string& own, const std::string& to,
+            const Pairs& packed) const {
     Ways all;
-    for (const auto& [evil, host] : {std::pair(kEvil4, kHost4), {kEvil6, kHost6}}) {
+    for (const auto& [source, destination] : packed) {
       for (const Forged kind : {Forged::udp, Forged::echo, Forged::syn})
         all.push_back(
             {"packed, from " + own + ", kind " + std::to_string(static_cast<int>(kind)) + " to " +
-                 host,
+                 destination,
              [=](const Sign& sign) {
-               const Ends ends{evil, host, sign.port, kApp};
+               const Ends ends{source, destination, sign.port, kApp};
                BorrowedSocket socket(
                    netns, {.source = own, .port = sign.port, .type = SOCK_DGRAM, .user = kAgent});
                (void)socket.send(to, 4789, frame_with(forged(kind, ends, sign.text)));
@@ -127,12 +132,28 @@ class Encapsulated : public SourcesTest {
 };
 
 TEST_F(Encapsulated, PacketsUnderAForeignSourceAreNotAnswered) {
-  const Ways all = ways(lab.host(), kHost4, kHost4) +
-                   ways(container.netns(), container.address(AF_INET), kHost4);
+  const Pairs foreign{{kEvil4, kHost4}, {kEvil6, kHost6}};
+  const Ways all = ways(lab.host(), kHost4, kHost4, foreign) +
+                   ways(container.netns(), container.address(AF_INET), kHost4, foreign);
   ASSERT_THAT(unseen(all), IsEmpty()) << "positive control";
   const Daemon daemon(lab, policy_of());
   EXPECT_THAT(seen(all), IsEmpty());
   expect_allowed_works();
+}
+
+// As from another node of a cluster, whose guests this host forwards for.
+TEST_F(Encapsulated, PacketsOfThoseBehindItLeadToNobodyWhoIsNotAllowed) {
+  lab.on_host({"sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"});
+  const Pairs behind{{"10.50.0.5", kEvil4}, {"fd50::5", kEvil6}};
+  const Ways all = ways(lab.host(), kHost4, kHost4, behind) +
+                   ways(lab.host(), "127.0.0.1", "127.0.0.1", behind) +
+                   ways(container.netns(), container.address(AF_INET), kHost4, behind);
+  ASSERT_THAT(unseen(all), IsEmpty()) << "positive control";
+  for (const char* more : {"forward: [\"br-*\"]", "forward: []"}) {
+    const Daemon daemon(lab, policy_of(more));
+    EXPECT_THAT(seen(all), IsEmpty()) << more;
+    expect_allowed_works();
+  }
 }
 
 // The gateway sends back what it gets for one address: so a packet of the host's comes in from

@@ -116,6 +116,27 @@ TEST_F(ForeignSource, OfFramesWrittenToLoopbackLeavesNothing) {
   expect_to_hold(ways);
 }
 
+// Nor are they forwarded, whatever their source.
+TEST_F(ForeignSource, OfFramesWrittenToLoopbackNothingIsForwarded) {
+  lab.on_host({"sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
+               "net.ipv4.conf.all.accept_local=1", "net.ipv4.conf.all.route_localnet=1",
+               "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.lo.rp_filter=0"});
+  Ways ways;
+  for (const auto& [own, evil] :
+       {std::pair(kHost4, kEvil4), {"127.0.0.2", kEvil4}, {kHost6, kEvil6}}) {
+    for (const std::uint16_t port : {kApp, std::uint16_t{53}})
+      ways.push_back(
+          {std::string("a frame from ") + own + " to " + evil + ", port " + std::to_string(port),
+           [=, this](const Sign& sign) {
+             const std::uint16_t type = is_v4(evil) ? 0x0800 : 0x86dd;
+             const Ends ends{own, evil, sign.port, port};
+             (void)send_frame(lab.host(), FrameSocket::ordinary,
+                              {"lo", type, forged(Forged::udp, ends, sign.text), 0});
+           }});
+  }
+  expect_to_hold(ways);
+}
+
 // RFC 791 section 2.3, RFC 8200 section 4.
 TEST_F(ForeignSource, OfFragmentsAndOfPacketsWithMoreHeadersLeavesNothing) {
   Ways ways;

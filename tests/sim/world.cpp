@@ -240,7 +240,7 @@ void World::carry_out(const engine::Action& action) {
                 [&](const nft::Flow& flow) { return engine_->is_unlisted(flow, now); });
           },
           [&](const engine::ForgetCrowd& forget) {
-            const auto count = engine::thin_out(kernel_, *engine_, forget.excess, now);
+            const auto count = engine::thin_out(kernel_, *engine_, forget, now);
             engine_->handle(engine::CrowdForgotten{count.value_or(0)}, now);
           },
           [](const engine::AdoptFlows&) {}, [](const engine::ForgetStrangers&) {},

@@ -100,7 +100,7 @@ int send_frame(const std::string& netns, FrameSocket kind, const Frame& frame) {
     to.sll_protocol = htons(frame.type);
     to.sll_ifindex = static_cast<int>(if_nametoindex(frame.device.c_str()));
     to.sll_halen = ETH_ALEN;
-    std::fill_n(to.sll_addr, ETH_ALEN, 0xff);
+    std::fill_n(to.sll_addr, ETH_ALEN, frame.station);
     if (socket < 0 || setsockopt(socket, SOL_PACKET, kQdiscBypass, &bypasses, sizeof bypasses) != 0)
       throw std::system_error(errno, std::generic_category(), "packet socket");
     const ssize_t sent = sendto(socket, frame.payload.data(), frame.payload.size(), 0,

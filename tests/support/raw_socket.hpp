@@ -28,8 +28,9 @@ struct Frame {
   std::string device;
   std::uint16_t type = 0x0800;        // an IEEE 802 number
   std::vector<std::uint8_t> payload;  // the packet, from its network header on
+  std::uint8_t station = 0xff;  // each octet of whom it is for: all of the link; 0: `lo` itself
 };
-// To every station of the link. 0 or what sendto(2) failed with.
+// 0 or what sendto(2) failed with.
 int send_frame(const std::string& netns, FrameSocket kind, const Frame& frame);
 // An IPv4 or IPv6 packet with a UDP datagram, from an address of the same family.
 std::vector<std::uint8_t> udp_packet(const std::string& source, std::uint16_t source_port,

@@ -124,9 +124,11 @@ struct AdoptFlows {
 // judged as the first.
 struct ForgetStrangers {};
 // So many flows are tracked that soon none can begin: forget this many of those that stay on this host,
-// as thin_out() does. Exactly one CrowdForgotten must follow.
+// as thin_out() does, but leave so many of them: if they are fewer, it is others that fill the table.
+// Exactly one CrowdForgotten must follow.
 struct ForgetCrowd {
   std::size_t excess = 0;
+  std::size_t spared = 0;
 };
 // Exactly one FramesFiltered must follow.
 struct FilterFrames {

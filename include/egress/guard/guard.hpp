@@ -78,7 +78,8 @@ class Guard {
   void sweep(Instant now);
   Wait end_wait(const dns::Question& question);
   IpAddress party_of(const IpAddress& client) const;
-  std::size_t waiting_of(const IpAddress& client) const;
+  bool has_no_room_for(const IpAddress& client) const;
+  std::size_t waiting_of(const IpAddress& party) const;
   void fail_all(const dns::Question& question, std::string_view why);
 
   void reply_released(const Asking& asking, const engine::Release& release, bool has_waited);

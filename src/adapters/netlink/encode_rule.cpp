@@ -23,8 +23,8 @@ constexpr std::uint32_t kStateEstablished = 2;
 constexpr std::uint32_t kStateRelated = 4;
 constexpr std::uint32_t kStateNew = 8;
 constexpr std::uint32_t kStatusConfirmed = 1 << 3;  // IPS_CONFIRMED
-constexpr std::uint32_t kStatusDnat = 1 << 5;     // IPS_DST_NAT
-constexpr std::uint32_t kRangeHasPorts = 1 << 1;  // NF_NAT_RANGE_PROTO_SPECIFIED
+constexpr std::uint32_t kStatusDnat = 1 << 5;       // IPS_DST_NAT
+constexpr std::uint32_t kRangeHasPorts = 1 << 1;    // NF_NAT_RANGE_PROTO_SPECIFIED
 constexpr std::uint8_t kTcpFlagSyn = 2, kTcpFlagReset = 4,
                        kTcpFlagAck = 16;  // RFC 9293 section 3.1
 constexpr std::uint8_t kReply = 1;        // IP_CT_DIR_REPLY

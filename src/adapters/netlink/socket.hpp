@@ -15,8 +15,9 @@
 
 namespace egress::netlink {
 
-inline constexpr std::size_t kDatagramOctets = 64 << 10;  // dumps fit: NLMSG_GOODSIZE, at most 32 KiB
-inline constexpr int kReceiveRoom = 4 << 20;                // octets that wait for us
+inline constexpr std::size_t kDatagramOctets = 64
+                                               << 10;  // dumps fit: NLMSG_GOODSIZE, at most 32 KiB
+inline constexpr int kReceiveRoom = 4 << 20;           // octets that wait for us
 
 class Socket {
  public:

@@ -64,7 +64,8 @@ Tampering author_of(const nlmsghdr& generation) {
 
 }  // namespace
 
-TableWatch::TableWatch(FileDescriptor socket) : socket_(std::move(socket)), buffer_(kDatagramOctets) {}
+TableWatch::TableWatch(FileDescriptor socket)
+    : socket_(std::move(socket)), buffer_(kDatagramOctets) {}
 
 Result<TableWatch> TableWatch::open(std::uint32_t own_port) {
   FileDescriptor opened(

@@ -60,10 +60,10 @@ struct Probe {
   probe::Tries tries = probe::Tries::until_answered;  // once: of what must be refused
   probe::Payload payload{};
   std::uint8_t protocol = 0;
-  std::optional<IpAddress> source{};            // bound, spoofed
-  std::optional<Endpoint> flow{};               // error: the end here of a flow that was begun there
-  std::optional<probe::Outsider> outsider{};    // of a proxy
-  Port source_port = 0;  // tcp, datagram, open_flow; 0: whichever is free
+  std::optional<IpAddress> source{};          // bound, spoofed
+  std::optional<Endpoint> flow{};             // error: the end here of a flow that was begun there
+  std::optional<probe::Outsider> outsider{};  // of a proxy
+  Port source_port = 0;                       // tcp, datagram, open_flow; 0: whichever is free
 
   Family family() const { return endpoint.address.family(); }
 };

@@ -10,7 +10,6 @@
 
 #include "adapters/probe/flow.hpp"
 #include "adapters/probe/neighbour.hpp"
-
 #include "egressctl/verify/run.hpp"
 
 namespace egress::verify {

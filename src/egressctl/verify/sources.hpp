@@ -26,8 +26,8 @@ Rows judge_disguises(std::span<const Trial> trials, const Refusals& refusals,
 // `answers`: packets that came back to the neighbour in whose name all this was sent.
 Row judge_trampoline(std::uint64_t answers);
 
-// ICMP errors to whoever has begun these flows with this host, whose ends here they are: about what is
-// none of their sender's, or a program's. Without a flow: whether one may be made at all.
+// ICMP errors to whoever has begun these flows with this host, whose ends here they are: about what
+// is none of their sender's, or a program's. Without a flow: whether one may be made at all.
 std::vector<Probe> plan_related(std::span<const Endpoint> flows);
 // `refusals`: moved while they ran. `heard`: packets that came to whom they went.
 Rows judge_related(std::span<const Trial> trials, const Refusals& refusals, std::uint64_t heard,

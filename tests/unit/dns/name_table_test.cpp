@@ -161,9 +161,9 @@ TEST_F(NameTableTest, AnAnswerAndANameHaveALimitOfAddressesAndCurrentOnesAreKept
   for (std::size_t round = 0; round < kAnswers; ++round) {
     std::vector<IpAddress> many;
     for (int i = 0; i <= 256; ++i)  // one too many
-      many.push_back(IpAddress::v4({198, static_cast<std::uint8_t>(50 + round),
-                                    static_cast<std::uint8_t>(i / 256),
-                                    static_cast<std::uint8_t>(i % 256)}));
+      many.push_back(
+          IpAddress::v4({198, static_cast<std::uint8_t>(50 + round),
+                         static_cast<std::uint8_t>(i / 256), static_cast<std::uint8_t>(i % 256)}));
     ask();
     answer(kApi, many, 5s);
     EXPECT_EQ(table_.find(kApi)->addresses.size(), (round + 1) * limits::kAddressesPerAnswer);
@@ -191,6 +191,23 @@ TEST_F(NameTableTest, NoMoreQuestionsAreUnderWayThanTheLimitAndNoNameStarves) {
     batch = table_.take_questions();
   }
   EXPECT_EQ(asked.size(), 2 * names.size());
+}
+
+TEST_F(NameTableTest, WhatProgramsWaitForDoesNotKeepTheOthersFromBeingAsked) {
+  std::set<DnsName> names;
+  for (std::size_t i = 0; i < limits::kLookupsInFlight; ++i)
+    names.insert(*DnsName::parse("n" + std::to_string(i) + ".example.com"));
+  follow(names);
+  for (auto batch = ask(); !batch.empty(); batch = table_.take_questions())
+    for (const Question& question : batch)
+      answer(question.name, {ip(question.family == Family::ipv4 ? "192.0.2.1" : "2001:db8::1")}, 1h,
+             question.family);
+  follow({kApi});
+  for (const DnsName& name : names)
+    for (const Family family : kFamilies) table_.want({name, family}, now_);
+  const std::vector<Question> first = ask();
+  EXPECT_EQ(first.size(), limits::kLookupsInFlight) << "and as many wait";
+  EXPECT_THAT(first, Contains(Question{kApi, Family::ipv4}));
 }
 
 TEST_F(NameTableTest, ARestoredAddressEndsWhenItWouldHaveButNeverLaterThanAFreshOne) {

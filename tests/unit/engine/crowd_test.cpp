@@ -41,14 +41,14 @@ std::size_t gone(const Crowd& crowd, const std::map<std::string, seconds>& cut,
 
 TEST(Cutoffs, OnlyTheLargestSideLosesAny) {
   const Crowd crowd{{"docker0", flows(1000, 10s)}, {"br-1", flows(100, 1s)}, {"", flows(50, 1s)}};
-  const auto cut = cutoffs(crowd, 600);
+  const auto cut = cutoffs(crowd, {600, 0});
   EXPECT_EQ(gone(crowd, cut, "docker0"), 600U);
   EXPECT_THAT(cut, ElementsAre(Pair("docker0", 609s))) << "those that would end first";
 }
 
 TEST(Cutoffs, TwoLargeOnesComeDownToTheSame) {
   const Crowd crowd{{"a", flows(1000, 1s)}, {"b", flows(800, 1s)}, {"c", flows(10, 1s)}};
-  const auto cut = cutoffs(crowd, 1000);
+  const auto cut = cutoffs(crowd, {1000, 0});
   EXPECT_EQ(gone(crowd, cut, "a"), 600U);
   EXPECT_EQ(gone(crowd, cut, "b"), 400U);
   EXPECT_EQ(gone(crowd, cut, "c"), 0U);
@@ -56,10 +56,20 @@ TEST(Cutoffs, TwoLargeOnesComeDownToTheSame) {
 
 TEST(Cutoffs, AllGoWhereTheyAreTooFew) {
   const Crowd crowd{{"a", flows(10, 1s)}, {"b", flows(1, 1s)}};
-  const auto cut = cutoffs(crowd, 100);
+  const auto cut = cutoffs(crowd, {100, 0});
   EXPECT_EQ(gone(crowd, cut, "a") + gone(crowd, cut, "b"), 11U);
-  EXPECT_THAT(cutoffs({}, 100), IsEmpty());
-  EXPECT_THAT(cutoffs(crowd, 0), IsEmpty());
+  EXPECT_THAT(cutoffs({}, {100, 0}), IsEmpty());
+  EXPECT_THAT(cutoffs(crowd, {0, 0}), IsEmpty());
+}
+
+// Strangers fill the table: what stays on this host is not to blame.
+TEST(Cutoffs, NoneGoWhereOthersFillTheTable) {
+  const Crowd crowd{{"docker0", flows(100, 1s)}, {"", flows(50, 1s)}};
+  EXPECT_THAT(cutoffs(crowd, {100'000, 60'000}), IsEmpty());
+  EXPECT_THAT(cutoffs(crowd, {100'000, 150}), IsEmpty());
+  const auto cut = cutoffs(crowd, {100'000, 149});
+  EXPECT_EQ(gone(crowd, cut, "docker0"), 1U);
+  EXPECT_EQ(gone(crowd, cut, ""), 0U);
 }
 
 // ---- whose --------------------------------------------------------------------------------------
@@ -176,7 +186,7 @@ TEST_F(CrowdTest, ThinningOutForgetsNoMoreThanItsOwn) {
     sessions.push_back({tcp("172.17.0.5", port), tcp("172.17.0.9", 80)});
   }
   ASSERT_TRUE(kernel_.adopt_flows(sessions));
-  EXPECT_EQ(thin_out(kernel_, engine_, 50, now()).value(), 100U) << "all end at once";
+  EXPECT_EQ(thin_out(kernel_, engine_, {50, 0}, now()).value(), 100U) << "all end at once";
   EXPECT_EQ(kernel_.tracked().size(), 20U);
 }
 

@@ -336,6 +336,22 @@ TEST_F(GuardTest, OneMachineCannotFillTheWaitingRoomFromManyAddresses) {
       << "the room is free again";
 }
 
+TEST_F(GuardTest, WhoeverIsBehindLinksLeavesThisHostItsPlaces) {
+  host.set_policy({allow_entry(wildcard("*.example.com"))});
+  const auto client = [](std::size_t number) {
+    Client from;
+    from.address = *IpAddress::parse("172.17.0." + std::to_string(number + 2));
+    return from;
+  };
+  const std::size_t places = limits::kWaiting - limits::kWaitingPerClient;
+  for (std::size_t i = 0; i < places; ++i)
+    ASSERT_THAT(ask("n" + std::to_string(i) + ".example.com", kA, client(i % 9)), IsEmpty());
+  EXPECT_THAT(ask("more.example.com", kA, client(10)), ElementsAre(HasSubstr("8182")));
+  Client own;
+  own.address = *IpAddress::parse("127.0.0.1");
+  EXPECT_THAT(ask("more.example.com", kA, own), IsEmpty());
+}
+
 TEST_F(GuardTest, WhatIsRevokedWhileAQuestionWaitsIsNotReleased) {
   host.set_policy({allow_entry(name_of("api.example.com"))});
   EXPECT_THAT(ask("api.example.com"), IsEmpty());

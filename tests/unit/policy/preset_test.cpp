@@ -216,7 +216,8 @@ TEST(ShippedPresets, HoldNoTelemetry) {
         "http-intake.logs.us5.datadoghq.com", "otel.cline.bot", "data.cline.bot",
         "collector.github.com", "copilot-telemetry.githubusercontent.com",
         "gb4w8c3ygj-default-sea.rum.aliyuncs.com"})
-    for (const Holder& holder : holders_of(DnsName::parse(name).value(), Transport::tcp, 443, shipped_catalogue()))
+    for (const Holder& holder :
+         holders_of(DnsName::parse(name).value(), Transport::tcp, 443, shipped_catalogue()))
       ADD_FAILURE() << name << " is in " << holder.reference;
 }
 

@@ -36,7 +36,8 @@ inline probe::Observation allowed_answer(const Probe& probe) {
 inline probe::Observation closed_answer(const Probe& probe) {
   if (probe.guard) return guard_answer(probe);
   if (probe.outsider) return outcome(probe::Outcome::wrong_answer);
-  if (is_disguised(probe) || probe.method == Method::error) return outcome(probe::Outcome::refused, EPERM);
+  if (is_disguised(probe) || probe.method == Method::error)
+    return outcome(probe::Outcome::refused, EPERM);
   probe::Observation seen = outcome(probe::Outcome::refused, ECONNREFUSED);
   if (probe.method == Method::tcp || probe.method == Method::tls) return seen;
   if (probe.method == Method::fragment && probe.endpoint.port == 0)
@@ -56,10 +57,10 @@ struct World {
   std::function<void(Health&)> spoil_health = [](Health&) {};
   Attempt attempt{Attempt::Outcome::refused, "nobody", "no right"};
   bool is_established = true;  // what opens a flow is one that the connection tracking knows
-  bool is_asked = true;         // flows that somebody outside begins arrive
-  bool answers = false;  // it answers what came through in another's name
+  bool is_asked = true;        // flows that somebody outside begins arrive
+  bool answers = false;        // it answers what came through in another's name
   std::vector<Passage> passages{};
-  std::string user{};  // who probes; empty: root
+  std::string user{};           // who probes; empty: root
   Result<void> neighbour = {};  // whether somebody outside can be played
   Result<void> granted = {};    // and something allowed for a moment
 
