@@ -7,8 +7,6 @@
 namespace egress::dns {
 namespace {
 
-constexpr std::size_t kTurnOfQueue = 8;  // every so many questions, one is a refresh
-
 constexpr seconds kHighestTtl{std::int64_t{1} << 31};
 
 HeldAddress* find_held(NameState& state, const IpAddress& address) {
@@ -281,11 +279,8 @@ std::vector<Question> NameTable::take_questions() {
   return questions;
 }
 
-// What programs wait for goes first, but whoever asks without end must not keep the others from
-// being refreshed.
 std::optional<Question> NameTable::next_question() {
-  const bool is_turn_of_queue = ++turns_ % kTurnOfQueue == 0 && !queue_.empty();
-  std::deque<Question>& from = wanted_.empty() || is_turn_of_queue ? queue_ : wanted_;
+  std::deque<Question>& from = wanted_.empty() ? queue_ : wanted_;
   if (from.empty()) return std::nullopt;
   Question question = std::move(from.front());
   from.pop_front();

@@ -163,7 +163,6 @@ class NameTable {
   std::size_t learnt_addresses_ = 0;
   std::deque<Question> wanted_;  // by programs that wait, the first come first
   std::deque<Question> queue_;   // refreshes
-  std::size_t turns_ = 0;        // of both
   std::set<Question> in_flight_;  // as many as the resolver still owes us, also for forgotten names
 };
 

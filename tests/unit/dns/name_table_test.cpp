@@ -193,23 +193,6 @@ TEST_F(NameTableTest, NoMoreQuestionsAreUnderWayThanTheLimitAndNoNameStarves) {
   EXPECT_EQ(asked.size(), 2 * names.size());
 }
 
-TEST_F(NameTableTest, WhatProgramsWaitForDoesNotKeepTheOthersFromBeingAsked) {
-  std::set<DnsName> names;
-  for (std::size_t i = 0; i < limits::kLookupsInFlight; ++i)
-    names.insert(*DnsName::parse("n" + std::to_string(i) + ".example.com"));
-  follow(names);
-  for (auto batch = ask(); !batch.empty(); batch = table_.take_questions())
-    for (const Question& question : batch)
-      answer(question.name, {ip(question.family == Family::ipv4 ? "192.0.2.1" : "2001:db8::1")}, 1h,
-             question.family);
-  follow({kApi});
-  for (const DnsName& name : names)
-    for (const Family family : kFamilies) table_.want({name, family}, now_);
-  const std::vector<Question> first = ask();
-  EXPECT_EQ(first.size(), limits::kLookupsInFlight) << "and as many wait";
-  EXPECT_THAT(first, Contains(Question{kApi, Family::ipv4}));
-}
-
 TEST_F(NameTableTest, ARestoredAddressEndsWhenItWouldHaveButNeverLaterThanAFreshOne) {
   follow({kApi});
   EXPECT_THAT(table_.restore(kApi, ip("192.0.2.1"), now_ + 10min, now_), Contains(ip("192.0.2.1")));
