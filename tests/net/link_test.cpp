@@ -240,6 +240,7 @@ TEST_F(ForeignRouter, OfAHeldLinkIsNotBelieved) {
     announce();
     return believes();
   })) << "positive control";
+  std::this_thread::sleep_for(500ms);  // what is still on its way
   on_host(
       "ip -6 route flush proto ra; ip -6 address flush dev br-lab dynamic;"
       "ip -6 route flush 2001:db8:66::/64");
