@@ -238,6 +238,8 @@ TEST_F(CrowdTest, AFullTableDeafensAHostUntilEgressdMakesRoom) {
   EXPECT_GE(failures(10), 3U) << "control: few new connections find a place";
   const Daemon daemon = start();
   EXPECT_TRUE(eventually([&] { return tracked() <= most / 2 + 100; }, 20s)) << tracked();
+  // Names whose questions found no place are asked for again.
+  EXPECT_TRUE(eventually([&] { return tcp(kApi6) == Seen::answered; }, 30s));
   expect_all_to_go_on("once there is room");
   EXPECT_TRUE(eventually([&] { return daemon.log().find("too-many-flows") != std::string::npos; }));
   expect_bounded([&] { forge_handshakes(wire, kMany, AF_INET6); });
