@@ -202,16 +202,13 @@ void Daemon::start_sweep() {
   sweep_.emplace(*loop_,
                  Sweep::Hooks{.detach = [this] { return kernel_->detach(); },
                               .work =
-                                  [this] {
+                                  [this](const engine::ForgetCrowd& order) {
                                     find_networks(*enforcer_);
-                                    return engine::thin_out(*kernel_, enforcer_->engine(), order_,
+                                    return engine::thin_out(*kernel_, enforcer_->engine(), order,
                                                             clock_.now());
                                   },
                               .done = [this](std::size_t flows) { enforcer_->forgotten(flows); }});
-  enforcer_->on_crowd([this](const engine::ForgetCrowd& order) {
-    order_ = order;
-    sweep_->begin();
-  });
+  enforcer_->on_crowd([this](const engine::ForgetCrowd& order) { sweep_->begin(order); });
 }
 
 void Daemon::count_flows() {

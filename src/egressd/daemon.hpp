@@ -105,7 +105,6 @@ class Daemon {
 
   std::optional<systemd::EventLoop> loop_;
   std::optional<Sweep> sweep_;
-  engine::ForgetCrowd order_;  // the flows to forget
   std::vector<systemd::Watch> watches_;
   std::vector<systemd::Source> sources_;
   std::optional<systemd::Timer> timer_;  // everything that is due

@@ -3,14 +3,11 @@
 
 #include <sys/types.h>
 
-#include <string_view>
-
 namespace egress::daemon {
 
 // Nothing of it outlives the daemon.
 bool ends_with(pid_t daemon);
 // Where memory runs out, it goes and not the daemon, whose score is inherited.
 void go_first_when_memory_runs_out();
-bool write_all(int fd, std::string_view text);
 
 }  // namespace egress::daemon

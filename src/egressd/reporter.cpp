@@ -14,6 +14,7 @@
 
 #include "adapters/inherited_descriptors.hpp"
 #include "adapters/system_error.hpp"
+#include "adapters/write_all.hpp"
 #include "control/codec.hpp"
 #include "egress/core/limits.hpp"
 #include "egressd/forked.hpp"

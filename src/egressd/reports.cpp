@@ -148,12 +148,10 @@ std::vector<control::CapabilityReport> report_capabilities(const nft::Capabiliti
        "no conntrack access: deny does not cut connections that are open"},
       {"routes", has.asks_routes,
        "no `fib` expression: nothing enters from held interfaces, and only addresses that egressd "
-       "has "
-       "seen on this host are its own"},
+       "has seen on this host are its own"},
       {"conntrack zones", has.has_zones,
        "no `ct zone set`: egressd's own questions are not tracked, and a firewall that accepts "
-       "what "
-       "is established drops their answers: let in what comes from the resolvers' port 53"},
+       "what is established drops their answers: let in what comes from the resolvers' port 53"},
   };
 }
 

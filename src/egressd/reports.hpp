@@ -38,8 +38,7 @@ struct Reading {
 };
 control::DiffReply report_diff(const engine::Engine& engine, const Reading& reading);
 
-// Most frequent first, at most `limit`.
-// The latest first; in a second, those to which most packets went.
+// The latest first, at most `limit`; in a second, those to which most packets went.
 std::vector<control::RefusalReport> report_refusals(const nft::Snapshot& live, std::size_t limit);
 // All of them; those to what is probed now as they were counted by themselves.
 std::vector<control::RefusalReport> report_all_refusals(const nft::Snapshot& live);

@@ -11,6 +11,7 @@
 
 #include "adapters/inherited_descriptors.hpp"
 #include "adapters/system_error.hpp"
+#include "adapters/write_all.hpp"
 #include "egress/core/limits.hpp"
 #include "egressd/forked.hpp"
 #include "egressd/log.hpp"
@@ -23,14 +24,14 @@ Sweep::~Sweep() {
   waitpid(pid_, nullptr, 0);
 }
 
-void Sweep::begin() {
-  if (const auto forked = fork_for_it(); !forked) {
+void Sweep::begin(const engine::ForgetCrowd& order) {
+  if (const auto forked = fork_for(order); !forked) {
     log(Level::error, "flows-not-forgotten", {{"message", forked.error().message}});
     hooks_.done(0);
   }
 }
 
-Result<void> Sweep::fork_for_it() {
+Result<void> Sweep::fork_for(const engine::ForgetCrowd& order) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
   control::Descriptor reading(ends[0]), writing(ends[1]);
@@ -41,7 +42,7 @@ Result<void> Sweep::fork_for_it() {
   if (pid < 0) return fail_errno("cannot make a process that looks through the tracked flows");
   if (pid == 0) {
     if (!ends_with(daemon)) _exit(1);
-    work(writing.get());
+    work(order, writing.get());
   }
   answer_ = std::move(reading);
   watch_ = *std::move(watching);
@@ -50,13 +51,13 @@ Result<void> Sweep::fork_for_it() {
 }
 
 // In the process. It never returns, so that nothing of the daemon is torn down here.
-void Sweep::work(int pipe) {
+void Sweep::work(const engine::ForgetCrowd& order, int pipe) {
   const auto kernel = hooks_.detach();
   if (!kernel) _exit(1);
   close_all_but(std::array{pipe, *kernel});
   go_first_when_memory_runs_out();
   alarm(static_cast<unsigned>(limits::kReportTime.count()));
-  const auto count = hooks_.work();
+  const auto count = hooks_.work(order);
   if (!count) log(Level::error, "flows-not-forgotten", {{"message", count.error().message}});
   _exit(count && write_all(pipe, std::to_string(*count)) ? 0 : 1);
 }

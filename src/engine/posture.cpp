@@ -39,8 +39,7 @@ void Engine::end_posture(Instant now) {
 // What was addressed to this host is answered, not sent: an open shell of the operator's goes on.
 bool Engine::is_unlisted(const nft::Flow& flow, Instant now) const {
   if (!installed_ || is_own(flow.destination.address)) return false;
-  const nft::Base& base = installed_->base;
-  const bool may_be_held = !base.forward.empty() || !base.tunnels.empty();
+  const bool may_be_held = installed_->base.judges_forwarded();
   return (may_be_held || is_own(flow.source)) && !installed_->permits(flow.destination, now);
 }
 

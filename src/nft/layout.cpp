@@ -17,11 +17,6 @@ namespace {
 constexpr std::array kAnnounced{SetId::probed, SetId::verified, SetId::tried};
 constexpr const char* kTurnAway = "turn-away";
 
-// Whether anything that this host forwards is judged.
-bool holds_any(const Base& base) {
-  return !base.forward.empty() || !base.tunnels.empty();
-}
-
 std::vector<SetDefinition> sets(const Base& base) {
   std::vector<SetDefinition> all;
   for (const Family family : kFamilies) {
@@ -31,7 +26,7 @@ std::vector<SetDefinition> sets(const Base& base) {
                    .family = family,
                    .is_interval = true,
                    .has_timeout = true});
-    if (holds_any(base) && !base.is_panic) all.push_back(senders_set(family));
+    if (base.judges_forwarded() && !base.is_panic) all.push_back(senders_set(family));
     if (!base.counts_destinations) continue;
     all.push_back(tally_set(Tally::hits, family));
     all.push_back(tally_set(Tally::refused, family));
@@ -285,7 +280,7 @@ Layout layout(const Base& base) {
   if (base.inbound) add({answer(base)});
   add({link_program(base), link(base), output(base)});
   if (!base.forward.empty()) add({from_held(base)});
-  if (holds_any(base)) add({held(base)});
+  if (base.judges_forwarded()) add({held(base)});
   add({forward(base)});
   if (!base.forward.empty() || base.dns_guard) add({input(base)});
   if (base.dns_guard) add(guard_chains(base));

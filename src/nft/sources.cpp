@@ -104,7 +104,7 @@ Chain foreign(const Base& base) {
 
 std::vector<Chain> source_chains(const Base& base) {
   std::vector<Chain> chains{source_output(base), source_loopback(base)};
-  if (!base.forward.empty() || !base.tunnels.empty()) chains.push_back(source_held(base));
+  if (base.judges_forwarded()) chains.push_back(source_held(base));
   chains.push_back(source_prerouting(base));
   return chains;
 }

@@ -74,7 +74,7 @@ struct Base {
   // The links of this host among them, as links.hpp tells them apart. Both sorted.
   std::vector<std::string> inside{};   // what goes to them stays on this host
   std::vector<std::string> uplinks{};  // they lead to other networks: anybody's packets may come in by them
-  std::vector<std::string> tunnels{};  // links that are not held, but whose sources are judged as if they were
+  std::vector<std::string> tunnels{};  // links that no pattern names, and that are judged as if one did
   std::vector<std::pair<std::string, Prefix>> routed{};  // sources that belong to a link by another table than `main`
   std::optional<std::vector<Answered>> inbound{};  // which flows begun outside are answered; empty: all
   std::optional<DnsGuard> dns_guard{};  // empty: programs ask the pinned resolvers themselves
@@ -89,6 +89,9 @@ struct Base {
   // Not with the kernel's `fib`: then only these are our sources, and nothing enters from held interfaces.
   std::optional<std::vector<IpAddress>> only_sources{};
   bool operator==(const Base&) const = default;
+
+  // Whether anything that this host forwards is judged, by where it enters.
+  bool judges_forwarded() const { return !forward.empty() || !tunnels.empty(); }
 };
 
 // Elements and when they end; kNever: permanent.

@@ -95,12 +95,10 @@ Result<nft::FlowCount> count_flows(Socket& socket) {
   return count;
 }
 
+// The statistics need the same right and the same module as the listing, which on a busy host is
+// long.
 bool can_list_flows(Socket& socket) {
-  // The statistics need the same right and the same module as the listing, which on a busy host is
-  // long.
-  Message buffer(256);
-  return socket.ask(start(buffer, IPCTNL_MSG_CT_GET_STATS, NLM_F_ACK, AF_UNSPEC), [](auto&) {}) ==
-         0;
+  return count_flows(socket).has_value();
 }
 
 }  // namespace egress::netlink

@@ -51,19 +51,21 @@ std::vector<KeyType> key_parts(const nft::SetDefinition& set) {
 }
 
 // Each part of a key begins at a register of four octets.
-std::uint32_t key_length(const nft::SetDefinition& set) {
-  const std::uint32_t address = set.family == Family::ipv4 ? 4 : 16;
-  switch (set.key) {
-    case nft::SetDefinition::Key::endpoint:
-      return address + 8;
-    case nft::SetDefinition::Key::address_pair:
-      return address + address;
-    case nft::SetDefinition::Key::link:
+std::uint32_t length_of(KeyType part) {
+  switch (part) {
+    case KeyType::ipv6_addr:
+      return 16;
+    case KeyType::ifname:
       return IFNAMSIZ;
-    case nft::SetDefinition::Key::user:
-      return sizeof(std::uint32_t);
+    default:
+      return 4;
   }
-  return 0;
+}
+
+std::uint32_t key_length(const nft::SetDefinition& set) {
+  std::uint32_t length = 0;
+  for (const KeyType part : key_parts(set)) length += length_of(part);
+  return length;
 }
 
 bool is_of_host_order(const nft::SetDefinition& set) {

@@ -10,6 +10,7 @@
 #include "adapters/file_descriptor.hpp"
 #include "adapters/state/ownership.hpp"
 #include "adapters/system_error.hpp"
+#include "adapters/write_all.hpp"
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
 
@@ -35,16 +36,6 @@ Result<FileDescriptor> open_directory(const std::string& path) {
   return directory;
 }
 
-Result<void> write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const auto written = write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno("write");
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 // The new content, on disk under a name of its own.
 Result<void> write_beside(int directory, const std::string& name, std::string_view content,
                           mode_t mode) {
@@ -52,8 +43,7 @@ Result<void> write_beside(int directory, const std::string& name, std::string_vi
   const FileDescriptor file(
       openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.is_open()) return fail_errno("create");
-  auto written = write_all(file.get(), content);
-  if (!written) return written;
+  if (!write_all(file.get(), content)) return fail_errno("write");
   if (fchmod(file.get(), mode) != 0) return fail_errno("chmod");
   if (fsync(file.get()) != 0) return fail_errno("fsync");
   return {};

@@ -9,18 +9,11 @@
 
 #include "adapters/file_descriptor.hpp"
 #include "adapters/system_error.hpp"
+#include "adapters/write_all.hpp"
 
 namespace egress::place {
 
 namespace {
-
-void write_all(int pipe, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(pipe, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // nobody reads any more
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
 
 std::string listen(int pipe, const std::function<std::string_view(std::string_view)>& hear) {
   std::string told;
@@ -50,7 +43,9 @@ Result<Told> told_by_child(const std::function<void(const Say&)>& body,
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("make a process");
   if (child == 0) {
-    body([&](std::string_view text) { write_all(writing.get(), text); });
+    body([&](std::string_view text) {
+      (void)write_all(writing.get(), text);  // false: nobody reads any more
+    });
     ::_exit(0);
   }
   writing = FileDescriptor();

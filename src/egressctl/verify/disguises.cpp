@@ -16,25 +16,12 @@ constexpr Port kUnused = 7;
 // By which a rule can tell them apart.
 constexpr Port kBoundFrom = 4007, kSpoofedFrom = 4008;
 
-bool is_dropped(const probe::Observation& seen) {
-  return seen.outcome == Outcome::refused && seen.error == EPERM;
-}
-
 // Whether the counter of foreign sources shows all packets that did not get through.
 bool all_counted(std::span<const Trial> trials, const Refusals& refusals) {
   const auto count = std::ranges::count_if(trials, [](const Trial& trial) {
-    return is_dropped(trial.seen) || trial.seen.outcome == Outcome::timeout;
+    return is_dropped(trial) || trial.seen.outcome == Outcome::timeout;
   });
   return refusals.foreign() >= static_cast<std::uint64_t>(count);
-}
-
-void judge_unmade(const Trial& trial, const Controls& controls, Row& row) {
-  const bool has_no_right = trial.seen.error == EPERM || trial.seen.error == EACCES;
-  row.evidence = "the probe could not be made";
-  if (!has_no_right || controls.is_root) return;
-  row.mark = Mark::no_right;
-  row.seen = "n/a: this user may not make the socket";
-  row.evidence = "cannot be tried here, and cannot be sent for the same reason; as root it is";
 }
 
 // It left the socket, and nothing is known of it but what was counted.
@@ -77,7 +64,7 @@ Row judge(const Trial& trial, bool is_counted, const Refusals& refusals, const C
       judge_sent(is_counted, controls, row);
       break;
     case Outcome::refused:
-      if (is_dropped(trial.seen)) judge_dropped(is_counted, refusals.at(trial.probe.endpoint), row);
+      if (is_dropped(trial)) judge_dropped(is_counted, refusals.at(trial.probe.endpoint), row);
       break;
     case Outcome::no_route:
       row.mark = Mark::not_applicable;
@@ -96,6 +83,19 @@ IpAddress of_family(Family family, const OutsideHost& host) {
 }
 
 }  // namespace
+
+bool is_dropped(const Trial& trial) {
+  return trial.seen.outcome == Outcome::refused && trial.seen.error == EPERM;
+}
+
+void judge_unmade(const Trial& trial, const Controls& controls, Row& row) {
+  const bool has_no_right = trial.seen.error == EPERM || trial.seen.error == EACCES;
+  row.evidence = "the probe could not be made";
+  if (!has_no_right || controls.is_root) return;
+  row.mark = Mark::no_right;
+  row.seen = "n/a: this user may not make the socket";
+  row.evidence = "cannot be tried here, and cannot be sent for the same reason; as root it is";
+}
 
 std::vector<Probe> plan_disguises(KindId kind, const Disguises& disguises, const Outside& outside) {
   std::vector<Probe> probes;

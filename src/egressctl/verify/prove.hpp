@@ -22,7 +22,7 @@ class Daemon {
   virtual std::optional<control::ProofReply> proof() = 0;
   virtual std::optional<control::RefusalsReply> refusals() = 0;
   // Has it count by itself what is refused there. Where it does not, those counters must do that
-  // others fill as well.
+  // others fill as well. What is allowed and tried is no hit for some seconds, if root asks.
   virtual void announce(const std::vector<Endpoint>& refused,
                         const std::vector<Endpoint>& allowed) = 0;
   virtual std::optional<control::DnsReply> dns() = 0;

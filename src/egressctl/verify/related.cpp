@@ -26,18 +26,6 @@ bool is_sent(const Trial& trial) {
   return trial.seen.outcome == Outcome::timeout;
 }
 
-bool is_dropped(const Trial& trial) {
-  return trial.seen.outcome == Outcome::refused && trial.seen.error == EPERM;
-}
-
-void judge_without_right(const Controls& controls, Row& row) {
-  row.evidence = "the probe could not be made";
-  if (controls.is_root) return;
-  row.mark = Mark::no_right;
-  row.seen = "n/a: this user may not make the socket";
-  row.evidence = "cannot be tried here, and cannot be sent for the same reason; as root it is";
-}
-
 }  // namespace
 
 std::vector<Probe> plan_related(std::span<const Endpoint> flows) {
@@ -76,7 +64,7 @@ Rows judge_related(std::span<const Trial> trials, const Refusals& refusals, std:
     Row& row = rows.back();
     row.evidence = "refused packets +" + std::to_string(refusals.total());
     if (is_without_right(trial)) {
-      judge_without_right(controls, row);
+      judge_unmade(trial, controls, row);
     } else if (is_sent(trial) && heard > 0) {
       row.mark = Mark::leak;
       row.seen = "heard by whom it went to";

@@ -10,6 +10,11 @@
 
 namespace egress::verify {
 
+// Whether it got no further than this host's output.
+bool is_dropped(const Trial& trial);
+// What this user may not send, a program of this user cannot either.
+void judge_unmade(const Trial& trial, const Controls& controls, Row& row);
+
 struct Disguises {
   std::vector<IpAddress> own;  // of this host, one of each family that it has
   // Whose name is taken: the neighbour's whom verify plays, who hears what comes back; without one

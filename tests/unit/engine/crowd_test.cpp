@@ -6,6 +6,7 @@
 #include "egress/core/limits.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_kernel.hpp"
+#include "unit/engine/endpoints.hpp"
 
 namespace egress::engine {
 namespace {
@@ -14,13 +15,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
-
-IpAddress ip(std::string_view text) {
-  return *IpAddress::parse(text);
-}
-Endpoint tcp(std::string_view address, Port port) {
-  return {ip(address), Transport::tcp, port};
-}
 
 // ---- which go -----------------------------------------------------------------------------------
 

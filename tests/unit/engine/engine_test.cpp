@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "egress/core/limits.hpp"
+#include "unit/engine/endpoints.hpp"
 
 namespace egress::engine {
 namespace {
@@ -20,12 +21,6 @@ using Verb = nft::Change::Verb;
 const DnsName kApi = *DnsName::parse("api.openai.com");
 const DnsName kOther = *DnsName::parse("api.anthropic.com");
 
-IpAddress ip(std::string_view text) {
-  return *IpAddress::parse(text);
-}
-Endpoint tcp(std::string_view address, Port port) {
-  return {ip(address), Transport::tcp, port};
-}
 nft::ElementKey allow(std::string_view address, Port port) {
   return nft::ElementKey::endpoint(nft::SetId::allow, tcp(address, port));
 }

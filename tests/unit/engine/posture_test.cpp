@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "support/guarded_host.hpp"
+#include "unit/engine/endpoints.hpp"
 
 namespace egress::engine {
 namespace {
@@ -12,10 +13,6 @@ using testing::Contains;
 using testing::Field;
 
 const DnsName kApi = *DnsName::parse("api.openai.com");
-
-Endpoint tcp(std::string_view address, Port port = 443) {
-  return {*IpAddress::parse(address), Transport::tcp, port};
-}
 
 class Postures : public testing::Test {
  protected:

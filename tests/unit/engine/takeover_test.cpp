@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "egress/engine/engine.hpp"
+#include "unit/engine/endpoints.hpp"
 
 namespace egress::engine {
 namespace {
@@ -10,13 +11,6 @@ namespace {
 using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-IpAddress ip(std::string_view text) {
-  return *IpAddress::parse(text);
-}
-Endpoint tcp(std::string_view address, Port port) {
-  return {ip(address), Transport::tcp, port};
-}
 
 const Endpoint kOwn = tcp("10.0.0.2", 40000);
 const Endpoint kAllowed = tcp("192.0.2.1", 443);
