@@ -50,8 +50,27 @@ std::string proxy_ports_among(const PortRange& ports) {
 
 }  // namespace
 
+namespace {
+
+constexpr Port kNtp = 123;
+
+// Servers of the pool are volunteers' machines: whoever wants to be asked joins.
+bool names_time_pool(const AllowEntry& entry) {
+  constexpr std::string_view kPool = "pool.ntp.org";
+  if (entry.transport != Transport::udp || !entry.ports.contains(kNtp)) return false;
+  const std::string text = egress::policy::text(entry.destination);
+  return text == kPool || text.ends_with("." + std::string(kPool));
+}
+
+}  // namespace
+
 std::optional<Risk> risk_of(const AllowEntry& entry) {
-  if (entry.risk || entry.transport != Transport::tcp) return entry.risk;
+  if (entry.risk) return entry.risk;
+  if (names_time_pool(entry))
+    return Risk{Risk::Kind::wide,
+                "strangers' machines are in the pool: any program can send them "
+                "datagrams on port 123"};
+  if (entry.transport != Transport::tcp) return std::nullopt;
   const std::string ports = proxy_ports_among(entry.ports);
   if (ports.empty()) return std::nullopt;
   return Risk{Risk::Kind::wide, "proxies stand at port " + ports +

@@ -22,6 +22,7 @@ Findings judge(const Host& host, const control::StatusReply& status,
   const auto add = [&](Findings more) { std::ranges::move(more, std::back_inserter(all)); };
   add(judge_mode(status));
   add(judge_table(status));
+  add(judge_inbound(status));
   add(judge_kernel(host.kernel, health));
   add(judge_frames(status, host.forwarding));
   add(judge_dns(status));

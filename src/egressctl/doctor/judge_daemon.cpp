@@ -81,6 +81,19 @@ Findings judge_table(const StatusReply& status) {
   return findings;
 }
 
+Findings judge_inbound(const StatusReply& status) {
+  if (status.inbound != std::vector<std::string>{"any"}) {
+    const std::string whom =
+        status.inbound.empty() ? "nobody" : "who asks at " + list(status.inbound);
+    return {{Severity::ok, "inbound", "answered: " + whom, "", ""}};
+  }
+  return {
+      {Severity::note, "inbound", "any: whoever can reach this host can be answered",
+       "what listens here can be sent anything by those who ask first, and can send them anything",
+       "`inbound: [22/tcp]` in " + status.policy_file +
+           " lists the ports that are answered; then: egressctl reload"}};
+}
+
 Findings judge_kernel(const std::string& kernel, const HealthReply& health) {
   std::vector<std::string> names;
   Findings findings;

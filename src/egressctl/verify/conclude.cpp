@@ -111,6 +111,25 @@ std::string left_out(const Rows& rows) {
   return text.empty() ? text : text + " (root tries them)";
 }
 
+// Behind which of what is allowed a proxy could stand unseen.
+std::string unasked_as_proxies(const Rows& rows) {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  std::size_t number = 0;
+  for (const Row& row : rows) {
+    const bool is_unasked = row.mark == Mark::not_probed || row.mark == Mark::not_applicable;
+    if (row.kind != KindId("source.proxy") || !is_unasked) continue;
+    if (++number <= kShown) text += (text.empty() ? "" : ", ") + row.probe;
+  }
+  if (number > kShown) text += " and " + std::to_string(number - kShown) + " more";
+  return text.empty() ? text : "; not asked whether they are proxies: " + text;
+}
+
+// Nothing leaves by itself, but who asks is told.
+std::string answered(const Findings& findings) {
+  return findings.answers_anybody ? "; whoever can reach this host is answered (inbound: any)" : "";
+}
+
 // Nothing is wrong, but that something is right must be shown too.
 Conclusion what_holds(const Findings& findings, const Rows& rows, const Selection& chosen) {
   const std::size_t refused = count(findings.refusals, Mark::holds);
@@ -123,7 +142,8 @@ Conclusion what_holds(const Findings& findings, const Rows& rows, const Selectio
   return {Verdict::proven, "only the allow-list is reachable" + scope(findings.controls) + ": " +
                                std::to_string(count(findings.works, Mark::holds)) +
                                " allowed probes work, " + std::to_string(refused) +
-                               " others are refused by egressd" + left_out(rows)};
+                               " others are refused by egressd" + left_out(rows) +
+                               unasked_as_proxies(rows) + answered(findings)};
 }
 
 Conclusion judge_all(const Findings& findings, const Rows& rows, const Selection& chosen) {

@@ -50,8 +50,9 @@ Rows control_rows(const Controls& controls);
 
 struct Findings {
   bool is_audit = false;
-  bool is_open = false;   // `egressctl open`
-  bool is_panic = false;  // `egressctl panic`
+  bool is_open = false;          // `egressctl open`
+  bool is_panic = false;         // `egressctl panic`
+  bool answers_anybody = false;  // whoever asks first (`inbound: any`)
   Controls controls;
   Rows works;
   Rows refusals;

@@ -271,6 +271,7 @@ std::optional<Report> Proof::run() {
   findings_.is_audit = policy->mode == "audit";
   findings_.is_open = policy->mode == "open";
   findings_.is_panic = policy->mode == "panic";
+  findings_.answers_anybody = policy->inbound.empty();
   if (chosen_.has(Group::truth) && !prove_truths(*policy)) return std::nullopt;
   if (findings_.is_panic) return conclusion();
   const bool tries_works = chosen_.has(Group::works) || chosen_.needs_controls();

@@ -38,6 +38,15 @@ std::vector<Port> ports_of(const ProvableEndpoint& endpoint) {
   return ports;
 }
 
+// Why some of what it opens is not asked; empty: all of it is.
+std::string unasked(const ProvableEndpoint& endpoint) {
+  const auto parts = split_target(endpoint.target);
+  if (!parts || parts->transport != Transport::tcp) return {};
+  if (endpoint.host.empty() && endpoint.addresses.empty())
+    return "which of its addresses answer is unknown";
+  return parts->ports.is_single() ? "" : "of its ports only those that proxies have";
+}
+
 // One at which it works, if one does.
 std::optional<IpAddress> address_of(const ProvableEndpoint& endpoint,
                                     std::span<const Trial> works) {
@@ -114,11 +123,14 @@ Plan plan_proxies(const control::ProofReply& proof, std::span<const Trial> works
   if (!outsider) {
     plan.rows.push_back(proxy_row("allowed endpoints as proxies",
                                   "the policy allows every host that could be asked for",
-                                  Mark::skipped));
+                                  Mark::untried));
+    plan.rows.back().evidence = "name hosts that it does not allow: --outside FILE";
     return plan;
   }
   std::size_t left_out = 0;
   for (const ProvableEndpoint& endpoint : proof.endpoints) {
+    if (std::string why = unasked(endpoint); !why.empty())
+      plan.rows.push_back(proxy_row(label_of(endpoint), std::move(why), Mark::not_probed));
     const auto address = address_of(endpoint, works);
     if (!address) continue;
     for (const Port port : ports_of(endpoint)) {

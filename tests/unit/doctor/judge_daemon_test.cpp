@@ -41,6 +41,19 @@ TEST(JudgeTable, TellsItsTierAndWhoChangedIt) {
               HasSubstr("weak table: watched; others changed it 2 times, the last: nft (pid 12)"));
 }
 
+TEST(JudgeInbound, NotesThatWhoeverCanReachThisHostIsAnswered) {
+  auto status = fine();
+  status.inbound = {"any"};
+  EXPECT_EQ(worst(judge_inbound(status)), Severity::note);
+  EXPECT_THAT(brief(judge_inbound(status)), HasSubstr("whoever can reach this host"));
+  EXPECT_TRUE(is_complete(judge_inbound(status)));
+  status.inbound = {"22/tcp", "443/tcp"};
+  EXPECT_THAT(brief(judge_inbound(status)),
+              HasSubstr("ok inbound: answered: who asks at 22/tcp, 443/tcp"));
+  status.inbound.clear();
+  EXPECT_THAT(brief(judge_inbound(status)), HasSubstr("ok inbound: answered: nobody"));
+}
+
 TEST(JudgeTable, NotesThatThereIsLittleRoomForNewFlows) {
   auto status = fine();
   status.most_flows = 1'000;

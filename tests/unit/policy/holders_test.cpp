@@ -1,6 +1,7 @@
 // Which presets hold a host, and the risk that is known of it.
 #include "egress/policy/holders.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "unit/policy/policy_text.hpp"
@@ -71,6 +72,18 @@ TEST(KnownRisks, LeavePresetsWhatTheySay) {
   const AllowEntry* login = loaded->entries.find("tcp/oauth2.googleapis.com:443");
   ASSERT_NE(login, nullptr);
   EXPECT_EQ(login->risk->kind, Risk::Kind::shared_cdn);  // what is written out beats the preset
+}
+
+TEST(KnownRisks, TimeServersOfAPoolAreStrangers) {
+  const auto loaded = load_text(
+      "version: 1\nservices: { ntp: [.pool.ntp.org, 2.debian.pool.ntp.org, time.cloudflare.com, "
+      "notpool.ntp.org] }\nallow: [pool.ntp.org:443]\n");
+  ASSERT_TRUE(loaded) << problems_of(loaded);
+  std::vector<std::string> risky;
+  for (const AllowEntry& entry : loaded->entries)
+    if (const auto risk = risk_of(entry)) risky.push_back(entry.target());
+  EXPECT_THAT(risky, testing::UnorderedElementsAre("udp/.pool.ntp.org:123",
+                                                   "udp/2.debian.pool.ntp.org:123"));
 }
 
 TEST(KnownRisks, ReachWhatTheOperatorAdds) {

@@ -1,4 +1,5 @@
 // The verdict over a whole run: it is PROVEN only for one kind of world.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,6 +15,8 @@ namespace {
 
 using probe::Observation;
 using probe::Outcome;
+using testing::HasSubstr;
+using testing::Not;
 
 TEST(Conclude, AWorldThatHoldsIsProven) {
   const Report report = World{}.verify();
@@ -157,6 +160,23 @@ TEST(Conclude, WhatWasProvenForOneUserIsSaidToBeSo) {
             "refused.gre; not tried: refused.revoked (root tries them)");
   findings.refusals[2].kind = "refused.fragment";
   EXPECT_EQ(conclude(findings).verdict, Verdict::not_proven);
+}
+
+TEST(Conclude, WhatIsWiderThanItLooksIsSaidBesideTheProof) {
+  Findings findings;
+  findings.controls = {true, true, true, true};
+  findings.refusals = {{"refused.ssh", "ssh", "refused", "refused", {}, Mark::holds, {}}};
+  EXPECT_THAT(conclude(findings).summary, Not(HasSubstr("proxies")));
+  EXPECT_THAT(conclude(findings).summary, Not(HasSubstr("inbound")));
+  findings.answers_anybody = true;
+  for (const char* target : {"192.0.2.0/24:443", "10.0.0.0/8:443", "a:443", "b:443"})
+    findings.refusals.push_back({"source.proxy", target, "", "", {}, Mark::not_probed, {}});
+  const Report report = conclude(findings);
+  EXPECT_EQ(report.verdict, Verdict::proven);
+  EXPECT_THAT(
+      report.summary,
+      HasSubstr("not asked whether they are proxies: 192.0.2.0/24:443, 10.0.0.0/8:443, "
+                "a:443 and 1 more; whoever can reach this host is answered (inbound: any)"));
 }
 
 TEST(Conclude, NotProvenWhenThePolicyLeavesNothingToRefuse) {

@@ -195,6 +195,11 @@ TEST(PlanProxies, AsksEachTcpEndpointAtAnAddressThatWorks) {
   EXPECT_EQ(asked, (std::set<std::string>{"tcp/192.0.2.2:8443", "tcp/192.0.2.4:3128",
                                           "tcp/192.0.2.4:3129"}));
   EXPECT_EQ(plan.probes.size(), 9U) << "three questions each";
+  ASSERT_EQ(plan.rows.size(), 2U) << "what is not asked is said";
+  EXPECT_EQ(plan.rows[0].mark, Mark::not_probed);
+  EXPECT_EQ(plan.rows[0].seen, "of its ports only those that proxies have");
+  EXPECT_EQ(plan.rows[1].mark, Mark::not_probed);
+  EXPECT_EQ(plan.rows[1].seen, "which of its addresses answer is unknown");
   EXPECT_EQ(plan.probes.front().outsider->name.text(), "example.com");
 }
 
@@ -207,7 +212,7 @@ TEST(PlanProxies, AsksForAHostThatIsNotAllowed) {
     proof.endpoints.push_back(endpoint(std::string("tcp/") + name + ":443", name, {}));
   const Plan plan = plan_proxies(proof, {}, well_known());
   EXPECT_TRUE(plan.probes.empty());
-  EXPECT_EQ(plan.rows.front().mark, Mark::skipped);
+  EXPECT_EQ(plan.rows.front().mark, Mark::untried) << "which proves nothing";
 }
 
 TEST(PlanProxies, TheLimitIsToldAndMakesAGap) {
