@@ -109,7 +109,7 @@ TEST_F(Lockdown, TheTableOfARunningDaemonIsLeftAlone) {
 TEST_F(Lockdown, WithoutTheRightItSaysSoAndFails) {
   const Finished lockdown =
       run({.words = {"setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", "--",
-                     "nsenter", "--net=/run/netns/" + lab.host(), EGRESSD_PATH, "lockdown"},
+                     "nsenter", "--net=/run/netns/" + lab.host(), egressd_program(), "lockdown"},
            .environment = {"ASAN_OPTIONS=detect_leaks=0"}});
   EXPECT_EQ(lockdown.exit_code, 1);
   EXPECT_NE(lockdown.output.find("CAP_NET_ADMIN"), std::string::npos) << lockdown.output;

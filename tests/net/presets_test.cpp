@@ -84,7 +84,8 @@ TEST_F(Presets, OfClientsOpenWhatTheyNeed) {
 TEST_F(Presets, RefusalsThatMuslWaitsForAreWarnedOf) {
   const auto warned = [&](const std::string& with) {
     std::ofstream(lab.dir() / "new.yaml") << "version: 1\ndns: { refuse_with: " + with + " }\n";
-    return daemon.egressctl({"check", lab.dir() / "new.yaml", "--egressd", EGRESSD_PATH}).output;
+    return daemon.egressctl({"check", lab.dir() / "new.yaml", "--egressd", egressd_program()})
+        .output;
   };
   EXPECT_NE(warned("refused").find("with musl"), std::string::npos) << warned("refused");
   EXPECT_EQ(warned("nxdomain").find("with musl"), std::string::npos);

@@ -15,8 +15,8 @@ class OnATerminal : public NetTest {
  protected:
   std::string type(const std::string& command, const std::string& environment = "") const {
     return run({.words = {"script", "--quiet", "--command",
-                          "stty cols 80; " + environment + " " EGRESSCTL_PATH " --socket " +
-                              daemon.socket().string() + ' ' + command,
+                          "stty cols 80; " + environment + ' ' + egressctl_program() +
+                              " --socket " + daemon.socket().string() + ' ' + command,
                           "/dev/null"},
                 .netns = lab.host(),
                 .environment = {"TERM=xterm"}})
@@ -44,8 +44,8 @@ TEST_F(OnATerminal, AWaitOfManyTargetsShowsHowFarItIs) {
   const std::string shown = type("allow --dry-run" + targets);
   EXPECT_EQ(shown.find("waiting"), std::string::npos) << "nothing to wait for";
   const std::string waited = type("allow" + targets);
-  for (const char* progress : {"waiting for targets 1 to 100 of 150: 1 s",
-                               "waiting for targets 101 to 150 of 150: 1 s"})
+  for (const char* progress :
+       {"waiting for targets 1 to 100 of 150: 1 s", "waiting for targets 101 to 150 of 150: 1 s"})
     EXPECT_NE(waited.find(progress), std::string::npos) << progress;
   const Finished piped = daemon.egressctl({"allow", "n7.example:444"});
   EXPECT_EQ(piped.output.find("waiting"), std::string::npos) << "not a terminal";

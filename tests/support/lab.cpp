@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -17,6 +18,24 @@
 #include "control/client.hpp"
 
 namespace egress::test {
+namespace {
+
+// `own` is that of the build of the tests.
+std::string program_of_build(const std::string& path, const char* own) {
+  const char* const build = std::getenv("EGRESSD_PROGRAMS");
+  return build == nullptr ? own : std::string(build) + path;
+}
+
+}  // namespace
+
+std::string egressd_program() {
+  return program_of_build("/src/egressd/egressd", EGRESSD_PATH);
+}
+
+std::string egressctl_program() {
+  return program_of_build("/src/egressctl/egressctl", EGRESSCTL_PATH);
+}
+
 namespace {
 
 // Emulated machines are slow.
@@ -30,7 +49,7 @@ std::string must_succeed(const Command& command) {
 
 // `ip netns exec` shows it the host's own /etc/resolv.conf, and becomes the program.
 std::vector<std::string> egressd_on(const Lab& lab, const std::vector<std::string>& options,
-                                    const std::string& program = EGRESSD_PATH) {
+                                    const std::string& program = egressd_program()) {
   const std::filesystem::path dir = lab.dir();
   std::vector<std::string> words{"ip",
                                  "netns",
@@ -134,7 +153,7 @@ Daemon::Daemon(const Lab& lab, std::string_view policy, std::vector<std::string>
                std::string program)
     : lab_(lab),
       options_(std::move(options)),
-      program_(program.empty() ? EGRESSD_PATH : std::move(program)) {
+      program_(program.empty() ? egressd_program() : std::move(program)) {
   write_policy(policy);
   start();
 }
@@ -203,9 +222,12 @@ Finished Daemon::egressctl_alone(const std::string& setup, std::vector<std::stri
       "mkdir /run/etc; echo root:x:0: >/run/etc/group; echo root:x:0:0::/: >/run/etc/passwd\n"
       "for file in group passwd; do mount --bind /run/etc/$file /etc/$file; done\n" +
       setup + "\nexec \"$@\"";
-  std::vector<std::string> all{"unshare",      "--mount",      "--pid",    "--fork",
-                               "--mount-proc", "bash",         "-c",       script,
-                               "alone",        EGRESSCTL_PATH, "--socket", socket().string()};
+  std::vector<std::string> all{"unshare",      "--mount",
+                               "--pid",        "--fork",
+                               "--mount-proc", "bash",
+                               "-c",           script,
+                               "alone",        egressctl_program(),
+                               "--socket",     socket().string()};
   all.insert(all.end(), words.begin(), words.end());
   return run({.words = std::move(all), .netns = lab_.host()});
 }
@@ -215,7 +237,7 @@ Finished Daemon::egressctl(std::vector<std::string> words, uid_t user) const {
 }
 
 std::vector<std::string> Daemon::egressctl_words(std::vector<std::string> words) const {
-  words.insert(words.begin(), {EGRESSCTL_PATH, "--socket", socket().string()});
+  words.insert(words.begin(), {egressctl_program(), "--socket", socket().string()});
   return words;
 }
 

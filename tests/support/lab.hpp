@@ -48,6 +48,10 @@ class Lab {
   std::string name_;
 };
 
+// The programs that tests start: those of the build ${EGRESSD_PROGRAMS}, or those built with the tests.
+std::string egressd_program();
+std::string egressctl_program();
+
 // egressd on the lab's host, as the user nobody, with files in the lab's directory. Killed when
 // this goes out of scope.
 class Daemon {
