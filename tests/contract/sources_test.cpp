@@ -30,6 +30,23 @@ TEST_P(Contract, NobodySpeaksUnderAnAddressThatIsNotTheHosts) {
   }
 }
 
+// A kernel that cannot be asked for routes is given a list of the host's addresses.
+TEST_P(Contract, WhereTheKernelKnowsNoRoutesOnlyListedAddressesSpeak) {
+  nft::Base base;
+  base.only_sources = {*IpAddress::parse(kOwn[0])};
+  install(base);
+  commit({allow_udp(kAllowed[0]), allow_udp(kAllowed[1])});
+  EXPECT_TRUE(machine().send_as(kOwn[0], kAllowed[0], 443)) << "positive control";
+  EXPECT_FALSE(machine().send_as(kForeign[0], kAllowed[0], 443));
+  EXPECT_FALSE(machine().send_as(kForeign[1], kAllowed[1], 443));
+  EXPECT_FALSE(machine().send_as(kOwn[1], kAllowed[1], 443)) << "not listed yet";
+  base.only_sources->push_back(*IpAddress::parse(kOwn[1]));
+  install(base);
+  commit({allow_udp(kAllowed[0]), allow_udp(kAllowed[1])});
+  EXPECT_TRUE(machine().send_as(kOwn[1], kAllowed[1], 443));
+  EXPECT_FALSE(machine().send_as(kForeign[1], kAllowed[1], 443));
+}
+
 TEST_P(Contract, NobodySpeaksForAnotherInPanicEither) {
   nft::Base panic;
   panic.is_panic = true;
