@@ -12,6 +12,7 @@
 #include "bench/report.hpp"
 #include "egress/nft/layout.hpp"
 #include "support/address.hpp"
+#include "support/lab.hpp"
 
 namespace egress::bench {
 namespace {
@@ -127,8 +128,8 @@ void compare_firewalls(Effort effort) {
 
 using Path = PacketPath::Operation;
 
-// The costs of two hosts that stand side by side, in turn. Both are made again many times, the other
-// one first, so that neither keeps the better place in memory.
+// The costs of two hosts that stand side by side, in turn. Both are made again many times, the
+// other one first, so that neither keeps the better place in memory.
 std::vector<Pairs> measure_paths(const std::string& before, const std::string& now, int places,
                                  int rounds) {
   const std::vector<Path>& operations = PacketPath::operations();
@@ -154,7 +155,7 @@ const char* const kPathRemark =
 
 void show_paths(Effort effort) {
   const bool is_quick = effort == Effort::quick;
-  const auto all = measure_paths("", EGRESSD_PATH, is_quick ? 2 : 4, is_quick ? 1 : 12);
+  const auto all = measure_paths("", test::egressd_program(), is_quick ? 2 : 4, is_quick ? 1 : 12);
   Table table(
       "The packet path, medians of " + std::to_string(all[0].now.size()) + " bursts, µs",
       {"operation", "no firewall", "egressd", "CPU, no firewall", "CPU, egressd", "CPU, more by"});
@@ -178,7 +179,8 @@ void body(Effort effort) {
 
 void compare(const std::filesystem::path& before, Effort effort) {
   const bool is_quick = effort == Effort::quick;
-  const auto all = measure_paths(before, EGRESSD_PATH, is_quick ? 2 : 12, is_quick ? 1 : 12);
+  const auto all =
+      measure_paths(before, test::egressd_program(), is_quick ? 2 : 12, is_quick ? 1 : 12);
   Comparison table("The packet path, " + std::to_string(all[0].now.size()) + " pairs of bursts");
   for (std::size_t i = 0; i < all.size(); ++i) table.add(PacketPath::operations()[i].name, all[i]);
   table.remark(kPathRemark);
