@@ -51,6 +51,9 @@ std::string must_succeed(const Command& command) {
 std::vector<std::string> egressd_on(const Lab& lab, const std::vector<std::string>& options,
                                     const std::string& program = egressd_program()) {
   const std::filesystem::path dir = lab.dir();
+  // That of another commit may not understand the presets of this one.
+  const auto presets = dir / (program == egressd_program() ? "rules" : "no-rules");
+  std::filesystem::create_directory(presets);
   std::vector<std::string> words{"ip",
                                  "netns",
                                  "exec",
@@ -63,7 +66,7 @@ std::vector<std::string> egressd_on(const Lab& lab, const std::vector<std::strin
                                  "--runtime-dir",
                                  dir / "run",
                                  "--rules-dir",
-                                 dir / "rules",
+                                 presets,
                                  "--user",
                                  "nobody"};
   words.insert(words.end(), options.begin(), options.end());
