@@ -23,6 +23,7 @@ struct AllowRequest {
   bool metadata = false;
   bool dry_run = false;
   std::string reason;
+  bool wide = false;  // also what covers names that strangers register
 };
 struct DenyRequest {
   std::vector<std::string> targets;

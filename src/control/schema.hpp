@@ -40,7 +40,7 @@ inline constexpr auto kFields<AllowRequest> = std::tuple{
     required("targets", &AllowRequest::targets), field("for_s", &AllowRequest::for_s),
     field("optional", &AllowRequest::optional),  field("private", &AllowRequest::private_answers),
     field("metadata", &AllowRequest::metadata),  field("dry_run", &AllowRequest::dry_run),
-    field("reason", &AllowRequest::reason)};
+    field("reason", &AllowRequest::reason),      field("wide", &AllowRequest::wide)};
 
 template <>
 inline constexpr std::string_view kKind<DenyRequest> = "deny";

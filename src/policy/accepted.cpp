@@ -67,6 +67,7 @@ std::string print_entry(const AllowEntry& entry) {
   if (entry.is_optional) options += ", optional: true";
   if (entry.allows_private) options += ", private: true";
   if (entry.allows_metadata) options += ", metadata: true";
+  if (entry.is_wide) options += ", wide: true";
   if (entry.until) options += ", until: " + print_wall_time(*entry.until);
   if (!entry.reason.empty()) options += ", reason: " + yaml_quoted(entry.reason);
   if (entry.risk)
@@ -116,6 +117,7 @@ std::optional<AllowEntry> read_entry(const Node& node, Reader& reader) {
   options.is_optional = flag("optional");
   options.allows_private = flag("private");
   options.allows_metadata = flag("metadata");
+  options.is_wide = flag("wide");
   if (const Node* until = keys.find("until"))
     options.until =
         reader.parsed(*until, {"a time", "UTC as 2026-12-01T00:00:00Z"}, parse_wall_time);
@@ -193,7 +195,7 @@ Accepted read_accepted(Keys& keys, WallTime now, Reader& reader) {
 tl::expected<Accepted, Problems> read_first_version(const Node& document, WallTime now) {
   const NameRules form_only{
       [](std::string_view name) { return Result<std::string>(std::string(name)); },
-      [](const DnsName&) { return false; }};
+      [](const DnsName&) { return Suffix::none; }, [](const DnsName&) { return Suffix::none; }};
   return load_files({{document}, {}, nullptr, &form_only, now}).map([](Policy policy) {
     Accepted accepted;
     for (const auto& entry : policy.entries.pointers())

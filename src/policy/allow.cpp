@@ -39,6 +39,7 @@ std::vector<AllowEntry> accepted_form(const Addition& addition) {
   entry->is_optional = addition.options.is_optional;
   entry->allows_private = addition.options.allows_private;
   entry->allows_metadata = addition.options.allows_metadata;
+  entry->is_wide = addition.options.is_wide && entry->wildcard() != nullptr;
   entry->until = addition.options.until;
   entry->reason = addition.options.reason;
   return {*std::move(entry)};
@@ -70,6 +71,7 @@ EntryOptions read_options(Keys& keys, Reader& reader) {
   options.is_optional = flag("optional");
   options.allows_private = flag("private");
   options.allows_metadata = flag("metadata");
+  options.is_wide = flag("wide");
   if (const Node* node = keys.find("until")) {
     options.until =
         reader.parsed(*node, {"a time", "UTC as 2026-12-01T00:00:00Z"}, parse_wall_time);

@@ -11,7 +11,7 @@
 
 namespace egress::policy {
 
-// optional, private, metadata, until, reason.
+// optional, private, metadata, wide, until, reason.
 EntryOptions read_options(Keys& keys, Reader& reader);
 
 // Why the text cannot be a reason; the text itself when it can.

@@ -30,6 +30,7 @@ std::string options_text(const AllowEntry& entry) {
   std::string out = entry.is_optional ? "optional" : "required";
   if (entry.allows_private) out += ", private";
   if (entry.allows_metadata) out += ", metadata";
+  if (entry.is_wide) out += ", wide";
   if (entry.until) out += ", until " + print_wall_time(*entry.until);
   if (!entry.reason.empty()) out += ", reason: " + entry.reason;
   return out;

@@ -43,11 +43,13 @@ Result<Destination> parse_name(std::string_view text, const NameRules& rules) {
   if (!a_label) return tl::unexpected(a_label.error());
   const auto name = DnsName::parse(*a_label);
   if (!name) return tl::unexpected(name.error());
-  if (rules.is_public_suffix(*name)) {
+  const bool is_wildcard = bare.size() != text.size();
+  if (rules.suffix(*name) == Suffix::icann ||
+      (is_wildcard && rules.suffix_below(*name) == Suffix::icann)) {
     return fail(quoted(text) + " is a public suffix, under which strangers register names; " +
                 "accepted: a name below it");
   }
-  if (bare.size() == text.size()) return *name;
+  if (!is_wildcard) return *name;
   return Wildcard{*name, text.front() == '.'};
 }
 
@@ -56,6 +58,24 @@ Result<Destination> parse_name(std::string_view text, const NameRules& rules) {
 Result<Destination> parse_destination(std::string_view text, const NameRules& rules) {
   if (text.empty()) return fail("the host is missing; accepted: " + std::string(kAcceptedTarget));
   return reads_as_address(text) ? parse_prefix(text) : parse_name(text, rules);
+}
+
+bool covers_strangers(const Wildcard& wildcard, const NameRules& rules) {
+  return rules.suffix(wildcard.base) != Suffix::none ||
+         rules.suffix_below(wildcard.base) != Suffix::none;
+}
+
+std::optional<Risk> risk_of_suffix(const Destination& destination, const NameRules& rules) {
+  if (const auto* wildcard = std::get_if<Wildcard>(&destination)) {
+    if (!covers_strangers(*wildcard, rules)) return std::nullopt;
+    return Risk{Risk::Kind::wide, "strangers register names below " + wildcard->base.text() +
+                                      ": whoever has one can be given data"};
+  }
+  const auto* name = std::get_if<DnsName>(&destination);
+  if (name == nullptr || rules.suffix(*name) == Suffix::none) return std::nullopt;
+  return Risk{Risk::Kind::upload, name->text() +
+                                      " is a public suffix: strangers have accounts at its owner, "
+                                      "and may have a place at this name as well"};
 }
 
 std::string text(const Destination& destination) {

@@ -137,21 +137,25 @@ class PresetReader {
     PresetEntry entry;
     entry.place = item.place;
     if (item.kind != Node::Kind::map) {
-      entry.target = target(item, parameters);
+      entry.target = target(item, parameters, {});
       return entry;
     }
     Keys keys(item, kTemplate, reader_);
-    if (const Node* node = keys.require("target", kTemplate))
-      entry.target = target(*node, parameters);
     if (const Node* node = keys.find("optional")) entry.is_optional = reader_.flag(*node);
     if (const Node* node = keys.find("private")) entry.allows_private = reader_.flag(*node);
+    if (const Node* node = keys.find("wide")) entry.is_wide = reader_.flag(*node);
+    EntryOptions options;
+    options.is_wide = entry.is_wide;
+    if (const Node* node = keys.require("target", kTemplate))
+      entry.target = target(*node, parameters, options);
     if (const Node* node = keys.find("risk")) entry.risk = risk(*node);
     keys.refuse_unknown();
     return entry;
   }
 
   // Checked with a label in place of each parameter, so that a preset that loads also unfolds.
-  std::string target(const Node& node, const std::vector<std::string>& parameters) {
+  std::string target(const Node& node, const std::vector<std::string>& parameters,
+                     const EntryOptions& options) {
     const auto written = reader_.text(node, kTemplate);
     if (!written) return {};
     std::map<std::string, std::string, std::less<>> values;
@@ -165,6 +169,10 @@ class PresetReader {
       reader_.refuse(node.place, quoted(*written) +
                                      " is a preset within a preset; accepted: hosts, "
                                      "addresses and CIDRs");
+    } else if (const auto checked =
+                   check_destination(std::get<Destination>(parsed->what), options, rules_);
+               !checked) {
+      reader_.refuse(node.place, checked.error().message);
     }
     return *written;
   }

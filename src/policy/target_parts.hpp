@@ -14,6 +14,10 @@ inline constexpr std::string_view kAcceptedTarget =
 
 // A host name, an address or a CIDR, without brackets.
 Result<Destination> parse_destination(std::string_view text, const NameRules& rules);
+// Whether strangers register some of the names that it covers.
+bool covers_strangers(const Wildcard& wildcard, const NameRules& rules);
+// What the list of public suffixes tells of a destination.
+std::optional<Risk> risk_of_suffix(const Destination& destination, const NameRules& rules);
 // "443", "80,443", "8000-8010": sorted, disjoint.
 Result<std::vector<PortRange>> parse_ports(std::string_view text);
 // A range of ports on a named host is bounded, since every address takes one element per port.

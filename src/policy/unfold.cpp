@@ -15,22 +15,20 @@ using Values = std::map<std::string, std::string, std::less<>>;
 
 // Whether the operator may name this address. Private ones are explicit here, so they need no flag;
 // host names do, since their answers come from outside.
-Result<Destination> check_destination(const Destination& destination, const EntryOptions& options) {
-  const auto* prefix = std::get_if<Prefix>(&destination);
-  if (prefix == nullptr) return destination;
-  const AddressClass worst = worst_class(*prefix);
-  const std::string verb = prefix->is_single() ? " is " : " contains ";
+Result<void> check_prefix(const Prefix& prefix, const EntryOptions& options) {
+  const AddressClass worst = worst_class(prefix);
+  const std::string verb = prefix.is_single() ? " is " : " contains ";
   const std::string article = worst == AddressClass::unusable ? "an " : "a ";
   const std::string what =
-      quoted(prefix->text()) + verb + article + std::string(text(worst)) + " address";
+      quoted(prefix.text()) + verb + article + std::string(text(worst)) + " address";
   switch (worst) {
     case AddressClass::unicast:
     case AddressClass::private_use:
-      return destination;
+      return {};
     case AddressClass::metadata:
     case AddressClass::loopback:
     case AddressClass::link_local:
-      if (options.allows_metadata) return destination;
+      if (options.allows_metadata) return {};
       return fail(what + "; accepted: only with metadata: true (allow --metadata)");
     case AddressClass::multicast:
     case AddressClass::unusable:
@@ -39,18 +37,25 @@ Result<Destination> check_destination(const Destination& destination, const Entr
   return fail(what + "; accepted: unicast addresses");
 }
 
-Result<std::vector<AllowEntry>> unfold_ports(const Target& target, const EntryOptions& options) {
-  const auto destination = check_destination(std::get<Destination>(target.what), options);
-  if (!destination) return tl::unexpected(destination.error());
+Result<std::vector<AllowEntry>> unfold_ports(const Target& target, const EntryOptions& options,
+                                             const NameRules& rules) {
+  const auto& destination = std::get<Destination>(target.what);
+  if (const auto checked = check_destination(destination, options, rules); !checked)
+    return tl::unexpected(checked.error());
+  const auto* wildcard = std::get_if<Wildcard>(&destination);
+  const bool is_wide = wildcard != nullptr && covers_strangers(*wildcard, rules);
+  const auto risk = risk_of_suffix(destination, rules);
   std::vector<AllowEntry> entries;
   for (const auto& ports : target.ports) {
     AllowEntry entry;
-    entry.destination = *destination;
+    entry.destination = destination;
     entry.transport = target.transport;
     entry.ports = ports;
     entry.is_optional = options.is_optional;
     entry.allows_private = options.allows_private;
     entry.allows_metadata = options.allows_metadata;
+    entry.is_wide = is_wide;
+    entry.risk = risk;
     entry.until = options.until;
     entry.reason = options.reason;
     entries.push_back(std::move(entry));
@@ -102,9 +107,10 @@ Result<std::vector<AllowEntry>> unfold_preset_entry(const PresetEntry& written,
                                                     const NameRules& rules) {
   options.is_optional = options.is_optional || written.is_optional;
   options.allows_private = options.allows_private || written.allows_private;
+  options.is_wide = options.is_wide || written.is_wide;
   return substitute(written.target, values)
       .and_then([&](const std::string& target) { return parse_target(target, rules); })
-      .and_then([&](const Target& target) { return unfold_ports(target, options); });
+      .and_then([&](const Target& target) { return unfold_ports(target, options, rules); });
 }
 
 Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryOptions& options,
@@ -121,7 +127,7 @@ Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryO
     if (!unfolded)
       return fail("in the preset " + quoted(reference.name) + ": " + unfolded.error().message);
     for (auto& entry : *unfolded) {
-      entry.risk = risk_of(**preset, written);
+      if (const auto& known = risk_of(**preset, written)) entry.risk = known;
       entry.origin.preset = target.text().substr(std::string_view("preset:").size());
       entries.push_back(std::move(entry));
     }
@@ -148,6 +154,16 @@ std::string meant_preset(std::string_view word, const Catalogue& catalogue) {
 }
 
 }  // namespace
+
+Result<void> check_destination(const Destination& destination, const EntryOptions& options,
+                               const NameRules& rules) {
+  if (const auto* prefix = std::get_if<Prefix>(&destination)) return check_prefix(*prefix, options);
+  const auto* wildcard = std::get_if<Wildcard>(&destination);
+  if (wildcard == nullptr || options.is_wide || !covers_strangers(*wildcard, rules)) return {};
+  return fail(quoted(wildcard->text()) +
+              " covers names that strangers register; accepted: a host by its own name, or "
+              "wide: true (allow --wide) where all of them are meant");
+}
 
 const std::optional<Risk>& risk_of(const Preset& preset, const PresetEntry& entry) {
   return entry.risk ? entry.risk : preset.risk;
@@ -193,7 +209,7 @@ Result<std::string> substitute(std::string_view template_text, const Values& val
 Result<std::vector<AllowEntry>> unfold(const Target& target, const EntryOptions& options,
                                        const Dictionary& dictionary) {
   return std::holds_alternative<Destination>(target.what)
-             ? unfold_ports(target, options)
+             ? unfold_ports(target, options, dictionary.rules)
              : unfold_preset(target, options, dictionary);
 }
 

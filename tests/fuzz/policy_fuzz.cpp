@@ -55,7 +55,9 @@ void check_entry(const AllowEntry& entry) {
   require(entry.ports.last - entry.ports.first < static_cast<int>(limits::kPortsPerHost),
           "ports of a name");
   if (const Wildcard* wildcard = entry.wildcard())
-    require(!name_rules().is_public_suffix(wildcard->base), "strangers are below a public suffix");
+    require(name_rules().suffix(wildcard->base) != Suffix::icann &&
+                (entry.is_wide || name_rules().suffix(wildcard->base) == Suffix::none),
+            "strangers are below a public suffix");
 }
 
 void check_bounded(const Problems& problems) {

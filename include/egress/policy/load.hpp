@@ -23,12 +23,20 @@ struct Problem {
 };
 using Problems = std::vector<Problem>;
 
+// Names under which strangers register are public suffixes, of which there is a list in two parts.
+enum class Suffix {
+  none,
+  icann,    // of the registries: "com", "co.uk"
+  of_owner  // of who owns the name above: "github.io", "s3.amazonaws.com"
+};
+
 // What the policy needs from libidn2 and libpsl (src/adapters/names). Pure functions of their argument.
 struct NameRules {
   // "bücher.example" -> "xn--bcher-kva.example"; ASCII passes through.
   std::function<Result<std::string>(std::string_view)> to_a_label;
-  // True for "com", "co.uk", "github.io": names under which strangers register.
-  std::function<bool(const DnsName&)> is_public_suffix;
+  std::function<Suffix(const DnsName&)> suffix;  // what the name itself is
+  // What is below the name, the registries' first: "amazonaws.com" is no suffix and holds some.
+  std::function<Suffix(const DnsName&)> suffix_below;
 };
 
 // A provider, agent or registry from rules/: what `preset: NAME` stands for.
@@ -36,6 +44,7 @@ struct PresetEntry {
   std::string target;  // target grammar; may hold {region}, {resource}
   bool is_optional = false;
   bool allows_private = false;  // a service of one's own network
+  bool is_wide = false;         // names of strangers are meant, too
   std::optional<Risk> risk;
   Place place;
   bool operator==(const PresetEntry&) const = default;
@@ -91,6 +100,7 @@ struct EntryOptions {
   bool is_optional = false;
   bool allows_private = false;
   bool allows_metadata = false;
+  bool is_wide = false;
   std::optional<WallTime> until;
   std::string reason;
   bool operator==(const EntryOptions&) const = default;

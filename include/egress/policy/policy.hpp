@@ -98,9 +98,10 @@ struct AllowEntry {
   bool is_optional = false;       // a failure to resolve is reported quietly
   bool allows_private = false;    // private-use answers may be opened
   bool allows_metadata = false;   // loopback and metadata addresses may be opened
+  bool is_wide = false;           // a wildcard that covers names which strangers register
   std::optional<WallTime> until;  // a time-boxed grant
   std::string reason;
-  std::optional<Risk> risk;  // from the preset; none: nothing known
+  std::optional<Risk> risk;  // from the preset, or the list of public suffixes; none: nothing known
   Origin origin;
 
   const DnsName* name() const { return std::get_if<DnsName>(&destination); }

@@ -7,6 +7,7 @@
 #include <array>
 #include <bitset>
 #include <map>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,7 @@ using Channels = std::vector<std::unique_ptr<Channel>>;
 struct Lookup {
   dns::Question question;
   dns::Status failure = dns::Status::unreachable;  // the most telling so far
+  std::vector<std::size_t> order{};                // in which the resolvers are asked
   std::size_t tries = 0;
   std::size_t asked = 0;                         // the resolver of the try under way
   std::bitset<limits::kResolvers> has_spoken{};  // resolvers that need not be tried again
@@ -39,6 +41,15 @@ bool is_final(dns::Status status) {
 bool is_word(dns::Status status) {
   return status != dns::Status::timeout && status != dns::Status::unreachable;
 }
+
+// Whether a resolver that comes first still speaks, which decides who is asked first.
+struct Standing {
+  static constexpr int kSilences = 2;    // one alone may be a datagram that was lost
+  int silences = 0;                      // tries without a word, since its last
+  std::optional<std::uint64_t> probe{};  // a question under way that only finds out
+
+  bool is_silent() const { return silences >= kSilences; }
+};
 
 void count(ResolverTally& tally, dns::Status status) {
   if (is_final(status)) {
@@ -72,7 +83,12 @@ class CaresResolver::State {
 
  private:
   Result<Channels> open_channels(const std::vector<policy::ResolverAddress>& resolvers);
+  std::vector<std::size_t> order_now() const;
+  void probe_silent(const dns::Question& question);
+  bool is_skipped(const Lookup& lookup, std::size_t resolver) const;
   void try_next(std::uint64_t id, Lookup& lookup);
+  void note(std::size_t resolver, dns::Status status);
+  bool take_probe(const Reply& reply);
   void take(Reply reply);
   void process_sockets();
 
@@ -82,6 +98,7 @@ class CaresResolver::State {
   SourcePorts ports_;
   std::vector<policy::ResolverAddress> resolvers_;
   std::vector<ResolverTally> tallies_;  // of these
+  std::vector<Standing> standings_;     // of these
   std::uint64_t next_id_ = 0;
   std::map<std::uint64_t, Lookup> lookups_;
   std::vector<Reply> replies_;         // ended tries, not yet looked at
@@ -112,10 +129,11 @@ Result<void> CaresResolver::State::set_resolvers(
   resolvers_ = resolvers;
   tallies_.clear();
   for (const auto& resolver : resolvers_) tallies_.push_back({.resolver = resolver.text()});
+  standings_.assign(resolvers_.size(), {});
   replies_.clear();
   for (auto it = lookups_.begin(); it != lookups_.end();) {
     auto& [id, lookup] = *it++;  // try_next() may erase it
-    lookup = Lookup{lookup.question};
+    lookup = Lookup{.question = lookup.question, .order = order_now()};
     try_next(id, lookup);
   }
   return {};
@@ -123,14 +141,44 @@ Result<void> CaresResolver::State::set_resolvers(
 
 void CaresResolver::State::ask(const dns::Question& question) {
   const auto id = next_id_++;
-  try_next(id, lookups_.emplace(id, Lookup{question}).first->second);
+  const Lookup lookup{.question = question, .order = order_now()};
+  try_next(id, lookups_.emplace(id, lookup).first->second);
+  probe_silent(question);
+}
+
+// As they were given, but those that fell silent last.
+std::vector<std::size_t> CaresResolver::State::order_now() const {
+  std::vector<std::size_t> order(channels_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_partition(
+      order, [this](std::size_t resolver) { return !standings_[resolver].is_silent(); });
+  return order;
+}
+
+// One question at a time goes to each silent resolver as well, so that it comes first again as soon
+// as it speaks. Nobody waits for these. Where all are silent, the question itself finds out.
+void CaresResolver::State::probe_silent(const dns::Question& question) {
+  if (std::ranges::all_of(standings_, &Standing::is_silent)) return;
+  for (std::size_t resolver = 0; resolver < standings_.size(); ++resolver) {
+    Standing& standing = standings_[resolver];
+    if (!standing.is_silent() || standing.probe) continue;
+    standing.probe = next_id_++;
+    channels_[resolver]->query(*standing.probe, question);
+  }
+}
+
+// Who has spoken has nothing to add, and a silent resolver is worth waiting for only where no other
+// has spoken.
+bool CaresResolver::State::is_skipped(const Lookup& lookup, std::size_t resolver) const {
+  return lookup.has_spoken.test(resolver) ||
+         (standings_[resolver].is_silent() && lookup.has_spoken.any());
 }
 
 // Starts the next try, or ends the lookup when none is left.
 void CaresResolver::State::try_next(std::uint64_t id, Lookup& lookup) {
-  while (lookup.tries < channels_.size() * kTriesPerResolver) {
-    lookup.asked = lookup.tries++ % channels_.size();
-    if (lookup.has_spoken.test(lookup.asked)) continue;
+  while (lookup.tries < lookup.order.size() * kTriesPerResolver) {
+    lookup.asked = lookup.order[lookup.tries++ % lookup.order.size()];
+    if (is_skipped(lookup, lookup.asked)) continue;
     channels_[lookup.asked]->query(id, lookup.question);
     return;
   }
@@ -138,11 +186,26 @@ void CaresResolver::State::try_next(std::uint64_t id, Lookup& lookup) {
   lookups_.erase(id);
 }
 
+void CaresResolver::State::note(std::size_t resolver, dns::Status status) {
+  count(tallies_[resolver], status);
+  Standing& standing = standings_[resolver];
+  standing.silences = is_word(status) ? 0 : std::min(standing.silences + 1, Standing::kSilences);
+}
+
+bool CaresResolver::State::take_probe(const Reply& reply) {
+  const auto probed = std::ranges::find(standings_, std::optional(reply.lookup), &Standing::probe);
+  if (probed == standings_.end()) return false;
+  probed->probe.reset();
+  note(static_cast<std::size_t>(probed - standings_.begin()), reply.answer.status);
+  return true;
+}
+
 void CaresResolver::State::take(Reply reply) {
+  if (take_probe(reply)) return;
   const auto found = lookups_.find(reply.lookup);
   if (found == lookups_.end()) return;
   Lookup& lookup = found->second;
-  count(tallies_[lookup.asked], reply.answer.status);
+  note(lookup.asked, reply.answer.status);
   if (is_final(reply.answer.status)) {
     reply.answer.resolver = tallies_[lookup.asked].resolver;
     finished_.push_back(std::move(reply.answer));

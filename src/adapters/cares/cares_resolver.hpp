@@ -7,6 +7,10 @@
 // Resolvers that were silent or unreachable are tried a second time. When none knows, the most
 // telling failure is the answer.
 //
+// A resolver that was silent twice in a row is asked last, until it speaks again: so a dead one
+// delays the first questions alone. One question at a time is put to it beside the others to find
+// out.
+//
 // Belongs to one thread. The caller waits for fd() to be readable, at most wait(), and calls
 // dispatch().
 #pragma once

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "adapters/names/suffix_parents.hpp"
 #include "egress/core/text.hpp"
 
 namespace egress::adapters {
 namespace {
+
+using policy::Suffix;
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; });
@@ -18,6 +21,23 @@ bool is_ascii(std::string_view text) {
 struct Idn2Free {
   void operator()(char* text) const { idn2_free(text); }
 };
+
+// psl_free() leaves a list that is built in alone. A null list, when there is none at all, makes
+// every name a public suffix: closed.
+std::shared_ptr<psl_ctx_t> suffix_list() {
+  return {psl_latest(nullptr), psl_free};
+}
+
+// What stands in neither part counts as the registries'.
+Suffix suffix_of(const psl_ctx_t* list, const DnsName& name) {
+  const auto is_in = [&](int part) {
+    return psl_is_public_suffix2(list, name.text().c_str(), part | PSL_TYPE_NO_STAR_RULE) != 0;
+  };
+  if (!is_in(PSL_TYPE_ANY)) return Suffix::none;
+  return is_in(PSL_TYPE_PRIVATE) && !is_in(PSL_TYPE_ICANN) ? Suffix::of_owner : Suffix::icann;
+}
+
+}  // namespace
 
 Result<std::string> to_a_label(std::string_view text) {
   if (is_ascii(text)) return std::string(text);
@@ -32,18 +52,11 @@ Result<std::string> to_a_label(std::string_view text) {
   return fail(quoted(text) + " is not a valid internationalised name: " + idn2_strerror(status));
 }
 
-// psl_free() leaves a list that is built in alone. A null list, when there is none at all, makes
-// every name a public suffix: closed.
-std::shared_ptr<psl_ctx_t> suffix_list() {
-  return {psl_latest(nullptr), psl_free};
-}
-
-}  // namespace
-
 policy::NameRules system_name_rules() {
-  return {to_a_label, [list = suffix_list()](const DnsName& name) {
-            return psl_is_public_suffix2(list.get(), name.text().c_str(),
-                                         PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
+  return {to_a_label,
+          [list = suffix_list()](const DnsName& name) { return suffix_of(list.get(), name); },
+          [parents = std::make_shared<SuffixParents>()](const DnsName& name) {
+            return parents->below(name);
           }};
 }
 

@@ -34,6 +34,7 @@ complete -c egressctl -n '__fish_seen_subcommand_from allow open panic' -l for -
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l optional -d 'report a failure to resolve quietly'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l private -d 'open private addresses too'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l metadata -d 'open loopback and metadata addresses too'
+complete -c egressctl -n '__fish_seen_subcommand_from allow' -l wide -d 'a wildcard may cover names that strangers register'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l reason -x -d why
 complete -c egressctl -n '__fish_seen_subcommand_from allow deny' -l dry-run -d 'change nothing'
 complete -c egressctl -n '__fish_seen_subcommand_from open panic' -l yes -d 'it is meant'

@@ -271,6 +271,96 @@ TEST_F(CaresResolverTest, TheMostTellingFailureIsTheAnswer) {
   EXPECT_EQ(first.udp_queries(), 1);
 }
 
+class ADeadResolver : public CaresResolverTest {
+ protected:
+  static constexpr milliseconds kAtOnce{50};
+  static constexpr milliseconds kLong{1000};  // less than a try, more than an answer
+
+  milliseconds time_of_asking(Status expected = Status::ok) {
+    const auto start = steady_clock::now();
+    EXPECT_EQ(ask().status, expected);
+    return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
+  }
+  milliseconds mean_time_of_asking(int times) {
+    milliseconds all{0};
+    for (int i = 0; i < times; ++i) all += time_of_asking();
+    return all / times;
+  }
+  void let_it_be_noticed() {
+    for (int i = 0; i < 2; ++i) EXPECT_GT(time_of_asking(), kLong) << "it does delay";
+  }
+  // Until everything under way has ended, probes as well.
+  void settle() {
+    while (const auto wait = resolver_->wait()) {
+      pollfd fd{resolver_->fd(), POLLIN, 0};
+      poll(&fd, 1, static_cast<int>(wait->count()));
+      resolver_->dispatch();
+    }
+  }
+};
+
+TEST_F(ADeadResolver, DelaysTheFirstQuestionsAlone) {
+  const DnsResponder dead("127.0.0.1", kPort, silence);
+  const DnsResponder healthy("127.0.0.2", kPort, good());
+  open({resolver("127.0.0.1"), resolver("127.0.0.2")});
+  let_it_be_noticed();
+  const auto start = steady_clock::now();
+  EXPECT_LT(mean_time_of_asking(100), kAtOnce);
+  settle();
+  const auto tries = (steady_clock::now() - start) / kLong + 1;
+  EXPECT_LE(dead.udp_queries(), 2 + tries) << "one question at a time is put to it";
+}
+
+TEST_F(ADeadResolver, CostsNothingWhereSeveralAreDead) {
+  const DnsResponder dead("127.0.0.1", kPort, silence);
+  const DnsResponder too("127.0.0.3", kPort, silence);
+  const DnsResponder healthy("127.0.0.2", kPort, good());
+  open({resolver("127.0.0.1"), resolver("127.0.0.3"), resolver("127.0.0.2")});
+  let_it_be_noticed();
+  EXPECT_LT(mean_time_of_asking(20), kAtOnce);
+}
+
+TEST_F(ADeadResolver, IsNotWaitedForWhereAnotherHasSaidWhatIsWrong) {
+  std::atomic<bool> fails = false;
+  const DnsResponder dead("127.0.0.1", kPort, silence);
+  const DnsResponder other("127.0.0.2", kPort, [&fails](const Octets& query, Over over) {
+    return fails ? rcode(2)(query, over) : good()(query, over);
+  });
+  open({resolver("127.0.0.1"), resolver("127.0.0.2")});
+  let_it_be_noticed();
+  fails = true;
+  EXPECT_LT(time_of_asking(Status::servfail), kLong);
+}
+
+TEST_F(ADeadResolver, IsAskedFirstAgainOnceItSpeaks) {
+  std::atomic<bool> is_dead = true;
+  const DnsResponder first("127.0.0.1", kPort, [&is_dead](const Octets& query, Over over) {
+    return is_dead ? std::vector<Octets>{} : good()(query, over);
+  });
+  const DnsResponder second("127.0.0.2", kPort, good());
+  open({resolver("127.0.0.1"), resolver("127.0.0.2")});
+  let_it_be_noticed();
+  is_dead = false;
+  ask();  // of the second, and a probe of the first
+  settle();
+  const int before = second.udp_queries();
+  EXPECT_EQ(ask().resolver, "127.0.0.1:" + std::to_string(kPort));
+  EXPECT_EQ(second.udp_queries(), before);
+}
+
+TEST_F(ADeadResolver, OneLostDatagramChangesNoOrder) {
+  std::atomic<int> asked = 0;
+  const DnsResponder first("127.0.0.1", kPort, [&asked](const Octets& query, Over over) {
+    return asked++ % 2 == 0 ? std::vector<Octets>{} : good()(query, over);
+  });
+  const DnsResponder second("127.0.0.2", kPort, good());
+  open({resolver("127.0.0.1"), resolver("127.0.0.2")});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ask().resolver, "127.0.0.2:" + std::to_string(kPort));
+    EXPECT_EQ(ask().resolver, "127.0.0.1:" + std::to_string(kPort));
+  }
+}
+
 TEST_F(CaresResolverTest, CountsHowEachResolverAnswers) {
   const DnsResponder broken("127.0.0.1", kPort, rcode(2));
   const DnsResponder sound("127.0.0.2", kPort, good());

@@ -26,15 +26,16 @@ void expect_reply(const Reply& reply, const std::string& json) {
 
 TEST(Codec, Allow) {
   expect_request(
-      AllowRequest{{"a.example:443", "b.example"}, 900, true, true, true, true, "a \"mirror\"\n"},
+      AllowRequest{
+          {"a.example:443", "b.example"}, 900, true, true, true, true, "a \"mirror\"\n", true},
       R"({"command":"allow","targets":["a.example:443","b.example"],"for_s":900,"optional":true,)"
-      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n"})");
+      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n","wide":true})");
   AllowRequest plain;
   plain.targets = {"a.example"};
   expect_request(
       plain,
       R"({"command":"allow","targets":["a.example"],"for_s":null,"optional":false,"private":false,)"
-      R"("metadata":false,"dry_run":false,"reason":""})");
+      R"("metadata":false,"dry_run":false,"reason":"","wide":false})");
   expect_reply(
       AllowReply{{{"tcp/a.example:443",
                    "open",

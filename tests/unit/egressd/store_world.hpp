@@ -107,7 +107,10 @@ class StoreWorld {
               if (has_idn) return std::string("xn--bcher-kva.example");
               return fail("not a valid internationalised name");
             },
-            [this](const DnsName& name) { return suffixes.contains(name.text()); }};
+            [this](const DnsName& name) {
+              return suffixes.contains(name.text()) ? policy::Suffix::icann : policy::Suffix::none;
+            },
+            [](const DnsName&) { return policy::Suffix::none; }};
   }
 
   test::TemporaryFolder folder;

@@ -7,24 +7,36 @@ namespace {
 
 using namespace std::string_view_literals;
 
-bool is_suffix(std::string_view name) {
-  return name_rules().is_public_suffix(DnsName::parse(name).value());
+Suffix suffix(std::string_view name) {
+  return name_rules().suffix(DnsName::parse(name).value());
+}
+Suffix below(std::string_view name) {
+  return name_rules().suffix_below(DnsName::parse(name).value());
 }
 
-TEST(PublicSuffix, CoversBothSectionsOfTheList) {
-  EXPECT_TRUE(is_suffix("com"));
-  EXPECT_TRUE(is_suffix("co.uk"));
-  EXPECT_TRUE(is_suffix("github.io"));
-  EXPECT_TRUE(is_suffix("anything.ck"));
-  EXPECT_TRUE(is_suffix("xn--p1ai"));
+TEST(PublicSuffix, TellsTheRegistriesFromThoseOfAnOwner) {
+  for (const auto name : {"com", "co.uk", "anything.ck", "xn--p1ai"})
+    EXPECT_EQ(suffix(name), Suffix::icann) << name;
+  for (const auto name : {"github.io", "httpbin.org", "vercel.app", "s3.amazonaws.com",
+                          "githubusercontent.com", "eu-west-1.compute.amazonaws.com"})
+    EXPECT_EQ(suffix(name), Suffix::of_owner) << name;
 }
 
 TEST(PublicSuffix, LeavesHostsAndInternalNamesAlone) {
-  EXPECT_FALSE(is_suffix("api.openai.com"));
-  EXPECT_FALSE(is_suffix("someone.github.io"));
-  EXPECT_FALSE(is_suffix("www.ck"));
-  EXPECT_FALSE(is_suffix("litellm"));
-  EXPECT_FALSE(is_suffix("internal-repo.corp"));
+  for (const auto name : {"api.openai.com", "someone.github.io", "www.ck", "litellm",
+                          "internal-repo.corp", "amazonaws.com"})
+    EXPECT_EQ(suffix(name), Suffix::none) << name;
+}
+
+TEST(PublicSuffix, IsSeenBelowANameThatIsNone) {
+  EXPECT_EQ(below("amazonaws.com"), Suffix::of_owner);
+  EXPECT_EQ(below("eu-central-1.amazonaws.com"), Suffix::of_owner);
+  EXPECT_EQ(below("compute.amazonaws.com"), Suffix::of_owner) << "*.compute.amazonaws.com is one";
+  EXPECT_EQ(below("xn--mre-og-romsdal-qqb.no"), Suffix::icann) << "written in letters of its own";
+  EXPECT_EQ(below("uk"), Suffix::icann);
+  for (const auto name : {"openai.com", "github.io", "bedrock-runtime.eu-west-1.amazonaws.com",
+                          "www.ck", "corp", "s3.amazonaws.com", "onaws.com"})
+    EXPECT_EQ(below(name), Suffix::none) << name;
 }
 
 TEST(ToALabel, FollowsUts46NonTransitional) {

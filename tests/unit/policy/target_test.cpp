@@ -164,8 +164,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"co.uk",
                 "\"co.uk\" is a public suffix, under which strangers register names; accepted: "
                 "a name below it"},
-        Refused{"github.io:443",
-                "\"github.io\" is a public suffix, under which strangers register "
+        Refused{"*.ck",
+                "\"*.ck\" is a public suffix, under which strangers register "
+                "names; accepted: a name below it"},
+        Refused{".nordland.no",
+                "\".nordland.no\" is a public suffix, under which strangers register "
                 "names; accepted: a name below it"},
         Refused{"a.*.example",
                 "\"a.*.example\" is not a host name: it has the character \"*\"; "
