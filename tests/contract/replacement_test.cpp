@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <future>
+#include <map>
+#include <regex>
 
 #include "contract/packet.hpp"
 #include "support/probe.hpp"
@@ -86,6 +88,25 @@ TEST_F(Replacement, RefusesNothingThatBothTablesAllow) {
   EXPECT_EQ(sent.refused, 0U) << "of " << sent.all;
   EXPECT_GT(others.all, 1'000U) << "positive control";
   EXPECT_EQ(others.refused, others.all);
+}
+
+// Linux asks for each base chain by itself which of two generations it is: a packet that meets a
+// new one while it is empty yet, and then the old one when it is empty already, passes both.
+TEST_F(Replacement, KeepsTheBaseChains) {
+  const auto base_chains = [this] {
+    const std::string text = host_.run("nft -a list table inet egressd");
+    static const std::regex kBase("chain (\\S+) \\{ # handle (\\d+)\n\\s*type ");
+    std::map<std::string, std::string> handles;
+    for (std::sregex_iterator at(text.begin(), text.end(), kBase), end; at != end; ++at)
+      handles.emplace((*at)[1], (*at)[2]);
+    return handles;
+  };
+  install(base(false), {});
+  const auto before = base_chains();
+  EXPECT_GE(before.size(), 3U);
+  install(base(true), {});
+  EXPECT_EQ(base_chains(), before);
+  EXPECT_THAT(deviations(), IsEmpty());
 }
 
 TEST_F(Replacement, IntervalsStayChangeAndGo) {

@@ -164,6 +164,14 @@ void compare_holder(const Holder& live, const Holder& expected, Lines& lines) {
 
 }  // namespace
 
+bool stands_as_base(const nftnl_chain* live, const nft::Layout& expected) {
+  const std::string name = nftnl_chain_get_str(live, NFTNL_CHAIN_NAME);
+  const auto wanted = std::ranges::find(expected.chains, name, &nft::Chain::name);
+  if (wanted == expected.chains.end() || !wanted->hook) return false;
+  const ChainPtr encoded = encode_chain(std::string(nft::kTableName), *wanted);
+  return chain_traits(live) == chain_traits(encoded.get());
+}
+
 bool has_same_sets(const LiveTable& live, const nft::Layout& expected) {
   Lines lines;
   compare_objects(live, expected, lines);

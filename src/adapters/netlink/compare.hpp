@@ -15,6 +15,9 @@ namespace egress::netlink {
 std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
                                     const nft::Layout& expected, const Holder& holder = {});
 
+// Whether it is a base chain that `expected` has just so.
+bool stands_as_base(const nftnl_chain* live, const nft::Layout& expected);
+
 // Whether the sets and counters of the live table are those of `expected`, and nothing is beside
 // them but chains: then they can stay when the rules are replaced.
 bool has_same_sets(const LiveTable& live, const nft::Layout& expected);

@@ -65,8 +65,9 @@ void destroy_table(Batch& batch, const std::string& table);  // it may be absent
 void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& definition);
 // Counters, sets, chains and rules of a layout, into a table that exists and is empty.
 void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout);
-// Of that only chains and rules, into a table that has the rest.
-void add_chains(Batch& batch, const std::string& table, const nft::Layout& layout);
+// Of that only chains and rules, into a table that has the rest, and `standing` of the chains.
+void add_chains(Batch& batch, const std::string& table, const nft::Layout& layout,
+                std::span<const std::string> standing = {});
 void delete_rules(Batch& batch, const std::string& table);  // of all chains
 void delete_chain(Batch& batch, const std::string& table,
                   const std::string& chain);  // without rules

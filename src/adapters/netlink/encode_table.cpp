@@ -4,6 +4,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <array>
 
 #include "adapters/netlink/encode.hpp"
@@ -259,10 +260,11 @@ void add_layout(Batch& batch, const std::string& table, const nft::Layout& layou
   add_chains(batch, table, layout);
 }
 
-void add_chains(Batch& batch, const std::string& table, const nft::Layout& layout) {
+void add_chains(Batch& batch, const std::string& table, const nft::Layout& layout,
+                std::span<const std::string> standing) {
   std::uint32_t next_set_id = 1;
   for (const nft::Chain& chain : layout.chains) {
-    add_chain(batch, table, chain);
+    if (std::ranges::find(standing, chain.name) == standing.end()) add_chain(batch, table, chain);
     for (const nft::Rule& rule : chain.rules) {
       add_rule(batch, {layout.family, table, chain.name, &next_set_id}, rule);
     }

@@ -35,7 +35,8 @@ int read(Socket& socket, const std::string& table, const nft::Layout& desired, c
   const bool is_held = found.is_orphan || live.holder == holder;
   if (!is_held || !has_same_sets(live, desired)) return 0;
   for (const ChainPtr& chain : live.chains)
-    found.chains.emplace_back(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
+    (stands_as_base(chain.get(), desired) ? found.kept : found.chains)
+        .emplace_back(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
   for (const Family family : kFamilies) {
     const int error = read_elements(socket, table, nft::SetId::nets, family, found.intervals);
     if (error != 0) return error;
@@ -65,7 +66,7 @@ void replace_rules(Batch& batch, const std::string& table, const nft::Layout& de
     if ((!set.is_interval && !set.is_dynamic) || has_old_shares(set))
       flush_set(batch, table, set.name);
   }
-  add_chains(batch, table, desired);
+  add_chains(batch, table, desired, standing.kept);
 }
 
 std::vector<nft::Change> changes(const Standing& standing, std::span<const nft::Change> additions) {

@@ -18,7 +18,9 @@ namespace egress::netlink {
 // What must be known of the table that stands, so that its sets can stay.
 struct Standing {
   bool is_orphan = false;  // to be adopted first
-  std::vector<std::string> chains{};
+  std::vector<std::string>
+      kept{};  // base chains that stand as they should: their rules alone are swapped
+  std::vector<std::string> chains{};          // all others
   std::vector<nft::LiveElement> intervals{};  // sorted by key
 };
 
@@ -27,9 +29,12 @@ struct Standing {
 std::optional<Standing> read_standing(Socket& socket, const std::string& table,
                                       const nft::Layout& desired, const Holder& holder);
 
-// Swaps chains and rules; hashes are emptied, to be filled again in the same batch; what counts
-// goes on. The elements of interval sets are left to changes(): Linux shows those of a set that is
-// filled anew to packets a moment after the rules of the same commit.
+// Swaps chains and rules, and keeps base chains: at a hook Linux asks which of two generations it
+// is for each base chain by itself (nft_do_chain()), so that a packet could meet the new one while
+// it is still empty, and the old one when it is empty already. Hashes are emptied, to be filled
+// again in the same batch; what counts goes on. The elements of interval sets are left to
+// changes(): Linux shows those of a set that is filled anew to packets a moment after the rules of
+// the same commit.
 void replace_rules(Batch& batch, const std::string& table, const nft::Layout& desired,
                    const Standing& standing);
 std::vector<nft::Change> changes(const Standing& standing, std::span<const nft::Change> additions);

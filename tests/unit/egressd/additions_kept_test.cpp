@@ -156,7 +156,11 @@ TEST(AdditionsAreKept, AsManyAsThereMayBe) {
   StoreWorld world;
   world.allow_in_file("");
   world.start();
-  policy::EntryOptions options{true, true, true, kToday + std::chrono::hours(1),
+  policy::EntryOptions options{true,
+                               true,
+                               true,
+                               true,
+                               kToday + std::chrono::hours(1),
                                std::string(limits::kReasonBytes, 'r')};
   std::vector<policy::Addition> additions;
   for (std::size_t i = 0; i < limits::kEntries; ++i)
