@@ -48,10 +48,6 @@ std::string proxy_ports_among(const PortRange& ports) {
   return count > kShown ? text + " and others" : text;
 }
 
-}  // namespace
-
-namespace {
-
 constexpr Port kNtp = 123;
 
 // Servers of the pool are volunteers' machines: whoever wants to be asked joins.

@@ -42,9 +42,8 @@ Result<std::vector<AllowEntry>> unfold_ports(const Target& target, const EntryOp
   const auto& destination = std::get<Destination>(target.what);
   if (const auto checked = check_destination(destination, options, rules); !checked)
     return tl::unexpected(checked.error());
-  const auto* wildcard = std::get_if<Wildcard>(&destination);
-  const bool is_wide = wildcard != nullptr && covers_strangers(*wildcard, rules);
   const auto risk = risk_of_suffix(destination, rules);
+  const bool is_wide = risk && std::holds_alternative<Wildcard>(destination);
   std::vector<AllowEntry> entries;
   for (const auto& ports : target.ports) {
     AllowEntry entry;

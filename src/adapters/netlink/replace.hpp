@@ -33,8 +33,8 @@ std::optional<Standing> read_standing(Socket& socket, const std::string& table,
 // is for each base chain by itself (nft_do_chain()), so that a packet could meet the new one while
 // it is still empty, and the old one when it is empty already. Hashes are emptied, to be filled
 // again in the same batch; what counts goes on. The elements of interval sets are left to
-// changes(): Linux shows those of a set that is filled anew to packets a moment after the rules of
-// the same commit.
+// changes(): Linux shows those of a set that is emptied and filled to packets a moment after the
+// rules of the same commit.
 void replace_rules(Batch& batch, const std::string& table, const nft::Layout& desired,
                    const Standing& standing);
 std::vector<nft::Change> changes(const Standing& standing, std::span<const nft::Change> additions);

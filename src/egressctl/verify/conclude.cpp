@@ -125,7 +125,7 @@ std::string unasked_as_proxies(const Rows& rows) {
   return text.empty() ? text : "; not asked whether they are proxies: " + text;
 }
 
-// Nothing leaves by itself, but who asks is told.
+// This host sends nothing there unasked, but it answers those who ask.
 std::string answered(const Findings& findings) {
   return findings.answers_anybody ? "; whoever can reach this host is answered (inbound: any)" : "";
 }
