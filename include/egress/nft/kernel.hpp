@@ -112,6 +112,8 @@ class Kernel {
   virtual Result<std::uint64_t> refused_packets() = 0;
   // The destinations among them that are remembered, in no order.
   virtual Result<std::vector<Count>> remembered() = 0;
+  // Held links whose last question was dropped on its way to the guard, by another table.
+  virtual Result<std::vector<std::string>> unheard_links() = 0;
   // Whether it holds the element now. One lookup.
   virtual bool holds(const ElementKey& key) = 0;
   // Marks the tracked connections for which `selects` is true, so that from now on every packet
