@@ -136,6 +136,13 @@ struct ListReply {
   std::string state{};  // as in StatusReply: "open" and "panic" override the entries
 };
 
+// A held link whose last question did not come to the guard.
+struct UnheardReport {
+  std::string link;
+  std::string by;       // what may drop it: "ufw", "table inet filter"
+  std::string command;  // that lets questions through
+};
+
 struct StatusReply {
   std::string version;
   std::string mode;         // "enforce" | "audit"
@@ -179,6 +186,7 @@ struct StatusReply {
   std::uint64_t tracked_flows = 0, most_flows = 0;
   std::vector<RefusalReport> refusals;        // most frequent first, at most 10
   std::vector<std::string> proxies;           // targets with a port at which proxies stand
+  std::vector<UnheardReport> unheard;         // whose DNS another firewall of this host drops
   std::vector<std::string> deviations;        // live table against desired; empty: exact
   std::optional<std::int64_t> until_s;        // open, panic: what is left of it
   std::optional<std::int64_t> unconfirmed_s;  // a policy that was applied reverts after this
@@ -342,6 +350,7 @@ struct HealthReply {
   std::vector<ResolverReport> resolvers;
   std::vector<OtherTableReport> other_tables;
   std::string unread;  // why the other tables could not be read
+  std::vector<UnheardReport> unheard{};  // as in StatusReply
 };
 
 // A request that was not carried out.

@@ -148,6 +148,11 @@ inline constexpr auto kFields<ListReply> =
     std::tuple{required("entries", &ListReply::entries), field("state", &ListReply::state)};
 
 template <>
+inline constexpr auto kFields<UnheardReport> =
+    std::tuple{required("link", &UnheardReport::link), field("by", &UnheardReport::by),
+               field("command", &UnheardReport::command)};
+
+template <>
 inline constexpr std::string_view kKind<StatusReply> = "status";
 template <>
 inline constexpr auto kFields<StatusReply> =
@@ -191,6 +196,7 @@ inline constexpr auto kFields<StatusReply> =
                field("most_flows", &StatusReply::most_flows),
                field("refusals", &StatusReply::refusals),
                field("proxies", &StatusReply::proxies),
+               field("unheard", &StatusReply::unheard),
                field("deviations", &StatusReply::deviations),
                field("until_s", &StatusReply::until_s),
                field("unconfirmed_s", &StatusReply::unconfirmed_s)};
@@ -335,7 +341,8 @@ inline constexpr auto kFields<HealthReply> =
                required("capabilities", &HealthReply::capabilities),
                required("resolvers", &HealthReply::resolvers),
                field("other_tables", &HealthReply::other_tables),
-               field("unread", &HealthReply::unread)};
+               field("unread", &HealthReply::unread),
+               field("unheard", &HealthReply::unheard)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

@@ -116,6 +116,14 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << "  uptime     " << print_seconds(status.uptime_s) << '\n';
 }
 
+// A line for each firewall that may drop them.
+std::vector<std::string> unheard(const StatusReply& status) {
+  std::vector<std::string> lines;
+  for (const control::UnheardReport& report : status.unheard)
+    lines.push_back(report.link + ": dropped by " + report.by + "; " + report.command);
+  return lines;
+}
+
 void print_section(const Context& context, const std::string& title, Colour colour,
                    const std::vector<std::string>& lines) {
   if (lines.empty()) return;
@@ -156,6 +164,10 @@ Exit run_status(Context& context) {
                 "allowed ports at which proxies stand, which open what is behind them (egressctl "
                 "verify asks):",
                 Colour::yellow, status->proxies);
+  print_section(
+      context,
+      "DNS questions of these links do not come to egressd; the command lets them through:",
+      Colour::red, unheard(*status));
   print_section(context, "warnings:", Colour::yellow, status->warnings);
   print_section(context, "missing in this kernel:", Colour::yellow, status->missing_features);
   print_refusals(context, status->refusals);

@@ -145,6 +145,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
     reply.tracked_flows = flows->tracked;
     reply.most_flows = flows->most;
   }
+  reply.unheard = report_unheard(enforcer_.kernel());
   if (!live) return reply;
   reply.crowded_packets = live->crowded_packets;
   reply.refused_packets = live->refused_packets;
@@ -224,7 +225,8 @@ Reply ControlService::carry_out(const control::HealthRequest&, const control::Pe
       .capabilities = report_capabilities(enforcer_.kernel().capabilities()),
       .resolvers = hooks_.resolvers(),
       .other_tables = report_others(others.value_or(std::vector<nft::OtherTable>())),
-      .unread = others ? "" : others.error().message};
+      .unread = others ? "" : others.error().message,
+      .unheard = report_unheard(enforcer_.kernel())};
 }
 
 }  // namespace egress::daemon

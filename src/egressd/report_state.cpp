@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "egress/core/limits.hpp"
+#include "egress/nft/unheard.hpp"
 #include "egressd/control_service.hpp"
 #include "egressd/reports.hpp"
 
@@ -63,6 +65,17 @@ std::vector<control::OtherTableReport> report_others(const std::vector<nft::Othe
     const nft::Reach reach = nft::reach(table);
     reports.push_back({nft::title(table), nft::hooks_text(table), reach.can_pass_us, reach.why});
   }
+  return reports;
+}
+
+std::vector<control::UnheardReport> report_unheard(nft::Kernel& kernel) {
+  std::vector<control::UnheardReport> reports;
+  const auto links = kernel.unheard_links();
+  if (!links || links->empty()) return reports;
+  const auto tables = kernel.other_tables().value_or(std::vector<nft::OtherTable>());
+  for (const std::string& link : *links)
+    for (nft::Obstacle& obstacle : nft::obstacles(tables, link, limits::kGuardPort))
+      reports.push_back({link, std::move(obstacle.by), std::move(obstacle.command)});
   return reports;
 }
 

@@ -83,6 +83,8 @@ void add_holders(const DnsName& name, Transport transport, Port port,
                  const policy::Catalogue& catalogue, control::WhyReply& reply);
 
 std::vector<control::OtherTableReport> report_others(const std::vector<nft::OtherTable>& tables);
+// Reads the other tables only where a link is unheard. What cannot be read is no link.
+std::vector<control::UnheardReport> report_unheard(nft::Kernel& kernel);
 
 // Every capability that a kernel may lack.
 std::vector<control::CapabilityReport> report_capabilities(const nft::Capabilities& has);

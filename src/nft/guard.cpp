@@ -4,6 +4,7 @@
 
 #include "nft/crowd.hpp"
 #include "nft/protocols.hpp"
+#include "nft/questions.hpp"
 #include "nft/sources.hpp"
 
 namespace egress::nft {
@@ -78,9 +79,12 @@ Chain own_answers_apart(const Base& base) {
 Chain redirect_held(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Accept{}, rules);
-  for (const std::string& pattern : base.forward)
-    rules.push_back({InInterface{pattern}, tcp_or_udp(), DestinationPort{kDns},
-                     Redirect{base.dns_guard->port}});
+  for (const std::string& pattern : base.forward) {
+    const Rule question{InInterface{pattern}, tcp_or_udp(), DestinationPort{kDns}};
+    note_asked(base, question, rules);
+    rules.push_back(question);
+    rules.back().emplace_back(Redirect{base.dns_guard->port});
+  }
   return {.name = "dns-prerouting",
           .hook = Hook::prerouting,
           .type = ChainType::nat,
@@ -157,6 +161,7 @@ std::vector<Chain> guard_chains(const Base& base) {
                             redirect_host(base)};
   if (!base.forward.empty()) chains.push_back(redirect_held(base));
   chains.push_back(postrouting());
+  note_heard(base, chains);
   return chains;
 }
 

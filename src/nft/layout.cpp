@@ -9,6 +9,7 @@
 #include "nft/guard.hpp"
 #include "nft/inbound.hpp"
 #include "nft/protocols.hpp"
+#include "nft/questions.hpp"
 #include "nft/sources.hpp"
 
 namespace egress::nft {
@@ -33,6 +34,7 @@ std::vector<SetDefinition> sets(const Base& base) {
     for (const SetId set : kAnnounced) all.push_back(announced_set(set, family));
   }
   for (SetDefinition& set : crowd_sets(base)) all.push_back(std::move(set));
+  for (SetDefinition& set : question_sets(base)) all.push_back(std::move(set));
   return all;
 }
 

@@ -82,6 +82,7 @@ std::string priority_text(const Chain& chain) {
   if (chain.type == ChainType::filter) return "filter";
   if (chain.type == ChainType::raw) return "raw";
   if (chain.type == ChainType::source) return "raw - 10";
+  if (chain.type == ChainType::last) return std::to_string(kLast);
   return chain.hook == Hook::prerouting ? "dstnat" : std::to_string(kDstnat);
 }
 

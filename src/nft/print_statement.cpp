@@ -254,6 +254,9 @@ struct Printer {
            (match.sharer == Sharer::link ? " { iifname" : " { meta skuid") + " limit rate over " +
            rate_text(match.rate) + " }";
   }
+  std::string operator()(const NoteQuestion& statement) const {
+    return "update @" + set_name(statement.end) + " { iifname }";
+  }
   std::string operator()(const ByteLimit& match) const {
     return "limit rate " + bytes_text(match.per_second) + "/second burst " +
            bytes_text(match.burst);

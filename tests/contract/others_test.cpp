@@ -90,6 +90,22 @@ TEST_F(Others, AreKnownByWhatTheirRulesDo) {
   }
 }
 
+TEST_F(Others, AreKnownByWhetherTheyRefuse) {
+  const auto refuses = [&](const std::string& rule) {
+    nft("flush ruleset; table inet host { chain c { type filter hook input priority 0; " + rule +
+        "; }; };");
+    return tables().at(0).refuses;
+  };
+  EXPECT_TRUE(refuses("drop"));
+  EXPECT_TRUE(refuses("tcp dport 22 reject"));
+  EXPECT_TRUE(refuses("reject with icmpx admin-prohibited"));
+  EXPECT_FALSE(refuses("accept"));
+  EXPECT_FALSE(refuses("counter"));
+  EXPECT_FALSE(tables().at(0).is_ufw);
+  nft("add chain inet host ufw-user-input");
+  EXPECT_TRUE(tables().at(0).is_ufw);
+}
+
 TEST_F(Others, NeedTheRight) {
   const auto refused =
       in_namespace(netns_.name(), [] { return as_user(65534, [] { return read_others(); }); });

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "net/guard_fixture.hpp"
+#include "support/container.hpp"
 
 namespace egress::test {
 namespace {
@@ -18,24 +19,49 @@ void PrintTo(const Firewall& firewall, std::ostream* out) {
 }
 
 // With files of its own, which it writes to.
-void start_ufw(const Lab& lab) {
+void run_with_ufw(const Lab& lab, const std::string& command) {
   const std::string own = (lab.dir() / "ufw").string();
   lab.on_host({"unshare", "--mount", "sh", "-ec",
-               "cp -a /etc/ufw " + own + " && mount --bind " + own +
-                   " /etc/ufw && mount -t tmpfs none /run && ufw --force enable"});
+               "[ -d " + own + " ] || cp -a /etc/ufw " + own + "; mount --bind " + own +
+                   " /etc/ufw && mount -t tmpfs none /run && " + command});
+}
+void run_on_host(const Lab& lab, const std::string& command) {
+  lab.on_host({"sh", "-ec", command});
+}
+void start_ufw(const Lab& lab) {
+  run_with_ufw(lab, "ufw --force enable");
 }
 
 // As iptables(8) is used by hand and by hardening guides.
-void start_iptables(const Lab& lab) {
+void start_iptables(const Lab& lab, const std::string& kind) {
   for (const char* program : {"iptables", "ip6tables"}) {
     const auto rule = [&](const std::string& words) {
-      lab.on_host({"sh", "-ec", std::string(program) + " " + words});
+      run_on_host(lab, program + kind + " " + words);
     };
     rule("-A INPUT -i lo -j ACCEPT");
     rule("-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT");
     if (std::string_view(program) == "ip6tables") rule("-A INPUT -p ipv6-icmp -j ACCEPT");
     rule("-P INPUT DROP");
   }
+}
+void start_iptables(const Lab& lab) {
+  start_iptables(lab, "");
+}
+void start_iptables_legacy(const Lab& lab) {
+  start_iptables(lab, "-legacy");
+}
+
+// As nft(8) is used by hand.
+void start_nft(const Lab& lab) {
+  lab.nft(
+      "table inet host {\n"
+      " chain in {\n"
+      "  type filter hook input priority filter; policy drop;\n"
+      "  ct state { established, related } accept\n"
+      "  iif \"lo\" accept\n"
+      "  meta l4proto ipv6-icmp accept\n"
+      " }\n"
+      "}\n");
 }
 
 // The shape of firewalld's table, which also drops what is invalid.
@@ -52,6 +78,24 @@ void start_firewalld(const Lab& lab) {
       "  reject with icmpx admin-prohibited\n"
       " }\n"
       "}\n");
+}
+
+// With files, a message bus and a /run of its own.
+void start_real_firewalld(const Lab& lab) {
+  const std::string own = (lab.dir() / "firewalld").string();
+  lab.on_host({"unshare", "--mount", "sh", "-ec",
+               "cp -a /etc/firewalld " + own + " && mount --bind " + own +
+                   " /etc/firewalld && exec >" + own + ".log 2>&1 3>" + own +
+                   ".pid && mount -t tmpfs none /run && mkdir /run/dbus && "
+                   "dbus-daemon --system --fork --nopidfile && "
+                   "{ firewalld --nofork --nopid 3>&- & } && echo $! >&3 && "
+                   "for turn in $(seq 100); do firewall-cmd --state && exit; sleep 0.2; done; "
+                   "exit 1"});
+}
+void run_with_firewalld(const Lab& lab, const std::string& command) {
+  const std::string pid = (lab.dir() / "firewalld.pid").string();
+  lab.on_host(
+      {"sh", "-ec", "exec nsenter --mount --target \"$(cat " + pid + ")\" sh -ec \"$0\"", command});
 }
 
 // The rules of wg-quick(8), which drop what comes to the tunnel's address from elsewhere and save
@@ -122,6 +166,104 @@ const Firewall kFirewalls[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Beside, Firewalls, testing::ValuesIn(kFirewalls),
                          [](const auto& of) { return std::string(of.param.name); });
+
+// A firewall that drops what containers ask, and how the command that is named for it is run.
+struct Wall {
+  Firewall firewall;
+  const char* by;
+  const char* command;  // its beginning
+  void (*run)(const Lab&, const std::string& command);
+};
+void PrintTo(const Wall& wall, std::ostream* out) {
+  *out << wall.firewall.name;
+}
+void run_nothing(const Lab&, const std::string&) {}
+
+class Walls : public GuardTest, public testing::WithParamInterface<Wall> {
+ protected:
+  bool resolves() {
+    return rcode_of(test::ask(container.netns(), DnsServerAddress{kResolver},
+                              {.name = "api.openai.com", .type = kTypeA})) == kNoError;
+  }
+  static std::vector<control::UnheardReport> unheard(const Daemon& daemon) {
+    return daemon.ask<control::StatusReply>(control::StatusRequest{}).unheard;
+  }
+
+  const Container container{lab};
+};
+
+TEST_P(Walls, AreNamedWithTheCommandThatLetsContainersAsk) {
+  const Daemon daemon(lab, guarded_policy("api.openai.com:443", "forward: [\"br-*\"]"));
+  ASSERT_TRUE(eventually([&] { return resolves(); })) << "control: nothing drops it";
+  ASSERT_THAT(unheard(daemon), testing::IsEmpty());
+  GetParam().firewall.start(lab);
+  EXPECT_THAT(unheard(daemon), testing::IsEmpty()) << "nothing was asked since";
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  ASSERT_FALSE(resolves()) << "control: it drops it";
+  const auto found = unheard(daemon);
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found.front().link, "br-lab");
+  EXPECT_THAT(found.front().by, testing::StartsWith(GetParam().by));
+  EXPECT_THAT(found.front().command, testing::StartsWith(GetParam().command));
+  const auto commands = std::vector<std::vector<std::string>>{
+      {"status"}, {"doctor"}, {"verify", "--only", "true.others"}};
+  for (const auto& command : commands)
+    EXPECT_THAT(daemon.egressctl(command).output, testing::HasSubstr(found.front().command));
+  for (const auto& report : found) GetParam().run(lab, report.command);
+  EXPECT_TRUE(resolves());
+  EXPECT_THAT(unheard(daemon), testing::IsEmpty());
+}
+
+const Wall kWalls[] = {
+    {{"Ufw", start_ufw}, "ufw", "ufw allow in on br-lab to any port 553", run_with_ufw},
+    {{"Iptables", start_iptables},
+     "table ip filter",
+     "iptables -I INPUT -i br-lab -p udp",
+     run_on_host},
+    {{"IptablesLegacy", start_iptables_legacy},
+     "no table of nftables",
+     "iptables-legacy -I INPUT -i br-lab -p udp",
+     run_on_host},
+    {{"Nft", start_nft}, "table inet host", "nft 'insert rule inet host in ", run_on_host},
+    {{"Firewalld", start_real_firewalld},
+     "firewalld",
+     "firewall-cmd --permanent --zone=trusted --change-interface=br-lab",
+     run_with_firewalld},
+};
+INSTANTIATE_TEST_SUITE_P(Beside, Walls, testing::ValuesIn(kWalls),
+                         [](const auto& of) { return std::string(of.param.firewall.name); });
+
+class NoWall : public Walls {};
+
+// Whatever is asked meanwhile: what is allowed, what is not, over TCP, to whom nobody answers.
+TEST_P(NoWall, IsNeverTakenForOne) {
+  GetParam().firewall.start(lab);
+  const Daemon daemon(lab, guarded_policy("api.openai.com:443", "forward: [\"br-*\"]"));
+  ASSERT_TRUE(eventually([&] { return resolves(); })) << "control";
+  for (int round = 0; round < 30; ++round) {
+    (void)resolves();
+    (void)test::ask(container.netns(), DnsServerAddress{kPublic4}, {.name = "github.com"});
+    (void)test::ask(container.netns(), DnsServerAddress{kPublic6}, {.name = "github.com"});
+    (void)tcp_probe(container.netns(), kPublic4, 53);
+    (void)udp_probe(container.netns(), container.gateway(AF_INET), 53);
+    ASSERT_THAT(unheard(daemon), testing::IsEmpty());
+  }
+}
+
+const Wall kNoWalls[] = {
+    {{"None", [](const Lab&) {}}, "", "", run_nothing},
+    // Let in already: a rule of the administrator's for the bridge.
+    {{"Nft",
+      [](const Lab& lab) {
+        start_nft(lab);
+        lab.nft("insert rule inet host in iifname \"br-*\" accept\n");
+      }},
+     "",
+     "",
+     run_nothing},
+};
+INSTANTIATE_TEST_SUITE_P(Beside, NoWall, testing::ValuesIn(kNoWalls),
+                         [](const auto& of) { return std::string(of.param.firewall.name); });
 
 }  // namespace
 }  // namespace egress::test

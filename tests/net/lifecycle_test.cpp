@@ -31,6 +31,20 @@ TEST_P(Revocation, CutsAnOpenTransfer) {
 INSTANTIATE_TEST_SUITE_P(EachFamily, Revocation, ::testing::Values(kApi4, kApi6),
                          [](const auto& of) { return of.index == 0 ? "IPv4" : "IPv6"; });
 
+TEST_F(Lifecycle, ARevocationCountsOnlyConnectionsThatAreOpen) {
+  const Daemon daemon(lab, policy(""));
+  const std::vector<std::string> deny{"deny", "api.openai.com:443"};
+  for (const bool is_one_open : {false, true}) {
+    ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
+    for (int finished = 0; finished < 3; ++finished) ASSERT_EQ(tcp(kApi4), Seen::answered);
+    std::optional<Connection> open;
+    if (is_one_open) open.emplace(lab.host(), kApi4, 443);
+    EXPECT_NE(daemon.egressctl(deny).output.find("open connections cut: " +
+                                                 std::to_string(int{is_one_open})),
+              std::string::npos);
+  }
+}
+
 TEST_F(Lifecycle, AnotherTransferSurvivesARevocation) {
   dns.set("github.com", {.addresses = {kOther4}});
   const Daemon daemon(lab, policy("github.com:443"));

@@ -91,6 +91,8 @@ inline constexpr auto kFlowsRest = 60s;                   // the same after a sw
 inline constexpr std::size_t kLinksCounted = 1024;        // held links whose new flows are counted
 inline constexpr std::size_t kUsersCounted = 65'536;      // likewise users
 inline constexpr auto kNewFlowsMemory = 1min;             // since the last one: by then there is room for all again
+inline constexpr auto kQuestionMemory = 10min;            // since a held link's last question
+inline constexpr auto kUnheardAfter = 1s;                 // a question that comes so much later than the last one heard was dropped
 inline constexpr auto kCommitRetry = 1s;  // after a commit that the kernel refused
 
 // DNS guard

@@ -112,12 +112,14 @@ class Kernel {
   virtual Result<std::uint64_t> refused_packets() = 0;
   // The destinations among them that are remembered, in no order.
   virtual Result<std::vector<Count>> remembered() = 0;
+  // Held links whose last question was dropped on its way to the guard, by another table.
+  virtual Result<std::vector<std::string>> unheard_links() = 0;
   // Whether it holds the element now. One lookup.
   virtual bool holds(const ElementKey& key) = 0;
   // Marks the tracked connections for which `selects` is true, so that from now on every packet
   // that they send is judged as if it were the first. (Deleting the entry would not do: a packet
   // from the peer would make it anew, and what follows would count as the established answer.)
-  // Returns how many.
+  // Returns how many of them were open still.
   virtual Result<std::size_t> cut_flows(const std::function<bool(const Flow&)>& selects) = 0;
   // Deletes the tracked connections for which `selects` is true, so that their next packet is new:
   // address translation (the redirect to the DNS guard) is decided once, by the first packet.

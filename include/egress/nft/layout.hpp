@@ -27,6 +27,14 @@ enum class Sharer : std::uint8_t {
 };
 std::string set_name(Sharer sharer);
 
+// At which end a held link's question to the guard was last seen, each end in a dynamic set: `asked`, `heard`. What another
+// table drops on its way through the input hook is asked and not heard.
+enum class QuestionAt : std::uint8_t {
+  asked,  // as it is redirected
+  heard,  // behind all that other firewalls hook into the input
+};
+std::string set_name(QuestionAt end);
+
 // Statements and matches, one struct for each nft phrase that we use.
 struct CtState { bool established = false; bool related = false; bool invalid = false; bool is_new = false; };  // ct state new
 struct CtStatusDnat {};                                   // ct status dnat
@@ -80,6 +88,7 @@ struct RateLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  //
 struct ByteLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  // limit rate 1 kbytes/second burst 4 kbytes
 // update @link-flows { iifname limit rate over 819/second burst 32768 packets }
 struct MoreThanShare { Sharer sharer{}; RateLimit rate; };
+struct NoteQuestion { QuestionAt end{}; };                // update @asked { iifname }
 struct CountAs { std::string counter; };                  // counter name "refused"
 struct LogLimited { std::string prefix; };                // limit rate 10/second burst 50 packets log prefix "..."
 struct Accept {};
@@ -96,7 +105,7 @@ using Statement =
                  InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,
-                 CountDestination, RememberSender, SenderIsEnd, RateLimit, ByteLimit, MoreThanShare, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
+                 CountDestination, RememberSender, SenderIsEnd, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
                  Goto, RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
 
@@ -107,10 +116,12 @@ enum class ChainType : std::uint8_t {
   source,  // type filter, priority raw - 10: who sends is judged before all else
   raw,     // type filter, priority raw (-300): before connections are tracked
   nat,     // priority dstnat (-100); only the first packet of a connection gets here
+  last,    // type filter, priority 1000: behind other firewalls
 };
 inline constexpr std::int32_t kDstnat = -100;  // NF_IP_PRI_NAT_DST
 inline constexpr std::int32_t kRaw = -300;     // NF_IP_PRI_RAW
 inline constexpr std::int32_t kSource = kRaw - 10;
+inline constexpr std::int32_t kLast = 1000;
 enum class ChainPolicy : std::uint8_t { drop = 0, accept = 1 };  // NF_DROP, NF_ACCEPT
 
 struct Chain {
@@ -142,6 +153,7 @@ struct SetDefinition {
 SetDefinition tally_set(Tally tally, Family family);
 SetDefinition senders_set(Family family);  // of RememberSender
 SetDefinition sharers_set(Sharer sharer);  // of MoreThanShare
+SetDefinition questions_set(QuestionAt end);  // of NoteQuestion
 SetDefinition announced_set(SetId set, Family family);  // probed, verified, tried: filled by egressd, counted by the packet path
 
 enum class TableFamily : std::uint8_t {

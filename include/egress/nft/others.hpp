@@ -37,6 +37,8 @@ struct OtherTable {
   std::vector<BaseChain> chains;
   std::set<Act> acts;
   std::size_t rules = 0;
+  bool refuses = false;  // a rule drops or rejects
+  bool is_ufw = false;   // it has chains of ufw(8)
   bool operator==(const OtherTable&) const = default;
 };
 

@@ -33,23 +33,27 @@ int list(Socket& socket, const std::function<void(const nlmsghdr&)>& take) {
   return socket.ask(start(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC), take);
 }
 
+struct Order {
+  Message message;
+  bool is_counted = true;
+};
 // The order for a listed connection; empty: it is left alone.
-using Choose = std::function<std::optional<Message>(const nlmsghdr&)>;
+using Choose = std::function<std::optional<Order>(const nlmsghdr&)>;
 
 // Lists the connections and carries out what was chosen. How many.
 Result<std::size_t> for_each_flow(Socket& socket, const Choose& choose) {
   std::size_t count = 0;
   for (int attempt = 0; attempt < kListings; ++attempt) {
-    std::vector<Message> orders;
+    std::vector<Order> orders;
     const int interrupted = list(socket, [&](const nlmsghdr& listed) {
       if (auto order = choose(listed)) orders.push_back(std::move(*order));
     });
     if (interrupted != 0 && interrupted != EINTR) {
       return fail_errno("listing tracked connections", interrupted);
     }
-    for (Message& message : orders) {
+    for (auto& [message, is_counted] : orders) {
       const int error = socket.ask(header_of(message), [](auto&) {});
-      if (error == 0) ++count;
+      if (error == 0 && is_counted) ++count;
       // ENOENT: it ended by itself.
       if (error != 0 && error != ENOENT) return fail_errno("changing a tracked connection", error);
     }
@@ -60,22 +64,23 @@ Result<std::size_t> for_each_flow(Socket& socket, const Choose& choose) {
 
 }  // namespace
 
+// What is over is marked, too: a program may open it again from the same port.
 Result<std::size_t> cut_flows(Socket& socket,
                               const std::function<bool(const nft::Flow&)>& selects) {
-  return for_each_flow(socket, [&](const nlmsghdr& listed) -> std::optional<Message> {
+  return for_each_flow(socket, [&](const nlmsghdr& listed) -> std::optional<Order> {
     const auto entry = top_level(listed);
     const auto flow = is_cut(entry) ? std::nullopt : flow_of(entry);
     if (!flow || !selects(*flow)) return std::nullopt;
-    return marking(listed);
+    return Order{marking(listed), !is_over(entry)};
   });
 }
 
 Result<std::size_t> forget_flows(Socket& socket,
                                  const std::function<bool(const nft::Flow&)>& selects) {
-  return for_each_flow(socket, [&](const nlmsghdr& listed) -> std::optional<Message> {
+  return for_each_flow(socket, [&](const nlmsghdr& listed) -> std::optional<Order> {
     const auto flow = flow_of(top_level(listed));
     if (!flow || !selects(*flow)) return std::nullopt;
-    return deletion(listed);
+    return Order{deletion(listed)};
   });
 }
 

@@ -1,6 +1,7 @@
 #include "adapters/netlink/conntrack_message.hpp"
 
 #include <arpa/inet.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -106,6 +107,13 @@ Message deletion(const nlmsghdr& listed) {
 bool is_cut(const Attributes<CTA_MAX>& entry) {
   const auto mark = number_in<std::uint32_t>(entry[CTA_MARK]);
   return mark && ntohl(*mark) == nft::kCutMark;
+}
+
+bool is_over(const Attributes<CTA_MAX>& entry) {
+  const auto protocol = nested<CTA_PROTOINFO_MAX>(entry[CTA_PROTOINFO]);
+  const auto tcp = nested<CTA_PROTOINFO_TCP_MAX>(protocol[CTA_PROTOINFO_TCP]);
+  const auto state = number_in<std::uint8_t>(tcp[CTA_PROTOINFO_TCP_STATE]);
+  return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
 }
 
 }  // namespace egress::netlink

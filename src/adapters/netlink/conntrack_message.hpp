@@ -41,5 +41,7 @@ Message marking(const nlmsghdr& listed);
 // The id tells it from one that took its place meanwhile.
 Message deletion(const nlmsghdr& listed);
 bool is_cut(const Attributes<CTA_MAX>& entry);
+// A TCP connection that both ends have closed, or one has reset.
+bool is_over(const Attributes<CTA_MAX>& entry);
 
 }  // namespace egress::netlink

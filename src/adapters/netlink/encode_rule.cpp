@@ -227,6 +227,10 @@ class RuleEncoder : Expressions {
     set_limit(limit, NFT_LIMIT_PKTS, match.rate.per_second, match.rate.burst, NFT_LIMIT_F_INV);
     nftnl_expr_set(update(nft::set_name(match.sharer)), NFTNL_EXPR_DYNSET_EXPR, limit, 0);
   }
+  void operator()(const nft::NoteQuestion& statement) {
+    load_meta(NFT_META_IIFNAME, NFT_REG_1);
+    update(nft::set_name(statement.end));
+  }
   void operator()(const nft::CountAs& statement) {
     nftnl_expr* reference = append("objref");
     nftnl_expr_set_u32(reference, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);

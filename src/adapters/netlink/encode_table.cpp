@@ -27,6 +27,8 @@ std::int32_t priority(nft::ChainType type) {
       return nft::kRaw;
     case nft::ChainType::nat:
       return nft::kDstnat;
+    case nft::ChainType::last:
+      return nft::kLast;
   }
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "adapters/netlink/replace.hpp"
 #include "adapters/netlink/snapshot.hpp"
 #include "adapters/system_error.hpp"
+#include "egress/nft/unheard.hpp"
 
 namespace egress::netlink {
 namespace {
@@ -111,6 +112,13 @@ Result<std::vector<nft::Count>> NetlinkKernel::remembered() {
   if (const int error = read_remembered(socket_, kTable, found); error != 0)
     return fail_errno("reading what is remembered", error);
   return found;
+}
+
+Result<std::vector<std::string>> NetlinkKernel::unheard_links() {
+  std::vector<nft::LinkNoted> asked, heard;
+  if (const int error = read_questions(socket_, kTable, asked, heard); error != 0)
+    return fail_errno("reading which questions were heard", error);
+  return nft::unheard_links(asked, heard);
 }
 
 bool NetlinkKernel::holds(const nft::ElementKey& key) {

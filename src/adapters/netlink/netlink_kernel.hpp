@@ -21,6 +21,7 @@ class NetlinkKernel : public nft::Kernel {
   Result<nft::Snapshot> read(const nft::Base& expected, const nft::Listing& listing = {}) override;
   Result<std::uint64_t> refused_packets() override;
   Result<std::vector<nft::Count>> remembered() override;
+  Result<std::vector<std::string>> unheard_links() override;
   bool holds(const nft::ElementKey& key) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;

@@ -91,6 +91,15 @@ void note(nftnl_expr* expression, std::set<Act>& acts) {
   if (act != kActs.end()) acts.insert(act->second);
 }
 
+bool refuses(const nftnl_expr* expression) {
+  const std::string_view name = nftnl_expr_get_str(expression, NFTNL_EXPR_NAME);
+  if (name == "reject") return true;
+  if (name == "target")
+    return std::string_view(nftnl_expr_get_str(expression, NFTNL_EXPR_TG_NAME)) == "REJECT";
+  return name == "immediate" && nftnl_expr_is_set(expression, NFTNL_EXPR_IMM_VERDICT) &&
+         nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_VERDICT) == NF_DROP;
+}
+
 int dump(Socket& socket, std::uint16_t type, const std::function<void(const nlmsghdr&)>& take) {
   alignas(nlmsghdr) std::array<char, 256> buffer{};
   return socket.ask(*nftnl_nlmsg_build_hdr(buffer.data(), type, NFPROTO_UNSPEC, NLM_F_DUMP, 0),
@@ -121,7 +130,10 @@ int read_chains(Socket& socket, Tables& tables) {
     const std::uint32_t family = nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_FAMILY);
     OtherTable* table =
         table_of(tables, family, nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE));
-    if (table == nullptr || !nftnl_chain_is_set(chain.get(), NFTNL_CHAIN_HOOKNUM)) return;
+    if (table == nullptr) return;
+    const std::string_view name = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME);
+    if (name.starts_with("ufw-") || name.starts_with("ufw6-")) table->is_ufw = true;
+    if (!nftnl_chain_is_set(chain.get(), NFTNL_CHAIN_HOOKNUM)) return;
     const char* device = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_DEV);
     table->chains.push_back(
         {.name = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME),
@@ -143,11 +155,13 @@ int read_rules(Socket& socket, Tables& tables) {
     ++table->rules;
     nftnl_expr_foreach(
         rule.get(),
-        [](nftnl_expr* expression, void* acts) {
-          note(expression, *static_cast<std::set<Act>*>(acts));
+        [](nftnl_expr* expression, void* context) {
+          OtherTable& of = *static_cast<OtherTable*>(context);
+          note(expression, of.acts);
+          of.refuses = of.refuses || refuses(expression);
           return 0;
         },
-        &table->acts);
+        table);
   });
 }
 

@@ -19,7 +19,7 @@ bool is_orphan_of(const Holder& owner, const Holder& live) {
   return owner.port != 0 && live == Holder{owner.flags & ~kOwnerFlag, 0};
 }
 
-// Each element keeps the rate with which it was made.
+// Each element keeps the rate with which it was made, or tells of a link that may be held no more.
 bool has_old_shares(const nft::SetDefinition& set) {
   return set.key == nft::SetDefinition::Key::link || set.key == nft::SetDefinition::Key::user;
 }

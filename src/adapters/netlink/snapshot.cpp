@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <optional>
 
 #include "adapters/netlink/compare.hpp"
@@ -235,6 +236,29 @@ int read_remembered(Socket& socket, const std::string& table, std::vector<nft::C
     });
     if (error != 0 && error != ENOENT) return error;
   }
+  (void)socket.take_interruption();
+  return 0;
+}
+
+// That they were noted is told as of the past for what was asked, and of the present for what was
+// heard: a slow listing makes no question a lost one.
+int read_questions(Socket& socket, const std::string& table, std::vector<nft::LinkNoted>& asked,
+                   std::vector<nft::LinkNoted>& heard) {
+  const Socket::GoesOn goes_on(socket);
+  const auto start = std::chrono::steady_clock::now();
+  const auto read = [&](nft::QuestionAt end, std::vector<nft::LinkNoted>& found) {
+    const int error = dump_elements(socket, table, set_name(end), [&](nftnl_set_elem* element) {
+      std::uint32_t length = 0;
+      const auto* name =
+          static_cast<const char*>(nftnl_set_elem_get(element, NFTNL_SET_ELEM_KEY, &length));
+      found.push_back({std::string(name, strnlen(name, length)), expires_of(element)});
+    });
+    return error == ENOENT ? 0 : error;
+  };
+  if (const int error = read(nft::QuestionAt::asked, asked)) return error;
+  if (const int error = read(nft::QuestionAt::heard, heard)) return error;
+  const auto took = std::chrono::ceil<milliseconds>(std::chrono::steady_clock::now() - start);
+  for (nft::LinkNoted& link : heard) link.ends += took;
   (void)socket.take_interruption();
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "adapters/netlink/dump.hpp"
 #include "egress/nft/kernel.hpp"
+#include "egress/nft/unheard.hpp"
 
 namespace egress::netlink {
 
@@ -19,5 +20,9 @@ int read_elements(Socket& socket, const std::string& table, nft::SetId set, Fami
 
 // The destinations that are remembered of refusals. 0 or an errno.
 int read_remembered(Socket& socket, const std::string& table, std::vector<nft::Count>& found);
+
+// Which held links' questions were sent to the guard, and which came there. 0 or an errno.
+int read_questions(Socket& socket, const std::string& table, std::vector<nft::LinkNoted>& asked,
+                   std::vector<nft::LinkNoted>& heard);
 
 }  // namespace egress::netlink

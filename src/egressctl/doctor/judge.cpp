@@ -26,6 +26,7 @@ Findings judge(const Host& host, const control::StatusReply& status,
   add(judge_kernel(host.kernel, health));
   add(judge_frames(status, host.forwarding));
   add(judge_dns(status));
+  add(judge_unheard(status));
   add(judge_forwarding(host.forwarding, status.forward));
   add(judge_held_links(host.forwarding, status.forward));
   add(judge_written_links(host.devices, host.forwarding, status.forward));

@@ -15,6 +15,7 @@ Findings judge_inbound(const control::StatusReply& status);  // who may ask firs
 Findings judge_kernel(const std::string& kernel, const control::HealthReply& health);
 Findings judge_frames(const control::StatusReply& status, const Forwarding& forwarding = {});
 Findings judge_dns(const control::StatusReply& status);
+Findings judge_unheard(const control::StatusReply& status);  // by other firewalls
 Findings judge_resolvers(const control::StatusReply& status, const control::HealthReply& health);
 Findings judge_clock(const Clocks& before, const Clocks& after, const control::HealthReply& health);
 

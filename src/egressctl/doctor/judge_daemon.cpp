@@ -168,6 +168,19 @@ Findings judge_dns(const StatusReply& status) {
            "set `dns: guard` in " + status.policy_file + ", then: egressctl reload"}};
 }
 
+Findings judge_unheard(const StatusReply& status) {
+  Findings findings;
+  for (const control::UnheardReport& report : status.unheard)
+    findings.push_back({Severity::note, "firewall",
+                        "the last DNS question of " + report.link +
+                            " did not come to egressd: " + "dropped by " + report.by,
+                        "what runs behind that link resolves no name", report.command});
+  if (findings.empty())
+    findings.push_back(
+        {Severity::ok, "firewall", "DNS questions of held links come to egressd", "", ""});
+  return findings;
+}
+
 namespace {
 
 Finding resolver_finding(const control::ResolverReport& resolver) {

@@ -181,6 +181,7 @@ bool Proof::prove_truths(const control::ProofReply& policy) {
   if (!health) return false;
   findings_.truths.push_back(judge_clocks(*health));
   append(findings_.truths, judge_others(health->reply));
+  append(findings_.truths, judge_unheard(health->reply.unheard));
   const auto passages = daemon_.passages();
   if (!passages) return false;
   append(findings_.truths, judge_passages(*passages));

@@ -101,6 +101,18 @@ Rows judge_passages(const std::vector<Passage>& passages) {
   return rows;
 }
 
+// Nothing is open by it: containers resolve no name.
+Rows judge_unheard(const std::vector<control::UnheardReport>& unheard) {
+  Rows rows;
+  for (const auto& report : unheard) {
+    rows.push_back(true_row("true.others", "DNS questions of " + report.link, "come to egressd",
+                            "the last was dropped by " + report.by));
+    rows.back().mark = Mark::warning;
+    rows.back().evidence = report.command;
+  }
+  return rows;
+}
+
 Row judge_attempt(const Attempt& attempt) {
   Row row =
       true_row("true.socket", "a change of the policy by " + attempt.who, "refused", "refused");

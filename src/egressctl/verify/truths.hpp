@@ -40,6 +40,9 @@ struct Passage {
 // A row for each; one if there is none.
 Rows judge_passages(const std::vector<Passage>& passages);
 
+// A row for each firewall that may drop the DNS questions of a held link; none if none is dropped.
+Rows judge_unheard(const std::vector<control::UnheardReport>& unheard);
+
 // A change that somebody without rights asked for.
 struct Attempt {
   enum class Outcome { refused, accepted, impossible } outcome = Outcome::impossible;

@@ -116,7 +116,7 @@ TEST(Codec, Status) {
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
   status.crowded_packets = 18, status.tracked_flows = 19, status.most_flows = 20;
   status.foreign_packets = 17, status.proxies = {"p"};
-  status.deviations = {"d"};
+  status.unheard = {{"l", "b", "c"}}, status.deviations = {"d"};
   status.until_s = 12, status.unconfirmed_s = 13;
   expect_reply(
       status,
@@ -128,7 +128,8 @@ TEST(Codec, Status) {
       R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
       R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"crowded_packets":18,"tracked_flows":19,"most_flows":20,)"
       R"("refusals":[{"address":"192.0.2.9","transport":"udp",)"
-      R"("port":65535,"packets":11}],"proxies":["p"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
+      R"("port":65535,"packets":11}],"proxies":["p"],)"
+      R"("unheard":[{"link":"l","by":"b","command":"c"}],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 
 TEST(Codec, WhyDiffReloadRefusals) {
@@ -197,12 +198,14 @@ TEST(Codec, Health) {
                   {{"frame filter", true, "c"}},
                   {{"192.0.2.53", 3, 4, 5, "timeout"}},
                   {{"ip nat", "nat output -100", true, "w"}},
-                  "u"},
+                  "u",
+                  {{"docker0", "ufw", "ufw allow"}}},
       R"({"reply":"health","pid":1,"uid":6,"boottime_ms":2,"wall":"2026-12-01T00:00:00Z",)"
       R"("capabilities":[{"name":"frame filter","present":true,"cost":"c"}],)"
       R"("resolvers":[{"address":"192.0.2.53","answers":3,"failures":4,"failures_since":5,)"
       R"("last_failure":"timeout"}],"other_tables":[{"table":"ip nat","hooks":"nat output -100",)"
-      R"("can_pass_us":true,"why":"w"}],"unread":"u"})");
+      R"("can_pass_us":true,"why":"w"}],"unread":"u",)"
+      R"("unheard":[{"link":"docker0","by":"ufw","command":"ufw allow"}]})");
 }
 
 TEST(Codec, AMessageIsOneLineWhateverItHolds) {

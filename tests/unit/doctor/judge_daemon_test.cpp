@@ -115,6 +115,18 @@ TEST(JudgeDns, RefusalsThatMuslWaitsForAreNoted) {
   EXPECT_EQ(worst(judge_dns(status)), Severity::weak);
 }
 
+TEST(JudgeUnheard, NamesTheFirewallAndTheCommand) {
+  auto status = fine();
+  EXPECT_EQ(worst(judge_unheard(status)), Severity::ok);
+  status.unheard = {{"docker0", "ufw", "ufw allow in on docker0 to any port 553"}};
+  const Findings findings = judge_unheard(status);
+  EXPECT_EQ(worst(findings), Severity::note) << "it opens nothing";
+  EXPECT_TRUE(is_complete(findings));
+  EXPECT_THAT(brief(findings),
+              HasSubstr("question of docker0 did not come to egressd: dropped by ufw"));
+  EXPECT_EQ(findings.front().remedy, "ufw allow in on docker0 to any port 553");
+}
+
 TEST(JudgeResolvers, NotesThoseThatFailNowNotThoseThatFailedOnce) {
   control::HealthReply health;
   health.resolvers = {{"10.0.0.2", 7, 3, 0, "timeout"}};

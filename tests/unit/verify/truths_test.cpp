@@ -100,6 +100,20 @@ TEST(Truths, EachIsPartOfTheVerdict) {
   EXPECT_EQ(report.summary, "1 probe is without evidence (true.forwarding)");
 }
 
+// Nothing is open by it.
+TEST(Truths, QuestionsThatAnotherFirewallDropsAreAWarningWithTheCommand) {
+  World world;
+  world.spoil_health = [](Health& health) {
+    health.reply.unheard = {{"docker0", "ufw", "ufw allow in on docker0 to any port 553"}};
+  };
+  const Report report = world.verify();
+  EXPECT_EQ(report.verdict, Verdict::proven);
+  const auto row = std::ranges::find(report.rows, Mark::warning, &Row::mark);
+  ASSERT_NE(row, report.rows.end());
+  EXPECT_EQ(row->seen, "the last was dropped by ufw");
+  EXPECT_EQ(row->evidence, "ufw allow in on docker0 to any port 553");
+}
+
 TEST(Truths, WhatMattersAndCouldNotBeTriedIsNotProven) {
   World world;
   world.attempt = {Attempt::Outcome::impossible, "ann", "may"};
