@@ -1,5 +1,7 @@
 #include "egress/policy/policy.hpp"
 
+#include <algorithm>
+
 #include "egress/policy/proxy_ports.hpp"
 #include "policy/target_parts.hpp"
 
@@ -83,6 +85,16 @@ std::vector<std::string> proxies_in(const Entries& entries) {
     if (entry.transport == Transport::tcp && !proxy_ports_among(entry.ports).empty())
       targets.push_back(entry.target());
   return targets;
+}
+
+bool Wildcard::excepts(const DnsName& name) const {
+  return std::ranges::any_of(
+      except, [&](const DnsName& excepted) { return name == excepted || name.is_below(excepted); });
+}
+
+const std::vector<DnsName>& AllowEntry::except() const {
+  static const std::vector<DnsName> kNone;
+  return wildcard() != nullptr ? wildcard()->except : kNone;
 }
 
 std::string Risk::text() const {

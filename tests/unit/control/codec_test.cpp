@@ -26,16 +26,23 @@ void expect_reply(const Reply& reply, const std::string& json) {
 
 TEST(Codec, Allow) {
   expect_request(
-      AllowRequest{
-          {"a.example:443", "b.example"}, 900, true, true, true, true, "a \"mirror\"\n", true},
+      AllowRequest{{"a.example:443", "b.example"},
+                   900,
+                   true,
+                   true,
+                   true,
+                   true,
+                   "a \"mirror\"\n",
+                   true,
+                   {"x.example"}},
       R"({"command":"allow","targets":["a.example:443","b.example"],"for_s":900,"optional":true,)"
-      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n","wide":true})");
+      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n","wide":true,"except":["x.example"]})");
   AllowRequest plain;
   plain.targets = {"a.example"};
   expect_request(
       plain,
       R"({"command":"allow","targets":["a.example"],"for_s":null,"optional":false,"private":false,)"
-      R"("metadata":false,"dry_run":false,"reason":"","wide":false})");
+      R"("metadata":false,"dry_run":false,"reason":"","wide":false,"except":[]})");
   expect_reply(
       AllowReply{{{"tcp/a.example:443",
                    "open",
@@ -78,6 +85,7 @@ TEST(Codec, List) {
   entry.origin = "egressd.yaml:12:5";
   entry.added_by = "root (uid 0)";
   entry.optional = true;
+  entry.except = {"x.example"};
   entry.reason = "r";
   entry.risk = {"wide", "k"};
   entry.error = "NXDOMAIN";
@@ -87,7 +95,8 @@ TEST(Codec, List) {
   expect_reply(
       ListReply{{entry}, "open"},
       R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
-      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"reason":"r","risk":{"kind":"wide","why":"k"},)j"
+      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"except":["x.example"],"reason":"r",)j"
+      R"j("risk":{"kind":"wide","why":"k"},)j"
       R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
       R"("hits":18446744073709551615}],"state":"open"})");
 }

@@ -263,6 +263,22 @@ TEST_F(GuardTest, AWildcardCoversTheNamesBelowItsBase) {
   EXPECT_THAT(host.asked(), SizeIs(2));
 }
 
+TEST_F(GuardTest, AnExceptionIsRefusedWithAllBelowIt) {
+  policy::Wildcard narrowed = wildcard(".example.com");
+  host.set_policy({allow_entry(narrowed)});
+  EXPECT_THAT(ask("telemetry.example.com"), IsEmpty());
+  host.answer("telemetry.example.com", {"192.0.2.1"});
+  EXPECT_THAT(replies(), SizeIs(1));
+  narrowed.except = {name_of("telemetry.example.com")};
+  host.set_policy({allow_entry(narrowed)});
+  EXPECT_THAT(ask("telemetry.example.com"), ElementsAre(HasSubstr("8183")));
+  EXPECT_THAT(ask("a.telemetry.example.com"), ElementsAre(HasSubstr("8183")));
+  EXPECT_THAT(ask("xtelemetry.example.com"), IsEmpty());
+  EXPECT_THAT(ask("example.com"), IsEmpty());
+  host.set_policy({allow_entry(narrowed), allow_entry(name_of("telemetry.example.com"))});
+  EXPECT_THAT(ask("telemetry.example.com"), IsEmpty()) << "an entry of its own";
+}
+
 TEST_F(GuardTest, AWildcardDoesNotCoverADohEndpoint) {
   host.set_policy(
       {allow_entry(wildcard("*.cloudflare-dns.com")), allow_entry(wildcard("*.google.com"))});
