@@ -343,7 +343,8 @@ struct HealthReply {
   std::vector<CapabilityReport> capabilities;
   std::vector<ResolverReport> resolvers;
   std::vector<OtherTableReport> other_tables;
-  std::string unread;  // why the other tables could not be read
+  std::string unread;                // why the other tables could not be read
+  std::vector<std::string> hosts{};  // allowed names that /etc/hosts sends where it is closed
 };
 
 // A request that was not carried out.

@@ -336,7 +336,8 @@ inline constexpr auto kFields<HealthReply> =
                required("capabilities", &HealthReply::capabilities),
                required("resolvers", &HealthReply::resolvers),
                field("other_tables", &HealthReply::other_tables),
-               field("unread", &HealthReply::unread)};
+               field("unread", &HealthReply::unread),
+               field("hosts", &HealthReply::hosts)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

@@ -67,7 +67,7 @@ void add_owners(const engine::Engine& engine, const IpAddress& address, Instant 
     add_lookups(engine, *name, now, reply);
     for (const AllowEntry* entry : engine.inputs().entries_of(*name)) {
       add_entry(engine, *entry, now, reply);
-      if (const auto why = engine::objection(engine.inputs(), *entry, address))
+      if (const auto why = engine::withheld(engine.inputs(), *entry, address))
         reply.facts.push_back("not opened: it is " + std::string(*why));
     }
   }

@@ -119,6 +119,7 @@ inline constexpr auto kFailureTtl = 1s;                      // a failed lookup 
 
 // Files
 inline constexpr std::size_t kResolvConfBytes = 64 << 10;
+inline constexpr std::size_t kHostsBytes = 4 << 20;  // lists of blocked hosts are long
 inline constexpr std::size_t kKnownAddressesBytes = 16 << 20;
 inline constexpr int kFilesSetAside = 8;  // corrupt copies of one state file that are kept
 

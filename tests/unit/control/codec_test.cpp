@@ -206,12 +206,13 @@ TEST(Codec, Health) {
                   {{"frame filter", true, "c"}},
                   {{"192.0.2.53", 3, 4, 5, "timeout"}},
                   {{"ip nat", "nat output -100", true, "w"}},
-                  "u"},
+                  "u",
+                  {"h"}},
       R"({"reply":"health","pid":1,"uid":6,"boottime_ms":2,"wall":"2026-12-01T00:00:00Z",)"
       R"("capabilities":[{"name":"frame filter","present":true,"cost":"c"}],)"
       R"("resolvers":[{"address":"192.0.2.53","answers":3,"failures":4,"failures_since":5,)"
       R"("last_failure":"timeout"}],"other_tables":[{"table":"ip nat","hooks":"nat output -100",)"
-      R"("can_pass_us":true,"why":"w"}],"unread":"u"})");
+      R"("can_pass_us":true,"why":"w"}],"unread":"u","hosts":["h"]})");
 }
 
 TEST(Codec, AMessageIsOneLineWhateverItHolds) {
