@@ -8,9 +8,9 @@
 namespace egress::policy {
 
 std::string ResolverAddress::text() const {
-  if (port == 53) return address.text();
-  const std::string host = address.is_v4() ? address.text() : '[' + address.text() + ']';
-  return host + ':' + std::to_string(port);
+  const std::string host = address.text() + (zone.empty() ? "" : '%' + zone);
+  if (port == 53) return host;
+  return (address.is_v4() ? host : '[' + host + ']') + ':' + std::to_string(port);
 }
 
 std::string Origin::text() const {

@@ -48,7 +48,8 @@ struct DnsSettings {
 struct ResolverAddress {
   IpAddress address;
   Port port = 53;
-  std::string text() const;  // "10.0.0.2", "10.0.0.2:5353", "[2001:db8::1]:5353"
+  std::string zone{};        // the link of a link-local address: "eth0"
+  std::string text() const;  // "10.0.0.2", "10.0.0.2:5353", "[2001:db8::1]:5353", "fe80::1%eth0"
   auto operator<=>(const ResolverAddress&) const = default;
 };
 
