@@ -23,7 +23,8 @@ struct AllowRequest {
   bool metadata = false;
   bool dry_run = false;
   std::string reason;
-  bool wide = false;  // also what covers names that strangers register
+  bool wide = false;                  // also what covers names that strangers register
+  std::vector<std::string> except{};  // names below the wildcards among them that are not meant
 };
 struct DenyRequest {
   std::vector<std::string> targets;
@@ -104,6 +105,7 @@ struct EntryReport {
                          // "services.ntp"
   std::string added_by;  // operator's additions only
   bool optional = false;
+  std::vector<std::string> except{};  // below a wildcard, not allowed by it
   std::string reason;
   std::optional<RiskReport> risk;
   std::string error;  // last failure of resolution: "NXDOMAIN from 10.0.0.2, next try in 5 s"
@@ -351,6 +353,7 @@ struct HealthReply {
   std::vector<OtherTableReport> other_tables;
   std::string unread;  // why the other tables could not be read
   std::vector<UnheardReport> unheard{};  // as in StatusReply
+  std::vector<std::string> hosts{};  // allowed names that /etc/hosts sends where it is closed
 };
 
 // A request that was not carried out.

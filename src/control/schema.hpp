@@ -40,7 +40,8 @@ inline constexpr auto kFields<AllowRequest> = std::tuple{
     required("targets", &AllowRequest::targets), field("for_s", &AllowRequest::for_s),
     field("optional", &AllowRequest::optional),  field("private", &AllowRequest::private_answers),
     field("metadata", &AllowRequest::metadata),  field("dry_run", &AllowRequest::dry_run),
-    field("reason", &AllowRequest::reason),      field("wide", &AllowRequest::wide)};
+    field("reason", &AllowRequest::reason),      field("wide", &AllowRequest::wide),
+    field("except", &AllowRequest::except)};
 
 template <>
 inline constexpr std::string_view kKind<DenyRequest> = "deny";
@@ -115,12 +116,12 @@ inline constexpr auto kFields<RiskReport> =
 
 template <>
 inline constexpr auto kFields<EntryReport> = std::tuple{
-    required("target", &EntryReport::target),  required("state", &EntryReport::state),
-    field("origin", &EntryReport::origin),     field("added_by", &EntryReport::added_by),
-    field("optional", &EntryReport::optional), field("reason", &EntryReport::reason),
-    field("risk", &EntryReport::risk),         field("error", &EntryReport::error),
-    field("until_s", &EntryReport::until_s),   field("addresses", &EntryReport::addresses),
-    field("hits", &EntryReport::hits)};
+    required("target", &EntryReport::target),    required("state", &EntryReport::state),
+    field("origin", &EntryReport::origin),       field("added_by", &EntryReport::added_by),
+    field("optional", &EntryReport::optional),   field("except", &EntryReport::except),
+    field("reason", &EntryReport::reason),       field("risk", &EntryReport::risk),
+    field("error", &EntryReport::error),         field("until_s", &EntryReport::until_s),
+    field("addresses", &EntryReport::addresses), field("hits", &EntryReport::hits)};
 
 template <>
 inline constexpr auto kFields<TargetOutcome> =
@@ -342,7 +343,8 @@ inline constexpr auto kFields<HealthReply> =
                required("resolvers", &HealthReply::resolvers),
                field("other_tables", &HealthReply::other_tables),
                field("unread", &HealthReply::unread),
-               field("unheard", &HealthReply::unheard)};
+               field("unheard", &HealthReply::unheard),
+               field("hosts", &HealthReply::hosts)};
 
 template <>
 inline constexpr std::string_view kKind<Refused> = "refused";

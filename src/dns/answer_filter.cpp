@@ -6,8 +6,13 @@ namespace egress::dns {
 
 std::optional<std::string_view> objection(const IpAddress& address, const FilterRules& rules,
                                           const std::set<IpAddress>& own_addresses) {
-  if (own_addresses.contains(address)) return "one of this host's own addresses";
-  switch (classify(address)) {
+  const AddressClass kind = classify(address);
+  const bool is_own = own_addresses.contains(address);
+  if (is_own && (kind == AddressClass::unicast || kind == AddressClass::private_use))
+    return "one of this host's own addresses, and the entry does not say private: true (allow "
+           "--private)";
+  if (is_own) return "one of this host's own addresses";
+  switch (kind) {
     case AddressClass::unicast:
       return std::nullopt;
     case AddressClass::private_use:

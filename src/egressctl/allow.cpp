@@ -68,6 +68,11 @@ void add_allow(CLI::App& app, Context& context) {
   command->add_flag("--metadata", request.metadata,
                     "loopback and cloud metadata addresses may be opened");
   command->add_flag("--wide", request.wide, "a wildcard may cover names that strangers register");
+  command
+      ->add_option("--except", request.except,
+                   "not this name below the wildcard, nor what is below it")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   command->add_option("--reason", request.reason, "why, for those who read the list")
       ->type_name("TEXT");
   command->add_flag("--dry-run", request.dry_run, "say what would be done, and change nothing");

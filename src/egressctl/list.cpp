@@ -47,6 +47,7 @@ void add_entry(Table& table, const control::EntryReport& entry) {
              std::to_string(entry.hits),
              origin(entry)});
   if (entry.optional) table.note("optional");
+  for (const std::string& name : entry.except) table.note("except " + name);
   if (!entry.reason.empty()) table.note("reason: " + egress::quoted(entry.reason));
   if (entry.risk) table.note(risk_note(*entry.risk));
   if (!entry.error.empty()) table.note({"error: " + entry.error, state_colour(entry.state)});

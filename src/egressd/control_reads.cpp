@@ -5,6 +5,7 @@
 
 #include "egress/core/time_text.hpp"
 #include "egressd/control_service.hpp"
+#include "egressd/hosts_names.hpp"
 #include "egressd/reports.hpp"
 #include "egressd/version.hpp"
 
@@ -157,11 +158,33 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
 }
 
 Reply ControlService::carry_out(const control::WhyRequest& request, const control::Peer&) {
+  if (auto local = explain_local(request)) return *std::move(local);
   Reply reply = explain(request);
   auto* why = std::get_if<control::WhyReply>(&reply);
   if (why == nullptr || engine().inputs().posture != engine::Posture::panic) return reply;
   why->allowed = false;
   why->facts.insert(why->facts.begin(), "PANIC: nothing but loopback passes (egressctl resume)");
+  return reply;
+}
+
+// This host itself, which nothing closes.
+std::optional<control::WhyReply> ControlService::explain_local(
+    const control::WhyRequest& request) const {
+  const auto address = IpAddress::parse(request.target);
+  bool is_local = address && is_this_host(engine(), *address);
+  const auto target = store_.parse_target(request.target);
+  const auto* destination = target ? std::get_if<policy::Destination>(&target->what) : nullptr;
+  if (destination != nullptr && !address) {
+    const auto* prefix = std::get_if<Prefix>(destination);
+    const auto* name = std::get_if<DnsName>(destination);
+    is_local =
+        (prefix != nullptr && prefix->is_single() && is_this_host(engine(), prefix->first())) ||
+        (name != nullptr && is_this_host(engine(), *name, resolvconf::read_hosts()));
+  }
+  if (!is_local) return std::nullopt;
+  control::WhyReply reply;
+  reply.allowed = true;
+  reply.summary = request.target + " is allowed: it is this host itself, which is always open";
   return reply;
 }
 
@@ -176,6 +199,8 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
   const Port port = target->ports.front().first;
   if (const auto* name = std::get_if<DnsName>(destination)) {
     control::WhyReply reply = explain_name(engine(), *name, target->transport, port, now());
+    judge_by_hosts(engine(), resolvconf::read_hosts(), *name, target->transport, port, now(),
+                   reply);
     if (!reply.allowed && reply.entries.empty())
       add_holders(*name, target->transport, port, store_.catalogue(), reply);
     return reply;
@@ -226,7 +251,8 @@ Reply ControlService::carry_out(const control::HealthRequest&, const control::Pe
       .resolvers = hooks_.resolvers(),
       .other_tables = report_others(others.value_or(std::vector<nft::OtherTable>())),
       .unread = others ? "" : others.error().message,
-      .unheard = report_unheard(enforcer_.kernel())};
+      .unheard = report_unheard(enforcer_.kernel()),
+      .hosts = hosts_notes(engine(), resolvconf::read_hosts(), now())};
 }
 
 }  // namespace egress::daemon

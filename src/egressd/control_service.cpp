@@ -9,6 +9,7 @@
 #include "egress/core/limits.hpp"
 #include "egress/core/text.hpp"
 #include "egressd/additions.hpp"
+#include "egressd/hosts_names.hpp"
 #include "egressd/log.hpp"
 #include "egressd/policy_in_force.hpp"
 #include "egressd/reports.hpp"
@@ -112,7 +113,11 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
     wait.targets.push_back(entry->target());
     preview.targets.push_back({wait.targets.back(), "would allow", "", report_risk(*entry), {}});
   }
-  if (request.dry_run) return hooks_.reply(client, preview);
+  if (request.dry_run) {
+    for (const policy::AllowEntry* entry : stemming_from(next->policy.entries, targets))
+      add_hosts_note(*entry, preview.notes);
+    return hooks_.reply(client, preview);
+  }
   std::ranges::copy_if(wait.targets, std::back_inserter(wait.already),
                        [this](const auto& target) { return policy().entries.find(target); });
 
@@ -161,9 +166,21 @@ control::AllowReply ControlService::conclude(const Wait& wait) const {
     reply.targets.push_back(std::move(result));
   }
   reply.notes = wait.notes;
+  for (const std::string& target : wait.targets)
+    if (const policy::AllowEntry* entry = policy().entries.find(target))
+      add_hosts_note(*entry, reply.notes);
   reply.total_us = (enforcer_.clock().stopwatch() - wait.arrived).count();
   reply.kernel_us = (enforcer_.tally().in_kernel - wait.kernel_before).count();
   return reply;
+}
+
+void ControlService::add_hosts_note(const policy::AllowEntry& entry,
+                                    std::vector<std::string>& notes) const {
+  if (entry.name() == nullptr) return;
+  std::string note =
+      hosts_note(*entry.name(), closed_in_hosts(engine(), resolvconf::read_hosts(), *entry.name(),
+                                                entry.transport, entry.ports, now()));
+  if (!note.empty()) notes.push_back(std::move(note));
 }
 
 control::TargetOutcome ControlService::outcome(const policy::AllowEntry& entry) const {

@@ -96,12 +96,15 @@ class ControlService {
 
   bool is_through(const Wait& wait) const;
   control::AllowReply conclude(const Wait& wait) const;
+  // What /etc/hosts makes of a name that is allowed.
+  void add_hosts_note(const policy::AllowEntry& entry, std::vector<std::string>& notes) const;
   control::TargetOutcome outcome(const policy::AllowEntry& entry) const;
   control::TargetOutcome refuse_to_deny(const std::string& target) const;
   Result<nft::Snapshot> read_kernel(const nft::Listing& listing);
   Result<nft::Snapshot> read_tables(const nft::Listing& listing);
   Result<Reading> read_all();
   bool is_held(const nft::ElementKey& key);
+  std::optional<control::WhyReply> explain_local(const control::WhyRequest& request) const;
   control::Reply explain(const control::WhyRequest& request) const;
   bool is_guarded() const { return dns_ != nullptr && dns_->is_on(); }
   const engine::Engine& engine() const { return enforcer_.engine(); }

@@ -67,13 +67,21 @@ void add_owners(const engine::Engine& engine, const IpAddress& address, Instant 
     add_lookups(engine, *name, now, reply);
     for (const AllowEntry* entry : engine.inputs().entries_of(*name)) {
       add_entry(engine, *entry, now, reply);
-      if (const auto why = engine::objection(engine.inputs(), *entry, address))
+      if (const auto why = engine::withheld(engine.inputs(), *entry, address))
         reply.facts.push_back("not opened: it is " + std::string(*why));
     }
   }
   for (const AllowEntry& entry : engine.inputs().policy->entries)
     if (entry.prefix() != nullptr && entry.prefix()->contains(address))
       add_entry(engine, entry, now, reply);
+}
+
+// The wildcards that would cover the name, were it not excepted.
+std::vector<const AllowEntry*> excepting(const engine::Engine& engine, const DnsName& name) {
+  std::vector<const AllowEntry*> entries;
+  for (const AllowEntry& entry : engine.inputs().policy->entries)
+    if (entry.wildcard() != nullptr && entry.wildcard()->excepts(name)) entries.push_back(&entry);
+  return entries;
 }
 
 std::string hint(const engine::Engine& engine) {
@@ -125,8 +133,14 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
       std::string(text(transport)) + "/" + name.text() + ":" + std::to_string(port);
   add_lookups(engine, name, now, reply);
   const std::vector<const AllowEntry*> entries = engine.inputs().entries_of(name);
+  const std::vector<const AllowEntry*> exceptions = excepting(engine, name);
+  for (const AllowEntry* entry : exceptions)
+    reply.facts.push_back("excepted from " + entry->target() + ", " + entry->origin.text());
   if (entries.empty()) {
-    reply.summary = target + " is refused: no entry names " + name.text() + hint(engine);
+    reply.summary = target + " is refused: " +
+                    (exceptions.empty() ? "no entry names " + name.text()
+                                        : exceptions.front()->wildcard()->text() + " excepts it") +
+                    hint(engine);
     return reply;
   }
   for (const AllowEntry* entry : entries) {

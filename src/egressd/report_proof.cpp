@@ -21,7 +21,7 @@ std::vector<std::string> filtered_names(const engine::Engine& engine) {
   for (const auto& [name, state] : engine.names().names()) {
     const auto may_open = [&](const dns::HeldAddress& held) {
       return std::ranges::any_of(engine.inputs().entries_of(name), [&](const auto* entry) {
-        return !engine::objection(engine.inputs(), *entry, held.address);
+        return !engine::withheld(engine.inputs(), *entry, held.address);
       });
     };
     if (!std::ranges::all_of(state.addresses, may_open)) filtered.push_back(name.text());
@@ -78,6 +78,7 @@ void add_addresses(const engine::Engine& engine, const policy::AllowEntry& entry
                    const nft::Snapshot& live, Instant now, std::size_t& explained,
                    control::ProvableEndpoint& endpoint) {
   for (const auto& [address, end] : engine.standing(entry, now).addresses) {
+    if (engine.inputs().own_addresses.contains(address)) continue;  // no element admits it
     control::ProvableAddress report{address.text(), {}, hits_in(entry, live, address, address)};
     if (++explained <= limits::kProofAddresses)
       report.element = element_text(live, {address, entry.transport, entry.ports.first});

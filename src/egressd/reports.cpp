@@ -61,6 +61,7 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
   report.origin = entry.origin.text();
   report.added_by = entry.origin.added_by;
   report.optional = entry.is_optional;
+  for (const DnsName& name : entry.except()) report.except.push_back(name.text());
   report.reason = entry.reason;
   report.risk = report_risk(entry);
   report.error = standing.error;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "egress/core/address_class.hpp"
 #include "egress/dns/answer_filter.hpp"
 #include "egress/dns/doh_endpoints.hpp"
 #include "egress/nft/nets.hpp"
@@ -142,6 +143,17 @@ std::optional<std::string_view> objection(const Inputs& inputs, const AllowEntry
                                           const IpAddress& address) {
   return dns::objection(address, {entry.allows_private, entry.allows_metadata},
                         inputs.own_addresses);
+}
+
+bool tells_own(const Inputs& inputs, const AllowEntry& entry, const IpAddress& address) {
+  const AddressClass kind = classify(address);
+  return entry.allows_private && inputs.own_addresses.contains(address) &&
+         (kind == AddressClass::unicast || kind == AddressClass::private_use);
+}
+
+std::optional<std::string_view> withheld(const Inputs& inputs, const AllowEntry& entry,
+                                         const IpAddress& address) {
+  return tells_own(inputs, entry, address) ? std::nullopt : objection(inputs, entry, address);
 }
 
 bool refuses_nothing(const Inputs& inputs) {

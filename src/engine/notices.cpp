@@ -53,7 +53,7 @@ void Engine::note_answer(const dns::Answer& answer) {
 void Engine::note_filtered(const DnsName& name, const std::vector<IpAddress>& fresh) {
   for (const IpAddress& address : fresh)
     for (const policy::AllowEntry* entry : inputs_.entries_of(name)) {
-      const auto why = objection(inputs_, *entry, address);
+      const auto why = withheld(inputs_, *entry, address);
       if (!why) continue;
       note(Notice::Level::warning, "address-filtered",
            {{"target", entry->target()},

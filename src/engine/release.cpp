@@ -85,7 +85,14 @@ bool Engine::release_address(const dns::HeldAddress& held, const DnsName& name, 
                              Release& release) const {
   const nft::Elements desired = compile_name(inputs_, name, held, now);
   if (desired.empty()) {
-    release.is_filtered = true;
+    const auto tells = [&](const policy::AllowEntry* entry) {
+      return tells_own(inputs_, *entry, held.address);
+    };
+    const bool is_told = std::ranges::any_of(inputs_.entries_of(name), tells);
+    if (is_told)
+      release.addresses.push_back(held.address);
+    else
+      release.is_filtered = true;
     return true;
   }
   if (!installed_) return false;

@@ -45,7 +45,7 @@ std::string describe_filtered(const Inputs& inputs, const policy::AllowEntry& en
                               const dns::NameState& state) {
   std::string error;
   for (const dns::HeldAddress& held : state.addresses)
-    if (const auto why = objection(inputs, entry, held.address))
+    if (const auto why = withheld(inputs, entry, held.address))
       append(error, held.address.text() + " is " + std::string(*why));
   return error;
 }
@@ -76,6 +76,8 @@ void Engine::add_open(const policy::AllowEntry& entry, const dns::NameState& sta
   for (const dns::HeldAddress& held : state.addresses)
     if (const auto end = open_until(*installed_, entry, held.address, now))
       standing.addresses.emplace_back(held.address, *end);
+    else if (tells_own(inputs_, entry, held.address) && held.expires > now)
+      standing.addresses.emplace_back(held.address, held.expires);
 }
 
 Standing Engine::standing_of_prefix(const policy::AllowEntry& entry, Instant now) const {

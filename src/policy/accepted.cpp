@@ -68,6 +68,7 @@ std::string print_entry(const AllowEntry& entry) {
   if (entry.allows_private) options += ", private: true";
   if (entry.allows_metadata) options += ", metadata: true";
   if (entry.is_wide) options += ", wide: true";
+  if (!entry.except().empty()) options += ", except: " + yaml_list(texts(entry.except()));
   if (entry.until) options += ", until: " + print_wall_time(*entry.until);
   if (!entry.reason.empty()) options += ", reason: " + yaml_quoted(entry.reason);
   if (entry.risk)
@@ -118,6 +119,10 @@ std::optional<AllowEntry> read_entry(const Node& node, Reader& reader) {
   options.allows_private = flag("private");
   options.allows_metadata = flag("metadata");
   options.is_wide = flag("wide");
+  std::vector<std::string> except;
+  if (const Node* names = keys.find("except"))
+    for (const Node& name : reader.list(*names, {"a list of names", "[]"}))
+      except.push_back(reader.parsed(name, kWord, any).value_or(""));
   if (const Node* until = keys.find("until"))
     options.until =
         reader.parsed(*until, {"a time", "UTC as 2026-12-01T00:00:00Z"}, parse_wall_time);
@@ -126,6 +131,14 @@ std::optional<AllowEntry> read_entry(const Node& node, Reader& reader) {
   options.risk = read_risk(keys, reader);
   keys.refuse_unknown();
   if (!entry) return std::nullopt;
+  if (auto* wildcard = std::get_if<Wildcard>(&entry->destination)) {
+    auto names = parse_exceptions(except);
+    if (!names) {
+      reader.refuse(node.place, names.error().message);
+      return std::nullopt;
+    }
+    wildcard->except = *std::move(names);
+  }
   options.destination = std::move(entry->destination);
   options.transport = entry->transport;
   options.ports = entry->ports;
@@ -245,6 +258,17 @@ Result<AllowEntry> parse_entry(std::string_view target) {
   entry.transport = transport == text(Transport::udp) ? Transport::udp : Transport::tcp;
   entry.ports = ports->front();
   return entry;
+}
+
+Result<std::vector<DnsName>> parse_exceptions(const std::vector<std::string>& names) {
+  std::vector<DnsName> parsed;
+  for (const std::string& text : names) {
+    auto name = DnsName::parse(text);
+    if (!name) return tl::unexpected(name.error());
+    parsed.push_back(*std::move(name));
+  }
+  std::ranges::sort(parsed);
+  return parsed;
 }
 
 // FNV-1a. It tells an edited file from one that is as it was; nobody else can write these files.

@@ -36,6 +36,11 @@ std::vector<AllowEntry> accepted_form(const Addition& addition) {
   }
   auto entry = parse_entry(addition.target);
   if (!entry) return {};
+  if (auto* wildcard = std::get_if<Wildcard>(&entry->destination)) {
+    auto except = parse_exceptions(addition.options.except);
+    if (!except) return {};
+    wildcard->except = *std::move(except);
+  }
   entry->is_optional = addition.options.is_optional;
   entry->allows_private = addition.options.allows_private;
   entry->allows_metadata = addition.options.allows_metadata;
@@ -72,6 +77,9 @@ EntryOptions read_options(Keys& keys, Reader& reader) {
   options.allows_private = flag("private");
   options.allows_metadata = flag("metadata");
   options.is_wide = flag("wide");
+  if (const Node* node = keys.find("except"))
+    for (const Node& name : reader.list(*node, kExceptions))
+      if (auto text = reader.text(name, kException)) options.except.push_back(*std::move(text));
   if (const Node* node = keys.find("until")) {
     options.until =
         reader.parsed(*node, {"a time", "UTC as 2026-12-01T00:00:00Z"}, parse_wall_time);

@@ -11,7 +11,9 @@
 
 namespace egress::policy {
 
-// optional, private, metadata, wide, until, reason.
+inline constexpr Form kExceptions{"a list of exceptions", "host names below the wildcard"};
+inline constexpr Form kException{"an exception", "a host name below the wildcard"};
+// optional, private, metadata, wide, except, until, reason.
 EntryOptions read_options(Keys& keys, Reader& reader);
 
 // Why the text cannot be a reason; the text itself when it can.

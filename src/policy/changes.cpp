@@ -31,6 +31,7 @@ std::string options_text(const AllowEntry& entry) {
   if (entry.allows_private) out += ", private";
   if (entry.allows_metadata) out += ", metadata";
   if (entry.is_wide) out += ", wide";
+  for (const DnsName& name : entry.except()) out += ", except " + name.text();
   if (entry.until) out += ", until " + print_wall_time(*entry.until);
   if (!entry.reason.empty()) out += ", reason: " + entry.reason;
   return out;

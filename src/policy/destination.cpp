@@ -85,4 +85,10 @@ std::string text(const Destination& destination) {
   return prefix.family() == Family::ipv4 ? prefix.text() : '[' + prefix.text() + ']';
 }
 
+std::vector<std::string> texts(const std::vector<DnsName>& names) {
+  std::vector<std::string> all;
+  for (const DnsName& name : names) all.push_back(name.text());
+  return all;
+}
+
 }  // namespace egress::policy

@@ -1,5 +1,6 @@
 #include "policy/entry_table.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 #include "egress/core/text.hpp"
@@ -9,17 +10,20 @@ namespace {
 
 // The reason is a remark and the risk a warning: neither changes what is allowed.
 auto options(const AllowEntry& entry) {
-  return std::tie(entry.allows_private, entry.allows_metadata, entry.until, entry.is_optional);
+  return std::tie(entry.allows_private, entry.allows_metadata, entry.until, entry.is_optional,
+                  entry.except());
 }
 
 bool grants_the_same(const AllowEntry& a, const AllowEntry& b) {
-  return std::tie(a.allows_private, a.allows_metadata, a.until) ==
-         std::tie(b.allows_private, b.allows_metadata, b.until);
+  return std::tie(a.allows_private, a.allows_metadata, a.until, a.except()) ==
+         std::tie(b.allows_private, b.allows_metadata, b.until, b.except());
 }
 
 bool grants_no_more(const AllowEntry& entry, const AllowEntry& than) {
   const bool ends_first = !than.until || (entry.until && *entry.until <= *than.until);
-  return (!entry.allows_private || than.allows_private) &&
+  const auto is_excepted = [&](const DnsName& name) { return entry.wildcard()->excepts(name); };
+  return std::ranges::all_of(than.except(), is_excepted) &&
+         (!entry.allows_private || than.allows_private) &&
          (!entry.allows_metadata || than.allows_metadata) && ends_first;
 }
 
@@ -31,6 +35,7 @@ std::string options_text(const AllowEntry& entry) {
   std::string out = entry.is_optional ? "optional" : "required";
   if (entry.allows_private) out += ", private";
   if (entry.allows_metadata) out += ", metadata";
+  for (const DnsName& name : entry.except()) out += ", except " + name.text();
   if (entry.until) out += ", until a time";
   return out;
 }

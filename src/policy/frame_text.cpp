@@ -34,11 +34,11 @@ Result<std::int64_t> parse_number(std::string_view text) {
 
 Result<ResolverAddress> parse_address(std::string_view text) {
   const auto space = text.find(' ');
-  const auto address = IpAddress::parse(text.substr(0, space));
+  const auto address = ZonedAddress::parse(text.substr(0, space));
   if (!address) return tl::unexpected(address.error());
   const auto port = parse_number(space == text.npos ? "" : text.substr(space + 1));
   if (port && *port >= 1 && *port <= 65535)
-    return ResolverAddress{*address, static_cast<Port>(*port)};
+    return ResolverAddress{address->address, static_cast<Port>(*port), address->zone};
   return fail(quoted(text) + " is not a resolver; accepted: " + std::string(kAddress.accepted));
 }
 
@@ -89,7 +89,8 @@ std::string print_frame(const Policy& policy) {
            ", wildcard_period: " + seconds_of(policy.dns.wildcard_rate->period);
   if (policy.resolvers)
     out += ", resolvers: " + list_text(*policy.resolvers, [](const ResolverAddress& resolver) {
-             return resolver.address.text() + ' ' + std::to_string(resolver.port);
+             const std::string zone = resolver.zone.empty() ? "" : '%' + resolver.zone;
+             return resolver.address.text() + zone + ' ' + std::to_string(resolver.port);
            });
   out += policy.allows_dhcp ? ", dhcp: true" : ", dhcp: false";
   out += ", min_ttl: " + seconds_of(policy.limits.min_ttl) +

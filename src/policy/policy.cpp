@@ -1,14 +1,16 @@
 #include "egress/policy/policy.hpp"
 
+#include <algorithm>
+
 #include "egress/policy/proxy_ports.hpp"
 #include "policy/target_parts.hpp"
 
 namespace egress::policy {
 
 std::string ResolverAddress::text() const {
-  if (port == 53) return address.text();
-  const std::string host = address.is_v4() ? address.text() : '[' + address.text() + ']';
-  return host + ':' + std::to_string(port);
+  const std::string host = address.text() + (zone.empty() ? "" : '%' + zone);
+  if (port == 53) return host;
+  return (address.is_v4() ? host : '[' + host + ']') + ':' + std::to_string(port);
 }
 
 std::string Origin::text() const {
@@ -79,6 +81,16 @@ std::vector<std::string> proxies_in(const Entries& entries) {
     if (entry.transport == Transport::tcp && !proxy_ports_among(entry.ports).empty())
       targets.push_back(entry.target());
   return targets;
+}
+
+bool Wildcard::excepts(const DnsName& name) const {
+  return std::ranges::any_of(
+      except, [&](const DnsName& excepted) { return name == excepted || name.is_below(excepted); });
+}
+
+const std::vector<DnsName>& AllowEntry::except() const {
+  static const std::vector<DnsName> kNone;
+  return wildcard() != nullptr ? wildcard()->except : kNone;
 }
 
 std::string Risk::text() const {

@@ -144,8 +144,12 @@ class PresetReader {
     if (const Node* node = keys.find("optional")) entry.is_optional = reader_.flag(*node);
     if (const Node* node = keys.find("private")) entry.allows_private = reader_.flag(*node);
     if (const Node* node = keys.find("wide")) entry.is_wide = reader_.flag(*node);
+    if (const Node* node = keys.find("except"))
+      for (const Node& name : reader_.list(*node, kExceptions))
+        if (auto text = reader_.text(name, kException)) entry.except.push_back(*std::move(text));
     EntryOptions options;
     options.is_wide = entry.is_wide;
+    options.except = entry.except;
     if (const Node* node = keys.require("target", kTemplate))
       entry.target = target(*node, parameters, options);
     if (const Node* node = keys.find("risk")) entry.risk = risk(*node);
@@ -155,11 +159,13 @@ class PresetReader {
 
   // Checked with a label in place of each parameter, so that a preset that loads also unfolds.
   std::string target(const Node& node, const std::vector<std::string>& parameters,
-                     const EntryOptions& options) {
+                     EntryOptions options) {
     const auto written = reader_.text(node, kTemplate);
     if (!written) return {};
     std::map<std::string, std::string, std::less<>> values;
     for (const auto& name : parameters) values.emplace(name, "x");
+    for (std::string& excepted : options.except)
+      excepted = substitute(excepted, values).value_or(excepted);
     const auto parsed = substitute(*written, values).and_then([this](const std::string& text) {
       return parse_target(text, rules_);
     });
@@ -170,7 +176,7 @@ class PresetReader {
                                      " is a preset within a preset; accepted: hosts, "
                                      "addresses and CIDRs");
     } else if (const auto checked =
-                   check_destination(std::get<Destination>(parsed->what), options, rules_);
+                   with_options(std::get<Destination>(parsed->what), options, rules_);
                !checked) {
       reader_.refuse(node.place, checked.error().message);
     }

@@ -42,14 +42,16 @@ Result<ResolverAddress> check(const ResolverAddress& resolver) {
 
 Result<ResolverAddress> parse_resolver(std::string_view text) {
   const auto [host, port_text] = split(text);
-  const auto address = IpAddress::parse(host);
+  const auto zoned = ZonedAddress::parse(host);
   const auto ports = parse_ports(port_text);
-  const bool is_bracketed_v4 = text.starts_with('[') && address && address->is_v4();
-  if (!address || is_bracketed_v4 || !ports || ports->size() != 1 || !ports->front().is_single()) {
+  if (!zoned && IpAddress::parse(host.substr(0, host.find('%'))))
+    return tl::unexpected(zoned.error());
+  const bool is_bracketed_v4 = text.starts_with('[') && zoned && zoned->address.is_v4();
+  if (!zoned || is_bracketed_v4 || !ports || ports->size() != 1 || !ports->front().is_single()) {
     return fail(quoted(text) + " is not " + std::string(kResolver.noun) +
                 "; accepted: " + std::string(kResolver.accepted));
   }
-  return check({*address, ports->front().first});
+  return check({zoned->address, ports->front().first, zoned->zone});
 }
 
 }  // namespace

@@ -26,5 +26,6 @@ Result<std::vector<PortRange>> check_ports(std::vector<PortRange> ports, const D
 // "api.openai.com", "192.0.2.0/24", "[2001:db8::/32]"
 std::string text(const Destination& destination);
 std::string text(const std::vector<PortRange>& ports);
+std::vector<std::string> texts(const std::vector<DnsName>& names);
 
 }  // namespace egress::policy

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "egress/core/address_class.hpp"
+#include "egress/core/limits.hpp"
 #include "egress/core/nearest.hpp"
 #include "egress/core/text.hpp"
 #include "policy/target_parts.hpp"
@@ -37,17 +38,36 @@ Result<void> check_prefix(const Prefix& prefix, const EntryOptions& options) {
   return fail(what + "; accepted: unicast addresses");
 }
 
+Result<Wildcard> without(Wildcard wildcard, const std::vector<std::string>& except,
+                         const NameRules& rules) {
+  if (except.size() > limits::kExceptions)
+    return fail(std::to_string(except.size()) + " exceptions; accepted: up to " +
+                std::to_string(limits::kExceptions));
+  for (const std::string& written : except) {
+    auto name = rules.to_a_label(written).and_then(
+        [](const std::string& a_label) { return DnsName::parse(a_label); });
+    if (!name) return tl::unexpected(name.error());
+    if (!name->is_below(wildcard.base))
+      return fail(quoted(written) + " is not below " + quoted(wildcard.base.text()) +
+                  "; accepted: names that " + quoted(wildcard.text()) + " covers");
+    wildcard.except.push_back(*std::move(name));
+  }
+  std::ranges::sort(wildcard.except);
+  const auto repeated = std::ranges::unique(wildcard.except);
+  wildcard.except.erase(repeated.begin(), repeated.end());
+  return wildcard;
+}
+
 Result<std::vector<AllowEntry>> unfold_ports(const Target& target, const EntryOptions& options,
                                              const NameRules& rules) {
-  const auto& destination = std::get<Destination>(target.what);
-  if (const auto checked = check_destination(destination, options, rules); !checked)
-    return tl::unexpected(checked.error());
-  const auto risk = risk_of_suffix(destination, rules);
-  const bool is_wide = risk && std::holds_alternative<Wildcard>(destination);
+  const auto destination = with_options(std::get<Destination>(target.what), options, rules);
+  if (!destination) return tl::unexpected(destination.error());
+  const auto risk = risk_of_suffix(*destination, rules);
+  const bool is_wide = risk && std::holds_alternative<Wildcard>(*destination);
   std::vector<AllowEntry> entries;
   for (const auto& ports : target.ports) {
     AllowEntry entry;
-    entry.destination = destination;
+    entry.destination = *destination;
     entry.transport = target.transport;
     entry.ports = ports;
     entry.is_optional = options.is_optional;
@@ -107,6 +127,11 @@ Result<std::vector<AllowEntry>> unfold_preset_entry(const PresetEntry& written,
   options.is_optional = options.is_optional || written.is_optional;
   options.allows_private = options.allows_private || written.allows_private;
   options.is_wide = options.is_wide || written.is_wide;
+  for (const std::string& excepted : written.except) {
+    auto name = substitute(excepted, values);
+    if (!name) return tl::unexpected(name.error());
+    options.except.push_back(*std::move(name));
+  }
   return substitute(written.target, values)
       .and_then([&](const std::string& target) { return parse_target(target, rules); })
       .and_then([&](const Target& target) { return unfold_ports(target, options, rules); });
@@ -119,6 +144,8 @@ Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryO
   if (!preset) return tl::unexpected(preset.error());
   const auto values = bind_parameters(**preset, reference.parameter);
   if (!values) return tl::unexpected(values.error());
+  if (!options.except.empty())
+    return fail("exceptions of a preset; accepted: exceptions of a wildcard that is written out");
 
   std::vector<AllowEntry> entries;
   for (const auto& written : (*preset)->entries) {
@@ -154,14 +181,24 @@ std::string meant_preset(std::string_view word, const Catalogue& catalogue) {
 
 }  // namespace
 
-Result<void> check_destination(const Destination& destination, const EntryOptions& options,
-                               const NameRules& rules) {
-  if (const auto* prefix = std::get_if<Prefix>(&destination)) return check_prefix(*prefix, options);
+Result<Destination> with_options(const Destination& destination, const EntryOptions& options,
+                                 const NameRules& rules) {
   const auto* wildcard = std::get_if<Wildcard>(&destination);
-  if (wildcard == nullptr || options.is_wide || !covers_strangers(*wildcard, rules)) return {};
-  return fail(quoted(wildcard->text()) +
-              " covers names that strangers register; accepted: a host by its own name, or "
-              "wide: true (allow --wide) where all of them are meant");
+  if (wildcard != nullptr) {
+    if (!options.is_wide && covers_strangers(*wildcard, rules))
+      return fail(quoted(wildcard->text()) +
+                  " covers names that strangers register; accepted: a host by its own name, or "
+                  "wide: true (allow --wide) where all of them are meant");
+    return without(*wildcard, options.except, rules).map([](Wildcard narrowed) {
+      return Destination(std::move(narrowed));
+    });
+  }
+  if (!options.except.empty())
+    return fail(quoted(text(destination)) +
+                " has no names below it; accepted: exceptions of a wildcard alone (*.name, .name)");
+  const auto* prefix = std::get_if<Prefix>(&destination);
+  const Result<void> checked = prefix != nullptr ? check_prefix(*prefix, options) : Result<void>{};
+  return checked.map([&] { return destination; });
 }
 
 const std::optional<Risk>& risk_of(const Preset& preset, const PresetEntry& entry) {

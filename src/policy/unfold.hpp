@@ -24,9 +24,9 @@ Result<void> check_is_no_preset(std::string_view written, const Catalogue& catal
 Result<std::string> substitute(std::string_view template_text,
                                const std::map<std::string, std::string, std::less<>>& values);
 
-// Whether these options suffice for that destination.
-Result<void> check_destination(const Destination& destination, const EntryOptions& options,
-                               const NameRules& rules);
+// The destination without its exceptions, if these options suffice for it.
+Result<Destination> with_options(const Destination& destination, const EntryOptions& options,
+                                 const NameRules& rules);
 
 // Entries with `origin.preset` set and the rest of the origin left to the caller.
 Result<std::vector<AllowEntry>> unfold(const Target& target, const EntryOptions& options,

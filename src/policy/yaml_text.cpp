@@ -21,6 +21,12 @@ std::string yaml_quoted(std::string_view text) {
   return out + '"';
 }
 
+std::string yaml_list(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + yaml_quoted(text);
+  return '[' + out + ']';
+}
+
 std::string yaml_comment(std::string_view text) {
   std::string out(text);
   for (char& c : out) {

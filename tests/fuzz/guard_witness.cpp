@@ -115,6 +115,13 @@ bool Witness::was_ever_permitted(const IpAddress& address) const {
   return permits(freest, address) || host_.engine().inputs().own_addresses.contains(address);
 }
 
+// It is open without an element.
+bool Witness::is_told_as_own(const std::vector<const AllowEntry*>& entries,
+                             const IpAddress& address) const {
+  return host_.engine().inputs().own_addresses.contains(address) &&
+         std::ranges::any_of(entries, &AllowEntry::allows_private);
+}
+
 bool Witness::covers(const AllowEntry& entry, const DnsName& name) const {
   if (entry.name() != nullptr) return *entry.name() == name;
   return entry.wildcard() != nullptr && entry.wildcard()->covers(name) &&
@@ -192,6 +199,7 @@ void Witness::check_told(const dns::Question& question, const Told& told,
     return;
   }
   require(told.address.family() == question.family, "the family asked for");
+  if (is_told_as_own(entries, told.address)) return check_freshness(question, told);
   bool is_open = false;
   for (const AllowEntry* entry : entries) {
     if (!permits(*entry, told.address) || end_of(*entry) <= host_.clock().now()) continue;

@@ -52,6 +52,8 @@ class Witness {
   };
 
   bool permits(const policy::AllowEntry& entry, const IpAddress& address) const;
+  bool is_told_as_own(const std::vector<const policy::AllowEntry*>& entries,
+                      const IpAddress& address) const;
   bool covers(const policy::AllowEntry& entry, const DnsName& name) const;
   std::vector<const policy::AllowEntry*> entries_of(const DnsName& name) const;
   Instant end_of(const policy::AllowEntry& entry) const;

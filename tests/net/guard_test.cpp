@@ -84,6 +84,31 @@ TEST_F(Guard, FreshNamesBelowAWildcardAreOpenWhenTheirAnswerArrives) {
   EXPECT_TRUE(is_blocked(ask("xcdn.example.com")));
 }
 
+TEST_F(Guard, AnExceptionBelowAWildcardIsNeitherAnsweredNorAskedNorOpen) {
+  constexpr const char* kTelemetry = "telemetry.cdn.example.com";
+  dns.set(kTelemetry, {.addresses = {kOther4}});
+  dns.set("api.cdn.example.com", {.addresses = {kApi4}});
+  Daemon daemon(lab, guarded_policy("\"*.cdn.example.com:443\""));
+  ASSERT_EQ(rcode_of(ask(kTelemetry)), kNoError);
+  ASSERT_EQ(tcp(kOther4), Seen::answered);
+  daemon.write_policy(
+      guarded_policy("{ host: '*.cdn.example.com', except: [" + std::string(kTelemetry) + "] }"));
+  ASSERT_EQ(daemon.egressctl({"reload"}).exit_code, 0);
+  EXPECT_EQ(tcp(kOther4), Seen::refused) << "what the wildcard had opened is closed";
+  Tap after(lab.net(), "host0");
+  EXPECT_TRUE(is_blocked(ask(kTelemetry)));
+  EXPECT_TRUE(is_blocked(ask("x." + std::string(kTelemetry))));
+  ASSERT_EQ(rcode_of(ask("api.cdn.example.com")), kNoError);
+  EXPECT_EQ(tcp(kApi4), Seen::answered);
+  EXPECT_FALSE(after.carried("telemetry"));
+  const Finished why = daemon.egressctl({"why", kTelemetry});
+  EXPECT_EQ(why.exit_code, 1);
+  EXPECT_NE(why.output.find("*.cdn.example.com excepts it"), std::string::npos) << why.output;
+  const Finished list = daemon.egressctl({"list"});
+  EXPECT_NE(list.output.find("except " + std::string(kTelemetry)), std::string::npos)
+      << list.output;
+}
+
 TEST_F(Guard, RefusesAsThePolicySays) {
   const Daemon daemon(lab, guarded_policy("api.openai.com:443", "dns: { refuse_with: refused }"));
   EXPECT_TRUE(is_blocked(ask("github.com"), kRefused));

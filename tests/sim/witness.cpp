@@ -25,9 +25,12 @@ seconds clamp(seconds ttl, const policy::Limits& limits) {
 }
 
 bool opens(const AllowEntry& entry, const DnsName& name) {
+  const auto is_within = [&](const DnsName& zone) {
+    return ("." + name.text()).ends_with("." + zone.text());
+  };
   if (const policy::Wildcard* wildcard = entry.wildcard())
-    return ("." + name.text()).ends_with("." + wildcard->base.text()) &&
-           (wildcard->includes_base || name != wildcard->base);
+    return is_within(wildcard->base) && (wildcard->includes_base || name != wildcard->base) &&
+           std::ranges::none_of(wildcard->except, is_within);
   return entry.name() != nullptr && *entry.name() == name;
 }
 

@@ -109,7 +109,10 @@ policy::AllowEntry World::random_entry() {
   policy::AllowEntry entry;
   entry.destination = name_of(below(random_, kNames));
   if (one_in(random_, 6)) {
-    entry.destination = policy::Wildcard{*DnsName::parse("example.com"), one_in(random_, 2)};
+    policy::Wildcard wildcard{*DnsName::parse("example.com"), one_in(random_, 2)};
+    const DnsName excepted = name_of(below(random_, kNames));
+    if (one_in(random_, 2) && excepted.is_below(wildcard.base)) wildcard.except = {excepted};
+    entry.destination = std::move(wildcard);
   } else if (one_in(random_, 5)) {
     constexpr const char* kNets[] = {"198.51.101.0/28", "198.51.101.8/29", "198.51.101.0/24",
                                      "2606:4700::/120", "198.51.101.3"};

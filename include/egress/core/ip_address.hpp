@@ -45,6 +45,13 @@ class IpAddress {
   std::array<std::uint8_t, 16> octets_{};  // IPv4 uses the first four, the rest stay zero
 };
 
+// "fe80::1%eth0" (RFC 4007): a link-local address means a host only together with its link. Any other has no zone.
+struct ZonedAddress {
+  IpAddress address;
+  std::string zone;
+  static Result<ZonedAddress> parse(std::string_view text);
+};
+
 // A CIDR prefix whose host bits are zero.
 class Prefix {
  public:

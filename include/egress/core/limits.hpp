@@ -20,6 +20,7 @@ inline constexpr std::size_t kPolicyNodes = 200'000;  // YAML nodes in one file
 inline constexpr std::size_t kPolicyDepth = 16;       // nesting in one file
 inline constexpr std::size_t kReasonBytes = 256;      // an entry's `reason`
 inline constexpr std::size_t kTargetBytes = 512;      // one target as written
+inline constexpr std::size_t kExceptions = 64;        // of one wildcard
 inline constexpr int kShortestPrefixV4 = 8;           // a wider CIDR is refused
 inline constexpr int kShortestPrefixV6 = 19;
 inline constexpr auto kLongestDuration = 87'600h;  // ten years: the longest that parses
@@ -120,6 +121,7 @@ inline constexpr auto kFailureTtl = 1s;                      // a failed lookup 
 
 // Files
 inline constexpr std::size_t kResolvConfBytes = 64 << 10;
+inline constexpr std::size_t kHostsBytes = 4 << 20;  // lists of blocked hosts are long
 inline constexpr std::size_t kKnownAddressesBytes = 16 << 20;
 inline constexpr int kFilesSetAside = 8;  // corrupt copies of one state file that are kept
 

@@ -67,6 +67,11 @@ bool keeps_own_clock(const Inputs& inputs);
 // Why this entry does not open this address of one of its names; empty: it does.
 std::optional<std::string_view> objection(const Inputs& inputs, const policy::AllowEntry& entry,
                                           const IpAddress& address);
+// Whether programs may be told an address of this host itself, which is open without the entry.
+bool tells_own(const Inputs& inputs, const policy::AllowEntry& entry, const IpAddress& address);
+// Why a program is not told this address of one of the entry's names; empty: it is.
+std::optional<std::string_view> withheld(const Inputs& inputs, const policy::AllowEntry& entry,
+                                         const IpAddress& address);
 // Whether everything passes: in audit mode, and while root has opened the host.
 bool refuses_nothing(const Inputs& inputs);
 nft::Base compile_base(const Inputs& inputs);

@@ -43,7 +43,7 @@ struct Release {
   bool is_stale = false;     // past its TTL, given because the resolvers fail (RFC 8767)
   bool is_filtered = false;  // addresses were left out that no entry permits
   seconds ttl{0};
-  std::vector<IpAddress> addresses;          // open in the kernel beyond the TTL by the grace
+  std::vector<IpAddress> addresses;  // open in the kernel beyond the TTL by the grace, or our own
   const dns::FamilyState* lookup = nullptr;  // chain and zone; valid until the next event
 };
 

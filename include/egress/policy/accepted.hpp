@@ -28,5 +28,7 @@ tl::expected<Accepted, Problems> parse_accepted(const Node& document, WallTime n
 
 // An entry by its target alone, as AllowEntry::target() prints it.
 Result<AllowEntry> parse_entry(std::string_view target);
+// As Wildcard keeps them.
+Result<std::vector<DnsName>> parse_exceptions(const std::vector<std::string>& names);
 
 }  // namespace egress::policy

@@ -45,6 +45,7 @@ struct PresetEntry {
   bool is_optional = false;
   bool allows_private = false;  // a service of one's own network
   bool is_wide = false;         // names of strangers are meant, too
+  std::vector<std::string> except{};  // below a wildcard; may hold parameters
   std::optional<Risk> risk;
   Place place;
   bool operator==(const PresetEntry&) const = default;
@@ -101,6 +102,7 @@ struct EntryOptions {
   bool allows_private = false;
   bool allows_metadata = false;
   bool is_wide = false;
+  std::vector<std::string> except{};  // names below a wildcard that are not meant, as written
   std::optional<WallTime> until;
   std::string reason;
   bool operator==(const EntryOptions&) const = default;

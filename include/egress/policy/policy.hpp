@@ -48,7 +48,8 @@ struct DnsSettings {
 struct ResolverAddress {
   IpAddress address;
   Port port = 53;
-  std::string text() const;  // "10.0.0.2", "10.0.0.2:5353", "[2001:db8::1]:5353"
+  std::string zone{};        // the link of a link-local address: "eth0"
+  std::string text() const;  // "10.0.0.2", "10.0.0.2:5353", "[2001:db8::1]:5353", "fe80::1%eth0"
   auto operator<=>(const ResolverAddress&) const = default;
 };
 
@@ -64,11 +65,15 @@ struct Origin {
   auto operator<=>(const Origin&) const = default;
 };
 
-// "*.example.com": the names below example.com; ".example.com": that name, too.
+// "*.example.com": the names below example.com; ".example.com": that name, too. But for the exceptions.
 struct Wildcard {
   DnsName base;
   bool includes_base = false;
-  bool covers(const DnsName& name) const { return name.is_below(base) || (includes_base && name == base); }
+  std::vector<DnsName> except{};  // sorted, below the base; each with all names below it
+  bool excepts(const DnsName& name) const;
+  bool covers(const DnsName& name) const {
+    return (name.is_below(base) || (includes_base && name == base)) && !excepts(name);
+  }
   std::string text() const { return (includes_base ? "." : "*.") + base.text(); }
   auto operator<=>(const Wildcard&) const = default;
 };
@@ -107,6 +112,7 @@ struct AllowEntry {
   const DnsName* name() const { return std::get_if<DnsName>(&destination); }
   const Wildcard* wildcard() const { return std::get_if<Wildcard>(&destination); }
   const Prefix* prefix() const { return std::get_if<Prefix>(&destination); }
+  const std::vector<DnsName>& except() const;  // of its wildcard; none: it has none
   // Canonical and unique within a policy: "tcp/api.openai.com:443", "udp/[2001:db8::/32]:53".
   std::string target() const;
   bool operator==(const AllowEntry&) const = default;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "adapters/cares/answer_parser.hpp"
 #include "adapters/cares/message_reader.hpp"
@@ -59,6 +60,10 @@ int prepare_socket(ares_socket_t socket, int type, void* surroundings) {
     setsockopt(socket, SOL_SOCKET, SO_MARK, &key->mark, sizeof key->mark);
     setsockopt(socket, SOL_SOCKET, SO_PRIORITY, &key->priority, sizeof key->priority);
   }
+  // c-ares knows no zones; a socket that is bound to a link needs none.
+  if (!given.link.empty())
+    setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, given.link.c_str(),
+               static_cast<socklen_t>(given.link.size() + 1));
   if (type != SOCK_DGRAM) return 0;
   setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kRoom, sizeof kRoom);
   given.ports->bind(socket);
@@ -68,7 +73,7 @@ int prepare_socket(ares_socket_t socket, int type, void* surroundings) {
 }  // namespace
 
 Channel::Channel(Surroundings surroundings, std::uint32_t tag)
-    : surroundings_(surroundings), tag_(tag) {}
+    : surroundings_(std::move(surroundings)), tag_(tag) {}
 
 Channel::~Channel() {
   if (channel_ != nullptr) ares_destroy(channel_);
@@ -76,7 +81,8 @@ Channel::~Channel() {
 
 Result<std::unique_ptr<Channel>> Channel::open(const policy::ResolverAddress& resolver,
                                                Surroundings surroundings, std::uint32_t tag) {
-  std::unique_ptr<Channel> opened(new Channel(surroundings, tag));
+  surroundings.link = resolver.zone;
+  std::unique_ptr<Channel> opened(new Channel(std::move(surroundings), tag));
   int status = opened->open_channel();
   ares_set_socket_configure_callback(opened->channel_, prepare_socket, &opened->surroundings_);
   if (status == ARES_SUCCESS) status = set_server(opened->channel_, resolver);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "adapters/cares/source_ports.hpp"
@@ -30,6 +31,7 @@ struct Surroundings {
   std::vector<Reply>* replies = nullptr;  // where ended tries are put
   std::optional<OwnKey> key;              // of every socket
   SourcePorts* ports = nullptr;           // that datagrams come from
+  std::string link{};                     // by which the resolver is reached; empty: by the routes
 };
 
 class Channel {

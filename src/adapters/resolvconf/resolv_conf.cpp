@@ -26,9 +26,9 @@ void add_problem(SystemResolvers& found, std::string problem) {
 }
 
 void add_nameserver(SystemResolvers& found, std::string_view word) {
-  const auto address = IpAddress::parse(word);
-  if (!address) return add_problem(found, "nameserver " + quoted(word) + " is not an address");
-  const policy::ResolverAddress resolver{*address};
+  const auto zoned = ZonedAddress::parse(word);
+  if (!zoned) return add_problem(found, "nameserver " + quoted(word) + " is not an address");
+  const policy::ResolverAddress resolver{.address = zoned->address, .zone = zoned->zone};
   auto& resolvers = found.resolvers;
   if (std::find(resolvers.begin(), resolvers.end(), resolver) != resolvers.end()) return;
   if (resolvers.size() == limits::kResolvers)

@@ -24,7 +24,7 @@ struct Paths {
 };
 
 // The `nameserver` lines of a file; `source` is left empty. Lines that name no usable address (a
-// zone such as fe80::1%eth0 included: a set cannot hold one) are left out and told as the problem.
+// link-local one without its link included) are left out and told as the problem.
 SystemResolvers parse_resolv_conf(std::string_view text);
 
 // The resolvers to use now: those of resolv_conf or, when all of those are on loopback, the

@@ -40,6 +40,7 @@ Findings judge(const Host& host, const control::StatusReply& status,
   add(judge_processes(host.processes, host.agents, static_cast<pid_t>(health.pid)));
   add(judge_units(host.units, status.protection == "owned"));
   add(judge_resolvers(status, health));
+  add(judge_hosts_file(health));
   add(judge_clock(host.before, host.after, health));
   std::ranges::stable_sort(all, std::ranges::greater{}, &Finding::severity);
   return all;

@@ -10,12 +10,14 @@ namespace egress::doctor {
 
 // ---- what the daemon says
 Findings judge_mode(const control::StatusReply& status);
-Findings judge_table(const control::StatusReply& status);  // who may change it, and who did
+Findings judge_table(const control::StatusReply& status);    // who may change it, and who did
 Findings judge_inbound(const control::StatusReply& status);  // who may ask first
 Findings judge_kernel(const std::string& kernel, const control::HealthReply& health);
 Findings judge_frames(const control::StatusReply& status, const Forwarding& forwarding = {});
 Findings judge_dns(const control::StatusReply& status);
 Findings judge_unheard(const control::StatusReply& status);  // by other firewalls
+Findings judge_hosts_file(
+    const control::HealthReply& health);  // names that the list does not reach
 Findings judge_resolvers(const control::StatusReply& status, const control::HealthReply& health);
 Findings judge_clock(const Clocks& before, const Clocks& after, const control::HealthReply& health);
 

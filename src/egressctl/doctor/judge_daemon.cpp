@@ -209,6 +209,20 @@ Findings judge_resolvers(const StatusReply& status, const HealthReply& health) {
   return findings;
 }
 
+Findings judge_hosts_file(const HealthReply& health) {
+  Findings findings;
+  for (const std::string& note : health.hosts) {
+    const auto remedy = note.rfind("egressctl allow ");
+    findings.push_back({Severity::note, "hosts", note.substr(0, note.rfind(": ", remedy)),
+                        "the name is allowed, and programs of this host are refused all the same",
+                        remedy == note.npos ? "" : note.substr(remedy)});
+  }
+  if (findings.empty())
+    findings.push_back(
+        {Severity::ok, "hosts", "/etc/hosts sends no allowed name where it is refused", "", ""});
+  return findings;
+}
+
 Findings judge_clock(const Clocks& before, const Clocks& after, const HealthReply& health) {
   constexpr std::int64_t kToleranceMs = 2'000;
   const auto wall = parse_wall_time(health.wall);

@@ -35,14 +35,21 @@ TEST(ResolvConf, NothingIsFoundInNothing) {
 }
 
 TEST(ResolvConf, WhatIsNoAddressIsLeftOutAndTold) {
-  for (const auto* word :
-       {"", "localhost", "192.0.2", "fe80::1%eth0", "192.0.2.1:53", "\x1B[31m"}) {
+  for (const auto* word : {"", "localhost", "192.0.2", "fe80::1", "2001:db8::1%eth0", "fe80::1%",
+                           "192.0.2.1:53", "\x1B[31m"}) {
     const auto found =
         parse_resolv_conf("nameserver " + std::string(word) + "\nnameserver 192.0.2.1\n");
     EXPECT_EQ(found.resolvers, at({"192.0.2.1"})) << word;
     EXPECT_NE(found.problem, "") << word;
     EXPECT_EQ(found.problem.find('\x1B'), std::string::npos);
   }
+}
+
+TEST(ResolvConf, ALinkLocalNameserverHasItsLink) {
+  const auto found = parse_resolv_conf("nameserver fe80::1%eth0\nnameserver fe80::1%eth1\n");
+  ASSERT_EQ(found.resolvers.size(), 2U) << found.problem;
+  EXPECT_EQ(found.resolvers.front().text(), "fe80::1%eth0");
+  EXPECT_EQ(found.resolvers.back().text(), "fe80::1%eth1");
 }
 
 TEST(ResolvConf, NumberHasALimit) {

@@ -26,16 +26,23 @@ void expect_reply(const Reply& reply, const std::string& json) {
 
 TEST(Codec, Allow) {
   expect_request(
-      AllowRequest{
-          {"a.example:443", "b.example"}, 900, true, true, true, true, "a \"mirror\"\n", true},
+      AllowRequest{{"a.example:443", "b.example"},
+                   900,
+                   true,
+                   true,
+                   true,
+                   true,
+                   "a \"mirror\"\n",
+                   true,
+                   {"x.example"}},
       R"({"command":"allow","targets":["a.example:443","b.example"],"for_s":900,"optional":true,)"
-      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n","wide":true})");
+      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n","wide":true,"except":["x.example"]})");
   AllowRequest plain;
   plain.targets = {"a.example"};
   expect_request(
       plain,
       R"({"command":"allow","targets":["a.example"],"for_s":null,"optional":false,"private":false,)"
-      R"("metadata":false,"dry_run":false,"reason":"","wide":false})");
+      R"("metadata":false,"dry_run":false,"reason":"","wide":false,"except":[]})");
   expect_reply(
       AllowReply{{{"tcp/a.example:443",
                    "open",
@@ -78,6 +85,7 @@ TEST(Codec, List) {
   entry.origin = "egressd.yaml:12:5";
   entry.added_by = "root (uid 0)";
   entry.optional = true;
+  entry.except = {"x.example"};
   entry.reason = "r";
   entry.risk = {"wide", "k"};
   entry.error = "NXDOMAIN";
@@ -87,7 +95,8 @@ TEST(Codec, List) {
   expect_reply(
       ListReply{{entry}, "open"},
       R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
-      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"reason":"r","risk":{"kind":"wide","why":"k"},)j"
+      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"except":["x.example"],"reason":"r",)j"
+      R"j("risk":{"kind":"wide","why":"k"},)j"
       R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
       R"("hits":18446744073709551615}],"state":"open"})");
 }
@@ -199,13 +208,14 @@ TEST(Codec, Health) {
                   {{"192.0.2.53", 3, 4, 5, "timeout"}},
                   {{"ip nat", "nat output -100", true, "w"}},
                   "u",
-                  {{"docker0", "ufw", "ufw allow"}}},
+                  {{"docker0", "ufw", "ufw allow"}},
+                  {"h"}},
       R"({"reply":"health","pid":1,"uid":6,"boottime_ms":2,"wall":"2026-12-01T00:00:00Z",)"
       R"("capabilities":[{"name":"frame filter","present":true,"cost":"c"}],)"
       R"("resolvers":[{"address":"192.0.2.53","answers":3,"failures":4,"failures_since":5,)"
       R"("last_failure":"timeout"}],"other_tables":[{"table":"ip nat","hooks":"nat output -100",)"
       R"("can_pass_us":true,"why":"w"}],"unread":"u",)"
-      R"("unheard":[{"link":"docker0","by":"ufw","command":"ufw allow"}]})");
+      R"("unheard":[{"link":"docker0","by":"ufw","command":"ufw allow"}],"hosts":["h"]})");
 }
 
 TEST(Codec, AMessageIsOneLineWhateverItHolds) {

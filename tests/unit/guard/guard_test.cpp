@@ -254,6 +254,24 @@ TEST_F(GuardTest, ANameThatRebindsIsRefusedAndReported) {
   EXPECT_EQ(count(Verdict::filtered), 1u);
 }
 
+TEST_F(GuardTest, AnAddressOfThisHostItselfIsToldWhereTheEntryIsPrivateAndNeverOpened) {
+  const auto own = *IpAddress::parse("192.0.2.77");
+  host.tell(engine::OwnAddressesChanged{{own}});
+  policy::AllowEntry entry = allow_entry(name_of("llm.example.com"));
+  for (const bool is_private : {false, true}) {
+    entry.allows_private = is_private;
+    host.set_policy({entry});
+    auto told = ask("llm.example.com");
+    if (told.empty()) {
+      host.answer("llm.example.com", {"192.0.2.77"});
+      told = replies();
+    }
+    ASSERT_THAT(told, SizeIs(1));
+    EXPECT_EQ(told.front().find("192.0.2.77") != std::string::npos, is_private) << told.front();
+    for (const auto& [key, end] : host.engine().installed()->elements) EXPECT_NE(key.first, own);
+  }
+}
+
 // ---- wildcards ---------------------------------------------------------------------------------
 
 TEST_F(GuardTest, AWildcardCoversTheNamesBelowItsBase) {
@@ -261,6 +279,22 @@ TEST_F(GuardTest, AWildcardCoversTheNamesBelowItsBase) {
   EXPECT_THAT(ask("example.com"), IsEmpty());
   EXPECT_THAT(ask("a.b.example.com"), IsEmpty());
   EXPECT_THAT(host.asked(), SizeIs(2));
+}
+
+TEST_F(GuardTest, AnExceptionIsRefusedWithAllBelowIt) {
+  policy::Wildcard narrowed = wildcard(".example.com");
+  host.set_policy({allow_entry(narrowed)});
+  EXPECT_THAT(ask("telemetry.example.com"), IsEmpty());
+  host.answer("telemetry.example.com", {"192.0.2.1"});
+  EXPECT_THAT(replies(), SizeIs(1));
+  narrowed.except = {name_of("telemetry.example.com")};
+  host.set_policy({allow_entry(narrowed)});
+  EXPECT_THAT(ask("telemetry.example.com"), ElementsAre(HasSubstr("8183")));
+  EXPECT_THAT(ask("a.telemetry.example.com"), ElementsAre(HasSubstr("8183")));
+  EXPECT_THAT(ask("xtelemetry.example.com"), IsEmpty());
+  EXPECT_THAT(ask("example.com"), IsEmpty());
+  host.set_policy({allow_entry(narrowed), allow_entry(name_of("telemetry.example.com"))});
+  EXPECT_THAT(ask("telemetry.example.com"), IsEmpty()) << "an entry of its own";
 }
 
 TEST_F(GuardTest, AWildcardDoesNotCoverADohEndpoint) {

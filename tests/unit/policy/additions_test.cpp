@@ -18,6 +18,8 @@ TEST(AdditionsFile, ReadsBackWhatItWrites) {
   options.is_optional = true;
   options.allows_private = true;
   options.allows_metadata = true;
+  options.is_wide = true;
+  options.except = {"a.example"};
   options.until = kNow + seconds(900);
   options.reason = "quotes \", backslash \\, # no comment, bücher: {a}";
   const std::vector<Addition> additions{

@@ -104,6 +104,18 @@ TEST(Additions, ThatGrantMoreThanTheFileAreAProblem) {
             "");
 }
 
+TEST(Additions, ThatExceptLessThanTheFileAreAProblem) {
+  const std::string file = "  - { host: '*.a.example', except: [b.a.example] }\n";
+  EntryOptions narrower;
+  narrower.except = {"a.a.example", "b.a.example"};
+  EXPECT_EQ(problems_of(with(file, {addition("tcp/*.a.example:443", narrower)})), "");
+  EntryOptions wider;
+  wider.except = {"c.b.a.example"};
+  EXPECT_NE(problems_of(with(file, {addition("tcp/*.a.example:443", wider)})), "");
+  EXPECT_NE(problems_of(with(file, {addition("tcp/*.a.example:443")})), "");
+  EXPECT_EQ(problems_of(with("  - '*.a.example'\n", {addition("tcp/*.a.example:443", wider)})), "");
+}
+
 TEST(Additions, LaterReplacesEarlier) {
   EntryOptions boxed;
   boxed.until = kNow + seconds(60);

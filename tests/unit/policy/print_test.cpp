@@ -35,7 +35,7 @@ INSTANTIATE_TEST_SUITE_P(
         "version: 1\nmode: audit\nservices: { dhcp: false, ntp: [pool.ntp.org, 192.0.2.1, "
         "'2001:db8::1'] }\n",
         "version: 1\nresolvers: [192.0.2.53, '192.0.2.53:5353', '[2001:db8::1]:5353', "
-        "'2001:db8::2']\n",
+        "'2001:db8::2', 'fe80::1%eth0', '[fe80::2%br-0]:5353']\n",
         "version: 1\nlimits: { min_ttl: 61s, max_ttl: 90m, grace: 1d }\nforward: [docker0, "
         "'br-*']\n",
         "version: 1\nallow:\n"
@@ -43,7 +43,9 @@ INSTANTIATE_TEST_SUITE_P(
         "  - { preset: azure-openai, resource: contoso, reason: 'a \"quoted\" # \\ reason' }\n"
         "  - { host: bücher.example, port: [80, 8000-8010], transport: udp, private: true }\n"
         "  - { cidr: '2001:db8::/32', port: 1-65535, until: 2027-01-01T00:00:00Z }\n"
-        "  - { target: '169.254.169.254:80', metadata: true, optional: true }\n"));
+        "  - { target: '169.254.169.254:80', metadata: true, optional: true }\n",
+        "version: 1\nallow:\n  - { host: '*.s3.amazonaws.com', wide: true }\n  - github.io\n"
+        "  - { host: '.example.com', except: [b.example.com, bücher.example.com] }\n"));
 
 TEST(Print, RemarksCannotAddLines) {
   Policy policy;

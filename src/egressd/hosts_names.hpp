@@ -1,0 +1,35 @@
+// What /etc/hosts makes of the list: programs of this host go where it says and ask no resolver,
+// and egressd does not follow it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adapters/resolvconf/hosts_file.hpp"
+#include "control/messages.hpp"
+#include "egress/engine/engine.hpp"
+
+namespace egress::daemon {
+
+// This host reaches itself, whatever the policy and the posture say.
+bool is_this_host(const engine::Engine& engine, const IpAddress& address);
+// Also where all of a name's addresses in the file are this host's; localhost needs no file.
+bool is_this_host(const engine::Engine& engine, const DnsName& name,
+                  const resolvconf::HostNames& hosts);
+
+// Where the file sends a program that asks for this name, and that is refused: "198.51.100.77:443".
+std::vector<std::string> closed_in_hosts(const engine::Engine& engine,
+                                         const resolvconf::HostNames& hosts, const DnsName& name,
+                                         Transport transport, const PortRange& ports, Instant now);
+// One sentence on that, with the command that helps; empty: nothing is closed.
+std::string hosts_note(const DnsName& name, const std::vector<std::string>& closed);
+// The same for every allowed name that stands in the file.
+std::vector<std::string> hosts_notes(const engine::Engine& engine,
+                                     const resolvconf::HostNames& hosts, Instant now);
+
+// A name of the file is allowed where its addresses are open, and no resolver is asked.
+void judge_by_hosts(const engine::Engine& engine, const resolvconf::HostNames& hosts,
+                    const DnsName& name, Transport transport, Port port, Instant now,
+                    control::WhyReply& reply);
+
+}  // namespace egress::daemon
