@@ -22,6 +22,7 @@ class NetlinkKernel : public nft::Kernel {
   Result<std::uint64_t> refused_packets() override;
   Result<std::vector<nft::Count>> remembered() override;
   bool holds(const nft::ElementKey& key) override;
+  std::optional<milliseconds> last_hit(const Endpoint& destination) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<nft::FlowCount> count_flows() override;

@@ -20,4 +20,8 @@ int read_elements(Socket& socket, const std::string& table, nft::SetId set, Fami
 // The destinations that are remembered of refusals. 0 or an errno.
 int read_remembered(Socket& socket, const std::string& table, std::vector<nft::Count>& found);
 
+// How long ago something was let through to there; empty: nothing is remembered.
+std::optional<milliseconds> read_last_hit(Socket& socket, const std::string& table,
+                                          const Endpoint& destination);
+
 }  // namespace egress::netlink
