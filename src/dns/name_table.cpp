@@ -134,6 +134,16 @@ NameTable::Touched NameTable::restore(const DnsName& name, const IpAddress& addr
   return {address};
 }
 
+NameTable::Touched NameTable::keep(const DnsName& name, const IpAddress& address, Instant expires) {
+  const auto at = names_.find(name);
+  if (at == names_.end()) return {};
+  HeldAddress* held = find_held(at->second, address);
+  if (held == nullptr || held->expires >= expires) return {};
+  held->expires = expires;
+  reschedule(at->first, at->second);
+  return {address};
+}
+
 NameTable::Touched NameTable::absorb(const Answer& answer, Instant now) {
   const Question& question = answer.question;
   if (in_flight_.erase(question) == 0)

@@ -213,6 +213,7 @@ void Daemon::start_sweep() {
 
 void Daemon::count_flows() {
   enforcer_->count_flows();
+  enforcer_->look_at_time_servers();
   count_at_ = clock_.now() + limits::kFlowsLook;
 }
 

@@ -142,6 +142,15 @@ void Enforcer::count_flows() {
   note(engine::FlowsCounted{is_told ? *count : nft::FlowCount{0, limits::kFlowsAssumed}});
 }
 
+void Enforcer::look_at_time_servers() {
+  const Instant now = clock_.now();
+  engine::TimeServersUsed used;
+  for (const Endpoint& server : engine_.time_servers_ending(now))
+    if (const auto since = kernel_.last_hit(server))
+      used.uses.push_back({server.address, now - *since});
+  if (!used.uses.empty()) note(used);
+}
+
 void Enforcer::forgotten(std::size_t flows) {
   log(Level::warning, "too-many-flows", {{"forgotten", std::to_string(flows)}});
   note(engine::CrowdForgotten{flows});

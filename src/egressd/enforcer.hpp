@@ -54,6 +54,8 @@ class Enforcer {
   // Tells the engine how many flows are tracked.
   void count_flows();
   void forgotten(std::size_t flows);
+  // Tells the engine which time servers are in use, of those whose addresses would end soon.
+  void look_at_time_servers();
 
   Instant next_deadline() const { return engine_.next_deadline(); }
   const engine::Engine& engine() const { return engine_; }

@@ -18,6 +18,7 @@ struct Paths {
   std::filesystem::path state_dir = "/var/lib/egressd";
   std::filesystem::path runtime_dir = "/run/egressd";
   std::filesystem::path rules_dir = "/usr/share/egressd/rules";
+  std::string system_root;  // below it stand the time services' configurations; empty: /
 
   std::filesystem::path policy_dir() const { return config.parent_path() / "policy.d"; }
   std::filesystem::path additions() const { return state_dir / "additions.yaml"; }

@@ -6,6 +6,7 @@
 
 #include "adapters/catalogue/catalogue.hpp"
 #include "adapters/state/files.hpp"
+#include "adapters/timeconf/time_servers.hpp"
 #include "egress/core/limits.hpp"
 #include "policy/unfold.hpp"
 
@@ -154,8 +155,15 @@ Read<PolicyStore::Files> PolicyStore::read_files(const std::vector<state::Policy
   auto documents = parse_texts(texts);
   if (!documents) return tl::unexpected(documents.error());
   policy::Notes notes;
-  auto policy = policy::load_files(
-      {*std::move(documents), {}, &presets.catalogue, &rules_, now, accepted}, &notes);
+  auto policy =
+      policy::load_files({*std::move(documents),
+                          {},
+                          &presets.catalogue,
+                          &rules_,
+                          now,
+                          accepted,
+                          [this] { return timeconf::read_time_servers(paths_.system_root); }},
+                         &notes);
   if (!policy) {
     append(policy.error(), std::move(presets.problems));
     return tl::unexpected(policy.error());

@@ -173,6 +173,11 @@ std::optional<std::vector<nft::Answered>> answered(const std::optional<policy::I
   return flows;
 }
 
+bool asks_time(const policy::Policy& policy) {
+  return std::ranges::any_of(policy.entries,
+                             [](const AllowEntry& entry) { return entry.asks_time(); });
+}
+
 // A kernel that cannot ask its routes whose a source is.
 std::optional<std::vector<IpAddress>> only_sources(const Inputs& inputs) {
   if (inputs.capabilities.asks_routes) return std::nullopt;
@@ -194,6 +199,7 @@ nft::Base compile_base(const Inputs& inputs) {
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
           .is_panic = inputs.posture == Posture::panic,
           .most_flows = inputs.capabilities.counts_destinations ? inputs.most_flows : 0,
+          .judges_time = inputs.capabilities.counts_destinations && asks_time(*inputs.policy),
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
           .tracks_apart = inputs.capabilities.has_zones,

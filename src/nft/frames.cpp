@@ -38,6 +38,7 @@ std::string left_out(const Link& link, const HeldLinks& held) {
   if (is_among(held.inside)) return "its traffic is held, and stays on this host";
   if (is_among(held.ports)) return "its bridge is held";
   if (link.is_bridge_port()) return "a port of a bridge: it passes on what others have sent";
+  if (is_among(held.carriers)) return "it carries frames of machines that are bridged to it";
   return "";
 }
 

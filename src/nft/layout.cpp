@@ -16,6 +16,7 @@ namespace egress::nft {
 namespace {
 
 constexpr std::array kAnnounced{SetId::probed, SetId::verified, SetId::tried};
+constexpr Port kTime = 123;
 constexpr const char* kTurnAway = "turn-away";
 
 std::vector<SetDefinition> sets(const Base& base) {
@@ -46,6 +47,9 @@ std::vector<Rule> admitted_flows(const Base& base, const std::string& judge) {
     rules.push_back({CtMark{kCutMark}, CtState{.established = true}, Goto{judge}});
   }
   judge_answers(base, judge, rules);
+  // A client that asks every minute from one port has one flow for hours.
+  if (base.judges_time)
+    rules.push_back({Layer4{{kUdp}}, DestinationPort{kTime}, CtOriginal{}, Goto{judge}});
   rules.push_back({CtState{.established = true}, Accept{}});
   return rules;
 }

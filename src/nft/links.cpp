@@ -56,6 +56,37 @@ std::vector<std::string> ports_inside(Links all, const HeldLinks& held) {
   return ports;
 }
 
+bool is_machines(const Link& link) {
+  return link.kind == "macvtap" || link.kind == "ipvtap";
+}
+
+bool is_group(const Link& link) {
+  return link.kind == "bond" || link.kind == "team";
+}
+
+// Downwards from where the frames of others come in: a VLAN of a bond has all parts of it beneath.
+std::vector<std::string> carriers(Links all) {
+  std::vector<const Link*> above;
+  std::vector<std::string> names;
+  for (const Link& link : all) {
+    if (link.is_bridge_port() || is_machines(link)) above.push_back(&link);
+    if (is_machines(link)) names.push_back(link.name);
+  }
+  while (!above.empty()) {
+    const Link& upper = *above.back();
+    above.pop_back();
+    if (upper.lower == 0 && !is_group(upper)) continue;
+    for (const Link& link : all) {
+      const bool is_beneath = link.index == upper.lower || link.group == upper.index;
+      if (!is_beneath || std::ranges::find(names, link.name) != names.end()) continue;
+      names.push_back(link.name);
+      above.push_back(&link);
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 void add_routed(const Link& link, HeldLinks& held) {
   for (const Prefix& prefix : link.routed)
     if (held.routed.size() < limits::kRoutedSources) held.routed.emplace_back(link.name, prefix);
@@ -93,6 +124,7 @@ HeldLinks held_links(Links all, const std::vector<std::string>& forward) {
   for (auto* names : {&held.inside, &held.uplinks, &held.tunnels}) std::ranges::sort(*names);
   std::ranges::sort(held.routed);
   held.ports = ports_inside(all, held);
+  held.carriers = carriers(all);
   return held;
 }
 

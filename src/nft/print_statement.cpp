@@ -142,6 +142,7 @@ struct Printer {
   std::string operator()(const CtStatusDnat&) const { return "ct status dnat"; }
   std::string operator()(const CtBegins&) const { return "ct status ! confirmed"; }
   std::string operator()(const CtReply&) const { return "ct direction reply"; }
+  std::string operator()(const CtOriginal&) const { return "ct direction original"; }
   std::string operator()(const CtProtocol& match) const {
     return "ct protocol " + protocol_name(match.protocol);
   }

@@ -117,6 +117,25 @@ void AllowReader::read_time_server(const Node& item) const {
   take(item, "ntp " + written(item), unfold_time_server(item));
 }
 
+void AllowReader::read_system_time(const TimeServer& server, Problems& doubts) const {
+  const auto destination = parse_destination(server.host, dictionary_.rules);
+  if (!destination)
+    return doubts.push_back({server.place, "not allowed: " + destination.error().message});
+  Node item;
+  item.kind = Node::Kind::scalar;
+  item.place = server.place;
+  item.scalar = server.host;
+  const auto allow = [&](Transport transport, Port port) {
+    auto entries = unfold_service(*destination, transport, port);
+    if (!entries)
+      return doubts.push_back({server.place, "not allowed: " + entries.error().message});
+    const std::string port_text = std::string(egress::text(transport)) + ' ' + std::to_string(port);
+    take(item, "ntp of the system " + port_text + ' ' + written(item), *std::move(entries));
+  };
+  allow(Transport::udp, server.port);
+  if (server.keys_port) allow(Transport::tcp, *server.keys_port);
+}
+
 AllowReader::Unfolded AllowReader::unfold_item(const Node& item) const {
   Problems problems;
   Reader reader(problems);
@@ -149,15 +168,22 @@ AllowReader::Unfolded AllowReader::unfold_time_server(const Node& item) const {
       item, {"a time server", "a host name or an address"},
       [this](std::string_view text) { return parse_destination(text, dictionary_.rules); });
   if (!destination) return tl::unexpected(std::move(problems));
+  auto entries = unfold_service(*destination, Transport::udp, kNtp);
+  if (!entries) return tl::unexpected(Problems{{item.place, std::move(entries.error().message)}});
+  return *std::move(entries);
+}
+
+Result<std::vector<AllowEntry>> AllowReader::unfold_service(const Destination& destination,
+                                                            Transport transport, Port port) const {
   EntryOptions options;
   options.is_optional = true;
-  auto entries = unfold({*destination, Transport::udp, {{123, 123}}}, options, dictionary_);
-  if (!entries) return tl::unexpected(Problems{{item.place, std::move(entries.error().message)}});
+  auto entries = unfold({destination, transport, {{port, port}}}, options, dictionary_);
+  if (!entries) return entries;
   for (auto& entry : *entries) {
     entry.origin.kind = Origin::Kind::service;
     entry.origin.service = "ntp";
   }
-  return *std::move(entries);
+  return entries;
 }
 
 // By the rules of today, or as it was accepted.

@@ -32,6 +32,8 @@ class AllowReader {
 
   void read(const Node& item) const;
   void read_time_server(const Node& item) const;
+  // What cannot be allowed is a doubt, and left out.
+  void read_system_time(const TimeServer& server, Problems& doubts) const;
   // What an addition says; `has_guard`: names below wildcards can be learnt.
   void read(const Addition& addition, bool has_guard) const;
 
@@ -42,6 +44,8 @@ class AllowReader {
                    bool is_bounded) const;
   Unfolded unfold_item(const Node& item) const;
   Unfolded unfold_time_server(const Node& item) const;
+  Result<std::vector<AllowEntry>> unfold_service(const Destination& destination,
+                                                 Transport transport, Port port) const;
 
   const Dictionary& dictionary_;
   WallTime now_;

@@ -22,7 +22,8 @@ std::string resolvers_text(const Policy& policy) {
 std::string time_servers_text(const Policy& policy) {
   std::vector<std::string> servers;
   for (const AllowEntry& entry : policy.entries)
-    if (entry.origin.kind == Origin::Kind::service) servers.push_back(text(entry.destination));
+    if (entry.origin.kind == Origin::Kind::service && entry.asks_time())
+      servers.push_back(text(entry.destination));
   return joined(servers, [](const std::string& server) { return server; });
 }
 

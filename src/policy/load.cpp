@@ -1,6 +1,7 @@
 #include "egress/policy/load.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "egress/core/text.hpp"
 #include "policy/allow.hpp"
@@ -21,8 +22,9 @@ constexpr Form kFile{"a policy", "a map that begins with version: 1"};
 class DocumentReader {
  public:
   // `notes` may be null.
-  DocumentReader(Policy& policy, Reader& reader, const AllowReader& allow, Notes* notes)
-      : policy_(policy), reader_(reader), allow_(allow), notes_(notes) {}
+  DocumentReader(Policy& policy, Reader& reader, const AllowReader& allow, const Sources& sources,
+                 Notes* notes)
+      : policy_(policy), reader_(reader), allow_(allow), sources_(sources), notes_(notes) {}
 
   void read(const Node& document, bool is_main) {
     Keys keys(document, kFile, reader_);
@@ -66,20 +68,37 @@ class DocumentReader {
 
   void read_services(const Node& node, bool is_main) {
     Keys keys(node, {"a map of services", is_main ? "ntp, dhcp" : "ntp"}, reader_);
-    if (const Node* servers = keys.find("ntp")) {
-      constexpr Form kServers{"a list of time servers", "[.pool.ntp.org]"};
-      for (const auto& item : reader_.list(*servers, kServers, Reader::Null::is_empty)) {
-        allow_.read_time_server(item);
-      }
-    }
+    if (const Node* servers = keys.find("ntp")) read_time_servers(*servers);
     const Node* dhcp = is_main ? keys.find("dhcp") : nullptr;
     if (dhcp != nullptr) policy_.allows_dhcp = reader_.flag(*dhcp);
     keys.refuse_unknown();
   }
 
+  void read_time_servers(const Node& node) {
+    if (node.kind == Node::Kind::scalar && !node.is_quoted && node.scalar == "system")
+      return read_system_time(node);
+    constexpr Form kServers{"a list of time servers", "[.pool.ntp.org], or system"};
+    for (const auto& item : reader_.list(node, kServers, Reader::Null::is_empty))
+      allow_.read_time_server(item);
+  }
+
+  // The configuration of a time service is no part of the policy: what is wrong in it is a doubt.
+  void read_system_time(const Node& node) {
+    if (!sources_.system_time) return;
+    const SystemTime time = sources_.system_time();
+    Problems doubts = time.problems;
+    for (const TimeServer& server : time.servers) allow_.read_system_time(server, doubts);
+    if (time.servers.empty())
+      doubts.push_back({node.place,
+                        "services.ntp: system: no time service of this host names a server; "
+                        "accepted besides: a list, such as [.pool.ntp.org]"});
+    if (notes_ != nullptr) std::ranges::move(doubts, std::back_inserter(notes_->doubts));
+  }
+
   Policy& policy_;
   Reader& reader_;
   const AllowReader& allow_;
+  const Sources& sources_;
   Notes* notes_;
 };
 
@@ -119,7 +138,7 @@ tl::expected<Policy, Problems> load_files(const Sources& sources, Notes* notes) 
   const Dictionary dictionary = dictionary_of(sources);
   const AllowReader allow(sources, dictionary, reader, table, notes);
   Policy policy;
-  DocumentReader documents(policy, reader, allow, notes);
+  DocumentReader documents(policy, reader, allow, sources, notes);
   if (sources.documents.empty()) reader.refuse(Place{"policy", 0, 0}, "there is no policy file");
   for (std::size_t i = 0; i < sources.documents.size(); ++i) {
     documents.read(sources.documents[i], i == 0);

@@ -50,12 +50,10 @@ std::string proxy_ports_among(const PortRange& ports) {
   return count > kShown ? text + " and others" : text;
 }
 
-constexpr Port kNtp = 123;
-
 // Servers of the pool are volunteers' machines: whoever wants to be asked joins.
 bool names_time_pool(const AllowEntry& entry) {
   constexpr std::string_view kPool = "pool.ntp.org";
-  if (entry.transport != Transport::udp || !entry.ports.contains(kNtp)) return false;
+  if (!entry.asks_time()) return false;
   const std::string text = egress::policy::text(entry.destination);
   return text == kPool || text.ends_with("." + std::string(kPool));
 }
@@ -95,6 +93,10 @@ const std::vector<DnsName>& AllowEntry::except() const {
 
 std::string Risk::text() const {
   return std::string(policy::text(kind)) + ": " + why;
+}
+
+bool AllowEntry::asks_time() const {
+  return transport == Transport::udp && ports.contains(kNtp);
 }
 
 std::string AllowEntry::target() const {

@@ -297,6 +297,39 @@ TEST_F(Packet, ACutFlowPassesAgainOnceItsEndpointIsAllowedAgain) {
   EXPECT_TRUE(connection.is_dead());
 }
 
+// A time client asks from one port: its packets are one flow, as long as it asks often enough.
+TEST_F(Packet, EachPacketToATimeServerCountsAsUse) {
+  const Endpoint server{*IpAddress::parse(kNames[0]), Transport::udp, 123};
+  for (const bool judges_time : {false, true}) {
+    nft::Base base;
+    base.judges_time = judges_time;
+    install(base, allowed());
+    const auto last = [&] { return kernel_->last_hit(server).value_or(1h); };
+    ASSERT_EQ(send_from(host_.name(), 4123, kNames[0], 123), 0);
+    std::this_thread::sleep_for(1200ms);
+    EXPECT_GE(last(), 1s);
+    ASSERT_EQ(send_from(host_.name(), 4123, kNames[0], 123), 0);
+    std::this_thread::sleep_for(100ms);
+    EXPECT_EQ(last() < 1s, judges_time);
+    kernel_->commit({.replace = {},
+                     .changes = {{nft::Change::Verb::remove,
+                                  nft::ElementKey::endpoint(nft::SetId::allow, server), 0ms}}});
+    EXPECT_EQ(send_from(host_.name(), 4123, kNames[0], 123), judges_time ? EPERM : 0);
+    host_.run("nft delete table inet egressd");
+    EXPECT_FALSE(kernel_->last_hit(server));
+  }
+}
+
+// What a time server of this host answers is no question of its own, whichever ports both use.
+TEST_F(Packet, ATimeServerOfThisHostAnswersThoseWhoAsk) {
+  nft::Base base;
+  base.judges_time = true;
+  install(base, {});
+  const UdpServer server(host_.name(), 123, echo());
+  EXPECT_EQ(udp_probe(host_.name(), kOthers[0], 123), Seen::refused) << "and asks nobody itself";
+  EXPECT_EQ(udp_probe(wire_.name(), "198.18.0.1", 123), Seen::answered);
+}
+
 // The flow's destination is where its packets really go, whatever the program asked for.
 TEST_F(Packet, FlowsShowTheDestinationBehindNat) {
   host_.run(

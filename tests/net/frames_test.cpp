@@ -1,5 +1,6 @@
 // Frames that a program with CAP_NET_RAW hands to a link itself, past the output hook.
 #include "net/net_test.hpp"
+#include "support/netns.hpp"
 #include "support/raw_socket.hpp"
 
 namespace egress::test {
@@ -92,6 +93,43 @@ TEST_F(Frames, ALinkThatComesLaterIsHeldToo) {
   on_host("link set late0 master br9");
   EXPECT_TRUE(is_held("late0: a port of a bridge")) << daemon.egressctl({"status"}).output;
   EXPECT_EQ(daemon.egressctl({"diff"}).exit_code, 0);
+}
+
+// A machine on a bridge whose port stands on the uplink: its frames leave by the uplink, unrouted.
+TEST_F(Frames, MachinesThatAreBridgedAboveAMacvlanAreLeftAlone) {
+  const NetworkNamespace machine;
+  const std::string ip = "ip -n " + lab.host();
+  ASSERT_EQ(
+      run({.words = {"sh", "-ec",
+                     ip + " link add mv0 link uplink0 type macvlan mode bridge; " + ip +
+                         " link add br9 type bridge; " + ip + " link set mv0 master br9; " + ip +
+                         " link set mv0 up; " + ip + " link set br9 up; " + ip +
+                         " link add vm0 type veth peer name eth0 netns " + machine.name() + "; " +
+                         ip + " link set vm0 master br9; " + ip + " link set vm0 up; " + "ip -n " +
+                         machine.name() + " link set eth0 up"}})
+          .exit_code,
+      0);
+  const auto machine_reaches = [&](const char* to) {
+    Tap tap(lab.net(), "host0");
+    const Frame frame{"eth0", kIp, udp_packet("10.77.0.9", 40'000, to, 443)};
+    return eventually([&] {
+      send_frame(machine.name(), FrameSocket::ordinary, frame);
+      return tap.count(to) > 0;
+    });
+  };
+  ASSERT_TRUE(machine_reaches(kOther4)) << "positive control";
+  const Daemon daemon(lab, "version: 1\nresolvers: [10.77.0.1]\nforward: []\nallow: []\n");
+  EXPECT_TRUE(machine_reaches(kApi4));
+  const std::string status = daemon.egressctl({"status"}).output;
+  EXPECT_NE(status.find("uplink0: it carries frames of machines that are bridged to it"),
+            std::string::npos)
+      << status;
+  ASSERT_EQ(run({.words = {"sh", "-ec", ip + " link del mv0"}}).exit_code, 0);
+  EXPECT_TRUE(eventually([&] {
+    return daemon.egressctl({"status"}).output.find("refused at: br9, uplink0") !=
+           std::string::npos;
+  })) << daemon.egressctl({"status"}).output;
+  EXPECT_FALSE(arrives(kOther4));
 }
 
 TEST_F(Frames, TheyStayRefusedWhileTheDaemonIsDeadOrStopped) {

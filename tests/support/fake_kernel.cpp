@@ -74,6 +74,7 @@ int FakeKernel::apply(const nft::Transaction& transaction, ElementKey& fault) {
     fresh.base = *transaction.replace;
     if (before && before->base.counts_destinations == fresh.base.counts_destinations) {
       fresh.hits = before->hits;
+      fresh.hit_at = before->hit_at;
       fresh.refusals = before->refusals;
       fresh.refused_at = before->refused_at;
       fresh.refused_packets = before->refused_packets;
@@ -156,6 +157,11 @@ bool FakeKernel::holds(const nft::ElementKey& key) {
   if (!table_) return false;
   const auto at = table_->elements.find(key);
   return at != table_->elements.end() && is_live(at->second);
+}
+
+std::optional<milliseconds> FakeKernel::last_hit(const Endpoint& destination) {
+  if (!table_ || !table_->hit_at.contains(destination)) return std::nullopt;
+  return clock_.now() - table_->hit_at.at(destination);
 }
 
 Result<nft::Snapshot> FakeKernel::read(const nft::Base& expected, const nft::Listing& listing) {
@@ -255,7 +261,7 @@ void FakeKernel::count(const Endpoint& destination, bool is_admitted) {
   const std::size_t room = is_admitted ? limits::kHitsRemembered : limits::kRefusalsRemembered;
   if (counts.size() >= room && !counts.contains(destination)) return;
   ++counts[destination];
-  if (!is_admitted) table_->refused_at[destination] = clock_.now();
+  (is_admitted ? table_->hit_at : table_->refused_at)[destination] = clock_.now();
 }
 
 Result<std::uint64_t> FakeKernel::refused_packets() {

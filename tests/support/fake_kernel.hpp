@@ -28,6 +28,7 @@ class FakeKernel : public nft::Kernel {
   Result<std::vector<nft::Count>> remembered() override;
   Result<std::vector<std::string>> unheard_links() override { return std::vector<std::string>{}; }
   bool holds(const nft::ElementKey& key) override;
+  std::optional<milliseconds> last_hit(const Endpoint& destination) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<nft::FlowCount> count_flows() override {
@@ -89,6 +90,7 @@ class FakeKernel : public nft::Kernel {
     nft::Base base;
     Held elements;
     std::map<Endpoint, std::uint64_t> hits;
+    std::map<Endpoint, Instant> hit_at;
     std::map<Endpoint, std::uint64_t> refusals;
     std::map<Endpoint, Instant> refused_at;
     std::map<Endpoint, std::uint64_t> verified;

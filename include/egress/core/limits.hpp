@@ -88,6 +88,8 @@ inline constexpr std::uint32_t kFirstUser = 1000;         // users below are the
 inline constexpr std::size_t kFlowsAssumed = 65'536;      // tracked at most, where the kernel does not tell
 inline constexpr auto kLongestUnkept = 120s;              // a tracked flow without a packet, TCP connections excepted
 inline constexpr auto kFlowsLook = 5s;                    // between two looks at how many flows are tracked
+inline constexpr auto kTimeLook = 15s;                    // before the end of a time server's address: is it in use?
+inline constexpr int kTimeKept = 5;                       // graces since its last use: more than two pauses of any client as shipped
 inline constexpr auto kFlowsRest = 60s;                   // the same after a sweep that found too few to forget
 inline constexpr std::size_t kLinksCounted = 1024;        // held links whose new flows are counted
 inline constexpr std::size_t kUsersCounted = 65'536;      // likewise users
@@ -122,6 +124,9 @@ inline constexpr auto kFailureTtl = 1s;                      // a failed lookup 
 // Files
 inline constexpr std::size_t kResolvConfBytes = 64 << 10;
 inline constexpr std::size_t kHostsBytes = 4 << 20;  // lists of blocked hosts are long
+inline constexpr std::size_t kTimeFiles = 64;  // of the time services of this host
+inline constexpr std::size_t kTimeFileBytes = 64 << 10;
+inline constexpr std::size_t kTimeServers = 64;  // that they name
 inline constexpr std::size_t kKnownAddressesBytes = 16 << 20;
 inline constexpr int kFilesSetAside = 8;  // corrupt copies of one state file that are kept
 

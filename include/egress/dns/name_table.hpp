@@ -98,6 +98,15 @@ class NameTable {
   void use(const DnsName& name, Instant now);
   // The same from an answer that is over: its addresses stay until programs must have asked again, and the grace.
   void use_stale(const Question& question, Instant now);
+  // An address of the name that is in use stays until `expires`, or longer where that is already so.
+  Touched keep(const DnsName& name, const IpAddress& address, Instant expires);
+  // Calls `take` with the names and addresses that end at `until` or before.
+  template <class Take>
+  void for_each_ending(Instant until, const Take& take) const {
+    for (auto at = schedule_.begin(); at != schedule_.end() && at->deadline <= until; ++at)
+      for (const HeldAddress& held : names_.at(*at->name).addresses)
+        if (held.expires <= until) take(*at->name, held.address);
+  }
   void note_asker(const DnsName& name, std::uint32_t user);
   // Forgets the name and all that was learnt about it.
   Touched forget(const DnsName& name);

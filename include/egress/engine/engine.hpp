@@ -75,6 +75,8 @@ class Engine {
   // An answer counts within its TTL, and for those who asked at `since` or before also when its TTL
   // is 0. Reuses the memory of `release`.
   void release(const dns::Question& question, Instant since, Instant now, Release& release) const;
+  // Addresses of names with an entry for time servers that end soon, unless they are still in use.
+  std::vector<Endpoint> time_servers_ending(Instant now) const;
   // Whether the links are held as they should be.
   bool filters_frames() const { return frames_.installed.has_value() && !frames_.is_dirty; }
   // Whether a tracked connection goes to a resolver past the guard.
@@ -113,6 +115,7 @@ class Engine {
   void on(const PostureChanged& event, Instant now);
   void on(const NetworksFound& event, Instant now);
   void on(const FlowsCounted& event, Instant now);
+  void on(const TimeServersUsed& event, Instant now);
   void on(const CrowdForgotten& event, Instant now);
 
   // Why an address has to be compared with the kernel. What a policy takes away is revoked: the

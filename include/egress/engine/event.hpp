@@ -97,6 +97,15 @@ struct NetworksFound {
 struct FlowsCounted {
   nft::FlowCount count;
 };
+// Time servers to which something was let through lately, and when last: those that
+// Engine::time_servers_ending() named.
+struct TimeServersUsed {
+  struct Use {
+    IpAddress address;
+    Instant at{};
+  };
+  std::vector<Use> uses;
+};
 // What came of the last ForgetCrowd action.
 struct CrowdForgotten {
   std::size_t count = 0;
@@ -104,7 +113,7 @@ struct CrowdForgotten {
 
 using Event = std::variant<PolicyChanged, ResolversChanged, OwnAddressesChanged, LinksChanged,
                            Restored, Answered, Wanted, Used, Asker, CommitDone, FramesFiltered,
-                           TableDoubted, PostureChanged, SessionsFound, NetworksFound, FlowsCounted, CrowdForgotten>;
+                           TableDoubted, PostureChanged, SessionsFound, NetworksFound, FlowsCounted, TimeServersUsed, CrowdForgotten>;
 
 // ---- actions ---------------------------------------------------------------
 

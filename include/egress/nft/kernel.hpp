@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -116,6 +117,8 @@ class Kernel {
   virtual Result<std::vector<std::string>> unheard_links() = 0;
   // Whether it holds the element now. One lookup.
   virtual bool holds(const ElementKey& key) = 0;
+  // How long ago something was last let through to there; empty: nothing that is remembered. One lookup.
+  virtual std::optional<milliseconds> last_hit(const Endpoint& destination) = 0;
   // Marks the tracked connections for which `selects` is true, so that from now on every packet
   // that they send is judged as if it were the first. (Deleting the entry would not do: a packet
   // from the peer would make it anew, and what follows would count as the established answer.)

@@ -40,6 +40,7 @@ struct CtState { bool established = false; bool related = false; bool invalid = 
 struct CtStatusDnat {};                                   // ct status dnat
 struct CtBegins {};                                       // ct status ! confirmed: the packet would make a tracked flow
 struct CtReply {};                                        // ct direction reply
+struct CtOriginal {};                                     // ct direction original
 struct CtMark { std::uint32_t mark = 0; };                // ct mark 0x65677264
 struct CtProtocol { std::uint8_t protocol = 0; };         // ct protocol tcp
 struct CtOriginalPort { PortRange ports; };               // ct original proto-dst 22, behind a Layer4
@@ -101,7 +102,7 @@ struct RejectWithReset {};                                // reject with tcp res
 struct RejectProhibited {};                               // reject with icmpx admin-prohibited
 
 using Statement =
-    std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
+    std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtOriginal, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
                  InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,

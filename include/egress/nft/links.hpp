@@ -17,6 +17,8 @@ struct Link {
   bool is_loopback = false;
   std::string kind{};        // of a virtual device (IFLA_INFO_KIND): "veth", "bridge"; empty: hardware
   std::uint32_t bridge = 0;  // index of the bridge that it is a port of; 0: of none
+  std::uint32_t lower = 0;   // index of the device that it stands on: of a VLAN, macvlan, macvtap ...; 0: on none
+  std::uint32_t group = 0;   // index of the bond or team that it is part of; 0: of none
   bool has_default_route = false;
   bool leads_on = false;  // by it, through a gateway, a route leads to addresses that are not private
   bool is_users = false;  // a tun or tap device whose packets a user other than root may write
@@ -40,6 +42,8 @@ struct HeldLinks {
   std::vector<std::string> ports;  // of bridges that are inside
   // Not held, but whoever can send to this host can write what comes in by them: encapsulations.
   std::vector<std::string> tunnels;
+  // Beneath ports of bridges, or devices whose frames a virtual machine writes: what these send passes here, unrouted.
+  std::vector<std::string> carriers{};
   std::vector<std::pair<std::string, Prefix>> routed;  // of held links and tunnels: Link::routed
   bool operator==(const HeldLinks&) const = default;
 };

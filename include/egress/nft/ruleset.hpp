@@ -81,6 +81,8 @@ struct Base {
   bool is_panic{};  // nothing but loopback passes, in either direction, whatever the rest says
   // How many flows the kernel tracks at most, of which nobody alone may have more than a part; 0: no bound.
   std::size_t most_flows = 0;
+  // Each packet to a time server is judged as if it were the first: each counts as use of its address.
+  bool judges_time = false;
   // Lowered when the kernel lacks the feature; the table stays closed without them.
   bool logs_refusals = true;        // `log` statement
   bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -129,6 +130,22 @@ struct AcceptedItem {
 };
 struct Accepted;  // accepted.hpp
 
+// A time server that a time service of this host is configured to ask.
+struct TimeServer {
+  std::string host;
+  Port port = 123;                 // UDP
+  std::optional<Port> keys_port{};  // TCP, of NTS (RFC 8915); empty: it is asked without
+  Place place{};
+  bool says(const TimeServer& other) const {
+    return host == other.host && port == other.port && keys_port == other.keys_port;
+  }
+  bool operator==(const TimeServer&) const = default;
+};
+struct SystemTime {
+  std::vector<TimeServer> servers;
+  Problems problems;  // files that cannot be read
+};
+
 // Everything a policy is made of. The first document is the main file; the others may only hold `version`,
 // `allow` and `services.ntp`. Additions whose `until` is not after `now` are left out.
 struct Sources {
@@ -138,6 +155,7 @@ struct Sources {
   const NameRules* rules = nullptr;
   WallTime now{};
   const Accepted* accepted = nullptr;  // an item that it holds is no problem, only a warning
+  std::function<SystemTime()> system_time{};  // what `ntp: system` stands for; asked only where it is said
 };
 
 // What is known of a policy that loads.

@@ -94,6 +94,8 @@ struct Risk {
 };
 std::string_view text(Risk::Kind kind);  // "upload", "shared-cdn", "wide"
 
+inline constexpr Port kNtp = 123;
+
 // One destination, one transport, one port or range of ports: the unit that is allowed, listed, counted
 // and revoked. A target with several ports and a preset become several entries.
 struct AllowEntry {
@@ -113,6 +115,7 @@ struct AllowEntry {
   const Wildcard* wildcard() const { return std::get_if<Wildcard>(&destination); }
   const Prefix* prefix() const { return std::get_if<Prefix>(&destination); }
   const std::vector<DnsName>& except() const;  // of its wildcard; none: it has none
+  bool asks_time() const;  // UDP, port 123
   // Canonical and unique within a policy: "tcp/api.openai.com:443", "udp/[2001:db8::/32]:53".
   std::string target() const;
   bool operator==(const AllowEntry&) const = default;

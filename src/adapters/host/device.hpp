@@ -15,6 +15,8 @@ struct Device {
   std::string kind;          // "bridge", "tun", ...; empty: a card
   Octets data;               // IFLA_INFO_DATA, which is the kind's own; as long as the message
   std::uint32_t bridge = 0;  // the index of the one that it is a port of; 0: of none
+  std::uint32_t group = 0;   // the same of the bond or team that it is part of
+  std::uint32_t lower = 0;   // the same of the device of this namespace that it stands on
 };
 Device read_device(Octets message);
 

@@ -37,6 +37,8 @@ nft::Link link(Octets message) {
           .is_loopback = (device.flags & IFF_LOOPBACK) != 0,
           .kind = device.kind,
           .bridge = device.bridge,
+          .lower = device.lower,
+          .group = device.group,
           .is_users = device.kind == "tun" && is_of_user(device.data)};
 }
 

@@ -92,6 +92,18 @@ int count_flowtables(Socket& socket, const std::string& table, LiveTable& live) 
   return error == EOPNOTSUPP ? 0 : error;
 }
 
+void take_elements(const nlmsghdr& answer, const TakeElement& take) {
+  const SetPtr part(nftnl_set_alloc());
+  if (nftnl_set_elems_nlmsg_parse(&answer, part.get()) < 0) return;
+  nftnl_set_elem_foreach(
+      part.get(),
+      [](nftnl_set_elem* element, void* context) {
+        (*static_cast<const TakeElement*>(context))(element);
+        return 0;
+      },
+      const_cast<void*>(static_cast<const void*>(&take)));
+}
+
 }  // namespace
 
 int read_holder(Socket& socket, const std::string& table, LiveTable& live) {
@@ -112,23 +124,21 @@ int dump_elements(Socket& socket, const std::string& table, const std::string& s
   Request request(NFT_MSG_GETSETELEM, NLM_F_DUMP);
   request.name(NFTA_SET_ELEM_LIST_TABLE, table);
   request.name(NFTA_SET_ELEM_LIST_SET, set);
-  return socket.ask(request.message(), [&](const nlmsghdr& answer) {
-    const SetPtr part(nftnl_set_alloc());
-    if (nftnl_set_elems_nlmsg_parse(&answer, part.get()) < 0) return;
-    nftnl_set_elem_foreach(
-        part.get(),
-        [](nftnl_set_elem* element, void* context) {
-          (*static_cast<const TakeElement*>(context))(element);
-          return 0;
-        },
-        const_cast<void*>(static_cast<const void*>(&take)));
-  });
+  return socket.ask(request.message(),
+                    [&](const nlmsghdr& answer) { take_elements(answer, take); });
 }
 
 int find_element(Socket& socket, const std::string& table, const nft::ElementKey& key) {
+  return find_element(socket, table, nft::set_name(key.set, key.family()), key,
+                      [](nftnl_set_elem*) {});
+}
+
+int find_element(Socket& socket, const std::string& table, const std::string& set,
+                 const nft::ElementKey& key, const TakeElement& take) {
   Request request(NFT_MSG_GETSETELEM, NLM_F_ACK);
-  put_element_of(&request.message(), table, key);
-  return socket.ask(request.message(), [](const nlmsghdr&) {});
+  put_element_of(&request.message(), table, set, key);
+  return socket.ask(request.message(),
+                    [&](const nlmsghdr& answer) { take_elements(answer, take); });
 }
 
 int read_generation(Socket& socket, std::uint32_t& generation) {

@@ -34,6 +34,9 @@ int dump_elements(Socket& socket, const std::string& table, const std::string& s
                   const TakeElement& take);
 // 0: the set holds this key now; ENOENT: it does not.
 int find_element(Socket& socket, const std::string& table, const nft::ElementKey& key);
+// The same of another set with such keys, and what it holds; `take` is called at most once.
+int find_element(Socket& socket, const std::string& table, const std::string& set,
+                 const nft::ElementKey& key, const TakeElement& take);
 int read_generation(Socket& socket, std::uint32_t& generation);
 
 // Who may change a table (NFTA_TABLE_FLAGS, NFTA_TABLE_OWNER).

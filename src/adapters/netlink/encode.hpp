@@ -73,7 +73,8 @@ void delete_chain(Batch& batch, const std::string& table,
                   const std::string& chain);  // without rules
 void flush_set(Batch& batch, const std::string& table, const std::string& set);
 // One element, as the list of a message of its own.
-void put_element_of(nlmsghdr* message, const std::string& table, const nft::ElementKey& key);
+void put_element_of(nlmsghdr* message, const std::string& table, const std::string& set,
+                    const nft::ElementKey& key);
 // Elements, many to a message. `commands` must outlive the batch.
 void add_elements(Batch& batch, const std::string& table, std::span<const nft::Command> commands);
 

@@ -89,8 +89,8 @@ std::size_t put_elements(nlmsghdr* message, std::span<const Command> commands) {
 
 }  // namespace
 
-void put_element_of(nlmsghdr* message, const std::string& table, const ElementKey& key) {
-  const std::string set = nft::set_name(key.set, key.family());
+void put_element_of(nlmsghdr* message, const std::string& table, const std::string& set,
+                    const ElementKey& key) {
   mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, table.c_str());
   mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set.c_str());
   const Command command{.verb = Command::Verb::add, .key = key, .lifetime = {}};

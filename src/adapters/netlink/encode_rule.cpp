@@ -27,6 +27,7 @@ constexpr std::uint32_t kStatusDnat = 1 << 5;       // IPS_DST_NAT
 constexpr std::uint32_t kRangeHasPorts = 1 << 1;    // NF_NAT_RANGE_PROTO_SPECIFIED
 constexpr std::uint8_t kTcpFlagSyn = 2, kTcpFlagReset = 4,
                        kTcpFlagAck = 16;  // RFC 9293 section 3.1
+constexpr std::uint8_t kOriginal = 0;     // IP_CT_DIR_ORIGINAL
 constexpr std::uint8_t kReply = 1;        // IP_CT_DIR_REPLY
 constexpr std::uint32_t kLogLevelInfo = 6;
 
@@ -50,10 +51,8 @@ class RuleEncoder : Expressions {
     mask(as_bytes(kStatusConfirmed));
     compare(NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
   }
-  void operator()(const nft::CtReply&) {
-    load_ct(NFT_CT_DIRECTION);
-    compare(NFT_CMP_EQ, as_bytes(kReply));
-  }
+  void operator()(const nft::CtReply&) { has_direction(kReply); }
+  void operator()(const nft::CtOriginal&) { has_direction(kOriginal); }
   void operator()(const nft::CtProtocol& match) {
     load_ct(NFT_CT_PROTOCOL);
     compare(NFT_CMP_EQ, as_bytes(match.protocol));
@@ -264,6 +263,12 @@ class RuleEncoder : Expressions {
   }
   void operator()(const nft::RejectProhibited&) {
     reject(NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+  }
+
+ private:
+  void has_direction(std::uint8_t direction) {
+    load_ct(NFT_CT_DIRECTION);
+    compare(NFT_CMP_EQ, as_bytes(direction));
   }
 };
 

@@ -125,6 +125,10 @@ bool NetlinkKernel::holds(const nft::ElementKey& key) {
   return find_element(socket_, kTable, key) == 0;
 }
 
+std::optional<milliseconds> NetlinkKernel::last_hit(const Endpoint& destination) {
+  return read_last_hit(socket_, kTable, destination);
+}
+
 Result<std::size_t> NetlinkKernel::cut_flows(const std::function<bool(const nft::Flow&)>& selects) {
   return netlink::cut_flows(socket_, selects);
 }

@@ -23,6 +23,7 @@ class NetlinkKernel : public nft::Kernel {
   Result<std::vector<nft::Count>> remembered() override;
   Result<std::vector<std::string>> unheard_links() override;
   bool holds(const nft::ElementKey& key) override;
+  std::optional<milliseconds> last_hit(const Endpoint& destination) override;
   Result<std::size_t> cut_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<std::size_t> forget_flows(const std::function<bool(const nft::Flow&)>& selects) override;
   Result<nft::FlowCount> count_flows() override;

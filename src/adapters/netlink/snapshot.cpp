@@ -8,6 +8,7 @@
 
 #include "adapters/netlink/compare.hpp"
 #include "adapters/system_error.hpp"
+#include "egress/core/limits.hpp"
 #include "egress/nft/layout.hpp"
 
 namespace egress::netlink {
@@ -261,6 +262,17 @@ int read_questions(Socket& socket, const std::string& table, std::vector<nft::Li
   for (nft::LinkNoted& link : heard) link.ends += took;
   (void)socket.take_interruption();
   return 0;
+}
+
+std::optional<milliseconds> read_last_hit(Socket& socket, const std::string& table,
+                                          const Endpoint& destination) {
+  const std::string set = nft::set_name(nft::Tally::hits, destination.address.family());
+  const auto key = nft::ElementKey::endpoint(nft::SetId::allow, destination);
+  std::optional<milliseconds> since;
+  const int error = find_element(socket, table, set, key, [&](nftnl_set_elem* element) {
+    since = limits::kHitMemory - expires_of(element);
+  });
+  return error == 0 ? since : std::nullopt;
 }
 
 Result<nft::Snapshot> read_snapshot(Socket& socket, const nft::Base& expected,

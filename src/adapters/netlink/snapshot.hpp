@@ -25,4 +25,8 @@ int read_remembered(Socket& socket, const std::string& table, std::vector<nft::C
 int read_questions(Socket& socket, const std::string& table, std::vector<nft::LinkNoted>& asked,
                    std::vector<nft::LinkNoted>& heard);
 
+// How long ago something was let through to there; empty: nothing is remembered.
+std::optional<milliseconds> read_last_hit(Socket& socket, const std::string& table,
+                                          const Endpoint& destination);
+
 }  // namespace egress::netlink

@@ -110,6 +110,13 @@ struct Units {
   Unit daemon, lockdown, sockets;
 };
 
+// cloud-init, which sets a machine of a cloud up.
+struct CloudInit {
+  bool is_enabled = false;
+  std::string source{};         // of its metadata at the last boot: "Ec2"; empty: not known
+  bool keeps_instance = false;  // manual_cache_clean: it does not ask again which machine this is
+};
+
 struct Clocks {
   std::int64_t boottime_ms = 0;
   std::int64_t wall_s = 0;
@@ -130,6 +137,7 @@ struct Host {
   unsigned first_free_port = 1024;  // net.ipv4.ip_unprivileged_port_start
   Processes processes;
   Units units;
+  CloudInit cloud_init;
   Clocks before, after;  // the daemon was asked for its own
 };
 

@@ -239,7 +239,9 @@ Findings judge_clock(const Clocks& before, const Clocks& after, const HealthRepl
   return {{Severity::note, "clock",
            after.is_synchronised ? "not synchronised" : "not known whether it is synchronised",
            "entries with `until:` end by this clock; nothing else is decided by it",
-           "allow a time server (`services: { ntp: [.pool.ntp.org] }`) and run one client of it"}};
+           "allow the time servers of this host's own client (`services: { ntp: system }`; as "
+           "shipped they are names below pool.ntp.org: `ntp: [.pool.ntp.org]`) and run that "
+           "client"}};
 }
 
 }  // namespace egress::doctor

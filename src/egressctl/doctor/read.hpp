@@ -34,6 +34,7 @@ std::vector<SocketFile> read_sockets(const std::filesystem::path& root, const Ac
 std::optional<ControlSocket> read_control_socket(const std::filesystem::path& path,
                                                  const Accounts& accounts);
 Processes read_processes(const std::filesystem::path& proc, const Accounts& accounts);
+CloudInit read_cloud_init(const std::filesystem::path& root);
 Units read_units(const std::filesystem::path& root);
 // The output of `systemctl show` for one unit.
 Unit parse_unit(const std::string& name, std::string_view properties);

@@ -40,6 +40,7 @@ Host read_host(const Where& where) {
   host.first_free_port = read_first_free_port(where.root);
   host.processes = read_processes(where.root / "proc", accounts);
   host.units = read_units(where.root);
+  host.cloud_init = read_cloud_init(where.root);
   return host;
 }
 

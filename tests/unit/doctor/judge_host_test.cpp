@@ -12,6 +12,21 @@ using ::testing::Not;
 const User kCoder{"coder", 1000, {1000, 999}};
 const User kOther{"other", 1001, {1001}};
 
+TEST(JudgeCloudInit, OnlyWhatAsksTheNetworkIsNamed) {
+  EXPECT_EQ(worst(judge_cloud_init({})), Severity::ok);
+  for (const char* local : {"NoCloud", "ConfigDrive", "LXD"})
+    EXPECT_EQ(worst(judge_cloud_init({true, local, false})), Severity::ok) << local;
+  for (const char* remote : {"Ec2", "GCE", "Azure", "OpenStack", "NoCloudNet", "NewOne", ""}) {
+    const Findings findings = judge_cloud_init({true, remote, false});
+    EXPECT_EQ(worst(findings), Severity::note) << remote;
+    EXPECT_TRUE(is_complete(findings));
+    EXPECT_THAT(findings.front().means, HasSubstr("SSH host keys"));
+    EXPECT_THAT(findings.front().remedy, HasSubstr("cloud-init.disabled"));
+    EXPECT_EQ(worst(judge_cloud_init({true, remote, true})), Severity::ok) << "it keeps them";
+  }
+  EXPECT_THAT(judge_cloud_init({true, "None", true}).front().found, HasSubstr("no metadata"));
+}
+
 TEST(JudgeForwarding, OffIsFineAndOnWithoutAHookIsWeak) {
   EXPECT_EQ(worst(judge_forwarding({}, {})), Severity::ok);
   for (const Forwarding& on : {Forwarding{true, false, {}}, Forwarding{false, true, {}}}) {

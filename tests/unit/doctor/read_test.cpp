@@ -51,6 +51,40 @@ class ReadHost : public testing::Test {
   test::TemporaryFolder folder_;
 };
 
+TEST_F(ReadHost, CloudInitIsInUseUnlessItIsTurnedOff) {
+  EXPECT_FALSE(read_cloud_init(root()).is_enabled);
+  write("usr/bin/cloud-init", "");
+  EXPECT_TRUE(read_cloud_init(root()).is_enabled);
+  write("proc/cmdline", "quiet cloud-init=disabled\n");
+  EXPECT_FALSE(read_cloud_init(root()).is_enabled);
+  write("proc/cmdline", "quiet\n");
+  write("etc/cloud/cloud-init.disabled", "");
+  EXPECT_FALSE(read_cloud_init(root()).is_enabled);
+}
+
+TEST_F(ReadHost, CloudInitNamesItsSourceAndWhetherItKeepsTheInstance) {
+  write("usr/bin/cloud-init", "");
+  EXPECT_EQ(read_cloud_init(root()).source, "");
+  for (const auto& [text, source] :
+       {std::pair{"DataSourceEc2Local: DataSourceEc2Local\n", "Ec2"},
+        std::pair{"DataSourceNoCloudNet: DataSourceNoCloudNet [seed=http://a/]\n", "NoCloudNet"},
+        std::pair{"DataSourceNoCloud: DataSourceNoCloud [seed=/dev/sr0][dsmode=net]\n", "NoCloud"},
+        std::pair{"DataSourceNone: DataSourceNone\n", "None"}}) {
+    write("var/lib/cloud/instance/datasource", text);
+    EXPECT_EQ(read_cloud_init(root()).source, source);
+  }
+  write("etc/cloud/cloud.cfg", "users:\n - default\n#manual_cache_clean: true\n");
+  EXPECT_FALSE(read_cloud_init(root()).keeps_instance);
+  write("etc/cloud/cloud.cfg.d/90-keep.txt", "manual_cache_clean: true\n");
+  EXPECT_FALSE(read_cloud_init(root()).keeps_instance) << "cloud-init reads *.cfg";
+  write("etc/cloud/cloud.cfg.d/90-keep.cfg", "manual_cache_clean:  True # keep\n");
+  EXPECT_TRUE(read_cloud_init(root()).keeps_instance);
+  write("etc/cloud/cloud.cfg.d/90-keep.cfg", "manual_cache_clean: false\n");
+  EXPECT_FALSE(read_cloud_init(root()).keeps_instance);
+  write("var/lib/cloud/instance/manual-clean", "");
+  EXPECT_TRUE(read_cloud_init(root()).keeps_instance) << "the mark that it once left";
+}
+
 TEST_F(ReadHost, AccountsKnowPrimaryGroupsToo) {
   write("etc/passwd",
         "root:x:0:0::/:/bin/sh\ncoder:x:1000:1000::/:/bin/sh\nlee:x:1001:999::/:/x\n");

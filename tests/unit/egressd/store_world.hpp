@@ -97,7 +97,8 @@ class StoreWorld {
     return {.config = folder / "etc/egressd.yaml",
             .state_dir = folder / "state",
             .runtime_dir = folder / "run",
-            .rules_dir = folder / "rules"};
+            .rules_dir = folder / "rules",
+            .system_root = folder.path()};
   }
   policy::NameRules rules() const {
     return {[this](std::string_view name) -> Result<std::string> {

@@ -28,6 +28,34 @@ TEST(Frames, WhatStaysOnItOrIsNotOursIsNot) {
   EXPECT_EQ(left_out({.name = "veth1", .index = 3, .bridge = 4}, kHeld), "its bridge is held");
 }
 
+// The frames of bridged machines pass every device beneath the port, and none of them is routed.
+TEST(Frames, WhatMachinesOfOthersSendIsLeftAlone) {
+  const std::vector<Link> links{
+      {.name = "eth0", .index = 2},
+      {.name = "eth0.10", .index = 3, .kind = "vlan", .bridge = 9, .lower = 2},
+      {.name = "eth1", .index = 4, .group = 6},
+      {.name = "eth2", .index = 5, .group = 6},
+      {.name = "bond0", .index = 6, .kind = "bond"},
+      {.name = "bond0.20", .index = 7, .kind = "vlan", .bridge = 9, .lower = 6},
+      {.name = "eth3", .index = 8},
+      {.name = "br0", .index = 9, .kind = "bridge"},
+      {.name = "macvtap0", .index = 10, .kind = "macvtap", .lower = 8},
+      {.name = "eth4", .index = 11},
+      {.name = "eth4.30", .index = 12, .kind = "vlan", .lower = 11},
+      {.name = "eth5", .index = 13, .group = 15},
+      {.name = "bond1", .index = 15, .kind = "bond", .bridge = 9},
+      {.name = "eth6", .index = 16},
+      {.name = "mv0", .index = 17, .kind = "macvlan", .bridge = 9, .lower = 16}};
+  const HeldLinks held = held_links(links, {});
+  for (const Link& link : links) {
+    const std::string why = left_out(link, held);
+    const bool is_ours = link.name == "eth4" || link.name == "eth4.30" || link.name == "br0";
+    EXPECT_EQ(why.empty(), is_ours) << link.name << ": " << why;
+  }
+  EXPECT_EQ(held.carriers, (std::vector<std::string>{"bond0", "eth0", "eth1", "eth2", "eth3",
+                                                     "eth5", "eth6", "macvtap0"}));
+}
+
 TEST(Frames, OnlyClientsOfDhcpWriteTheirOwn) {
   const auto rules = [](bool allows_dhcp) {
     std::string text;
