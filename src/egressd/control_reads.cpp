@@ -127,8 +127,12 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
     ++reply.names_failing;
     if (!entry.is_optional) reply.failing.push_back(entry.target());
   }
-  reply.forward = engine().inputs().held.patterns;
-  reply.uplinks = engine().inputs().held.uplinks;
+  const nft::HeldLinks& held = engine().inputs().held;
+  reply.forward = held.names();
+  reply.uplinks = held.uplinks;
+  reply.holds_all = held.released.has_value();
+  reply.released = held.released.value_or(std::vector<std::string>());
+  reply.outward = held.outward;
   reply.inbound = policy().inbound ? policy().inbound->texts() : std::vector<std::string>{"any"};
   reply.proxies = policy::proxies_in(policy().entries);
   reply.missing_features = missing_features(enforcer_.kernel().capabilities());

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "egress/core/address_class.hpp"
-#include "egress/core/interface_pattern.hpp"
 #include "egress/engine/engine.hpp"
 
 namespace egress::engine {
@@ -44,7 +43,9 @@ void Engine::plan_adoption(Instant now) {
 bool Engine::must_end(const nft::Flow& flow, const nft::Ruleset& permitted, Instant now) const {
   const IpAddress& destination = flow.destination.address;
   if (permitted.base.is_audit || is_own(destination)) return false;
-  const bool is_judged = is_own(flow.source) || (is_held(flow.source) && !is_held(destination));
+  const bool is_judged =
+      is_own(flow.source) ||
+      ((is_held(flow.source) || is_routed_here(flow.source)) && !is_held(destination));
   return is_judged && !permitted.permits(flow.destination, now);
 }
 
@@ -77,7 +78,12 @@ const SessionsFound::Network* Engine::network_of(const IpAddress& address) const
 
 bool Engine::is_held(const IpAddress& address) const {
   const SessionsFound::Network* home = network_of(address);
-  return home != nullptr && matches_interface(inputs_.held.patterns, home->interface);
+  return home != nullptr && inputs_.held.is_guest(home->interface);
+}
+
+bool Engine::is_routed_here(const IpAddress& address) const {
+  const SessionsFound::Network* home = network_of(address);
+  return home != nullptr && std::ranges::binary_search(inputs_.held.outward, home->interface);
 }
 
 }  // namespace egress::engine

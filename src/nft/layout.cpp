@@ -221,6 +221,14 @@ Chain forward(const Base& base) {
   for (const std::string& pattern : base.forward)
     rules.push_back({InInterface{pattern}, Goto{"held"}});
   if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Goto{"held"}});
+  if (base.released) {
+    for (Rule& rule : unheld_links(base)) {
+      rule.push_back(from_outside(base));
+      rules.push_back(std::move(rule));
+    }
+    judge_outward_sources(base, rules);
+    rules.push_back({Goto{"held"}});
+  }
   refuse_reversed_answers(base, rules);
   return {.name = "forward", .hook = Hook::forward, .rules = std::move(rules)};
 }
@@ -279,10 +287,11 @@ Layout layout(const Base& base) {
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});
   add({link_program(base), link(base), output(base)});
-  if (!base.forward.empty()) add({from_held(base)});
+  add(router_chains(base));
   if (base.judges_forwarded()) add({held(base)});
+  if (base.released && base.dns_guard) add({from_outside_chain(base)});
   add({forward(base)});
-  if (!base.forward.empty() || base.dns_guard) add({input(base)});
+  if (base.holds_links() || base.dns_guard) add({input(base)});
   if (base.dns_guard) add(guard_chains(base));
   return all;
 }

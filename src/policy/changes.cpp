@@ -19,6 +19,12 @@ std::string resolvers_text(const Policy& policy) {
   return joined(*policy.resolvers, [](const ResolverAddress& resolver) { return resolver.text(); });
 }
 
+std::string forward_text(const Policy& policy) {
+  const auto as_is = [](const std::string& name) { return name; };
+  if (!policy.released) return joined(policy.forward, as_is);
+  return policy.released->empty() ? "all" : "all but " + joined(*policy.released, as_is);
+}
+
 std::string time_servers_text(const Policy& policy) {
   std::vector<std::string> servers;
   for (const AllowEntry& entry : policy.entries)
@@ -68,10 +74,7 @@ constexpr Setting kSettings[] = {
        const auto as_is = [](const std::string& port) { return port; };
        return p.inbound ? joined(p.inbound->texts(), as_is) : "any";
      }},
-    {"forward",
-     [](const Policy& p) {
-       return joined(p.forward, [](const std::string& name) { return name; });
-     }},
+    {"forward", forward_text},
 };
 
 }  // namespace

@@ -99,9 +99,9 @@ std::string print_frame(const Policy& policy) {
   if (policy.inbound)
     out += ", inbound: " +
            list_text(policy.inbound->texts(), [](const std::string& port) { return port; });
-  return out +
-         ", forward: " + list_text(policy.forward, [](const std::string& name) { return name; }) +
-         " }";
+  const auto as_is = [](const std::string& name) { return name; };
+  if (policy.released) out += ", released: " + list_text(*policy.released, as_is);
+  return out + ", forward: " + list_text(policy.forward, as_is) + " }";
 }
 
 Policy read_frame(const Node& node, Reader& reader) {
@@ -131,6 +131,11 @@ Policy read_frame(const Node& node, Reader& reader) {
   if (const Node* forward = keys.require("forward", kFrame))
     for (const Node& item : reader.list(*forward, kFrame))
       if (auto name = reader.text(item, kWord)) policy.forward.push_back(*std::move(name));
+  if (const Node* released = keys.find("released")) {
+    policy.released.emplace();
+    for (const Node& item : reader.list(*released, kFrame))
+      if (auto name = reader.text(item, kWord)) policy.released->push_back(*std::move(name));
+  }
   if (const Node* inbound = keys.find("inbound")) {
     policy.inbound.emplace();
     for (const Node& item : reader.list(*inbound, kFrame))

@@ -57,8 +57,7 @@ class DocumentReader {
         notes_->doubts.push_back({node->place, std::string(kMusl)});
     }
     if (const Node* node = keys.find("limits")) policy_.limits = read_limits(*node, reader_);
-    const Node* forward = keys.find("forward");
-    policy_.forward = forward != nullptr ? read_forward(*forward, reader_) : default_forward();
+    read_forward(keys.find("forward"), reader_, policy_);
     if (const Node* node = keys.find("inbound")) policy_.inbound = read_inbound(*node, reader_);
     if (const Node* node = keys.find("resolvers"))
       policy_.resolvers = read_resolvers(*node, reader_);

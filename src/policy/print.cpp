@@ -74,7 +74,9 @@ std::string print_frame(const Policy& policy) {
          ", grace: " + print_duration(policy.limits.grace) +
          ", stale: " + print_duration(policy.limits.stale) + " }\n";
   out += "inbound: " + (policy.inbound ? flow_list(policy.inbound->texts(), as_is) : "any") + '\n';
-  return out + "forward: " + flow_list(policy.forward, as_is) + '\n';
+  out += policy.released ? "forward: { except: " + flow_list(*policy.released, as_is) + " }"
+                         : "forward: " + flow_list(policy.forward, as_is);
+  return out + '\n';
 }
 
 }  // namespace

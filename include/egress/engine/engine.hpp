@@ -155,6 +155,7 @@ class Engine {
   bool is_own(const IpAddress& address) const;
   const SessionsFound::Network* network_of(const IpAddress& address) const;
   bool is_held(const IpAddress& address) const;
+  bool is_routed_here(const IpAddress& address) const;  // of other machines, by a held link
   std::optional<std::string> side_of(const IpAddress& address) const;
   void plan_frames(Instant now);
 
