@@ -5,6 +5,7 @@
 
 #include "egress/core/time_text.hpp"
 #include "egressd/control_service.hpp"
+#include "egressd/live_sessions.hpp"
 #include "egressd/reports.hpp"
 #include "egressd/version.hpp"
 
@@ -170,7 +171,7 @@ Reply ControlService::carry_out(const control::WhyRequest& request, const contro
 
 Reply ControlService::explain(const control::WhyRequest& request) const {
   if (const auto address = IpAddress::parse(request.target))
-    return explain_address(engine(), *address, now());
+    return with_guest(explain_address(engine(), *address, now()), *address);
   const auto target = store_.parse_target(request.target);
   if (!target) return control::Refused{"invalid", target.error().message};
   const auto* destination = std::get_if<policy::Destination>(&target->what);
@@ -187,7 +188,13 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
     return control::Refused{"invalid",
                             "why takes one host, not a wildcard; egressctl list shows those"};
   const auto& prefix = std::get<Prefix>(*destination);
-  return explain_endpoint(engine(), {prefix.first(), target->transport, port}, now());
+  return with_guest(explain_endpoint(engine(), {prefix.first(), target->transport, port}, now()),
+                    prefix.first());
+}
+
+Reply ControlService::with_guest(control::WhyReply reply, const IpAddress& address) const {
+  if (const auto networks = networks_now()) add_guest(engine(), *networks, address, reply);
+  return reply;
 }
 
 Reply ControlService::carry_out(const control::DiffRequest&, const control::Peer&) {

@@ -173,6 +173,7 @@ nft::Base compile_base(const Inputs& inputs) {
   return {.is_audit = refuses_nothing(inputs),
           .audit_ends = inputs.posture == Posture::open ? inputs.open_ends : std::nullopt,
           .allows_dhcp = inputs.policy->allows_dhcp,
+          .serves_guests = inputs.policy->serves_guests,
           .forward = inputs.held.patterns,
           .released = inputs.held.released,
           .outward = inputs.held.outward,

@@ -90,6 +90,10 @@ void bound_users(const Base& base, std::vector<Rule>& output) {
   if (has_bounds(base)) output.push_back({OutLoopback{}, CtBegins{}, Jump{kUserFlows}});
 }
 
+void bound_users_of_guests(const Base& base, std::vector<Rule>& output) {
+  if (has_bounds(base)) output.push_back({OutOneOf{base.inside}, CtBegins{}, Jump{kUserFlows}});
+}
+
 void bound_questions(const Base& base, const Rule& question, std::vector<Rule>& output) {
   if (!has_bounds(base)) return;
   Rule bound = question;

@@ -164,6 +164,22 @@ Chain held(const Base& base) {
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }
 
+// What goes to a link of which we know that it stays on the host leaves nothing outside. To links
+// with other machines go leases and word of routers (RFC 2131, 8415, 4861), which programs without
+// rights cannot send.
+void serve_guests(const Base& base, std::vector<Rule>& rules) {
+  if (!base.inside.empty()) {
+    bound_users_of_guests(base, rules);
+    rules.push_back({OutOneOf{base.inside}, Accept{}});
+  }
+  if (base.outward.empty()) return;
+  const ByUserBelow system{limits::kFirstUser};
+  const OutOneOf outward{base.outward};
+  rules.push_back({outward, UdpPorts{67, 68}, system, Accept{}});
+  rules.push_back({outward, UdpPorts{547, 546}, system, Accept{}});
+  rules.push_back({outward, Icmp6Types{{134}}, HopLimit{255}, system, Accept{}});
+}
+
 Chain output(const Base& base) {
   std::vector<Rule> rules;
   admit_own_tracked(base, rules);
@@ -172,6 +188,7 @@ Chain output(const Base& base) {
   rules.push_back(resets());
   bound_users(base, rules);
   rules.push_back({OutLoopback{}, Accept{}});
+  if (base.serves_guests) serve_guests(base, rules);
   admit_questions_to_guard(base, rules);
   rules.push_back({Jump{"link"}});
   rules.push_back({Goto{host_judge(base)}});

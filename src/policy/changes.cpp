@@ -65,6 +65,8 @@ constexpr Setting kSettings[] = {
     {"services.ntp", time_servers_text},
     {"services.dhcp",
      [](const Policy& p) { return std::string(p.allows_dhcp ? "true" : "false"); }},
+    {"services.guests",
+     [](const Policy& p) { return std::string(p.serves_guests ? "true" : "false"); }},
     {"limits.min_ttl", [](const Policy& p) { return print_duration(p.limits.min_ttl); }},
     {"limits.max_ttl", [](const Policy& p) { return print_duration(p.limits.max_ttl); }},
     {"limits.grace", [](const Policy& p) { return print_duration(p.limits.grace); }},

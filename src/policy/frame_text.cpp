@@ -99,6 +99,7 @@ std::string print_frame(const Policy& policy) {
   if (policy.inbound)
     out += ", inbound: " +
            list_text(policy.inbound->texts(), [](const std::string& port) { return port; });
+  if (!policy.serves_guests) out += ", guests: false";
   const auto as_is = [](const std::string& name) { return name; };
   if (policy.released) out += ", released: " + list_text(*policy.released, as_is);
   return out + ", forward: " + list_text(policy.forward, as_is) + " }";
@@ -124,6 +125,7 @@ Policy read_frame(const Node& node, Reader& reader) {
         policy.resolvers->push_back(*resolver);
   }
   if (const Node* dhcp = keys.find("dhcp")) policy.allows_dhcp = reader.flag(*dhcp);
+  if (const Node* guests = keys.find("guests")) policy.serves_guests = reader.flag(*guests);
   frame.duration("min_ttl", policy.limits.min_ttl);
   frame.duration("max_ttl", policy.limits.max_ttl);
   frame.duration("grace", policy.limits.grace);

@@ -64,7 +64,7 @@ class DocumentReader {
   }
 
   void read_services(const Node& node, bool is_main) {
-    Keys keys(node, {"a map of services", is_main ? "ntp, dhcp" : "ntp"}, reader_);
+    Keys keys(node, {"a map of services", is_main ? "ntp, dhcp, guests" : "ntp"}, reader_);
     if (const Node* servers = keys.find("ntp")) {
       constexpr Form kServers{"a list of time servers", "[.pool.ntp.org]"};
       for (const auto& item : reader_.list(*servers, kServers, Reader::Null::is_empty)) {
@@ -73,6 +73,8 @@ class DocumentReader {
     }
     const Node* dhcp = is_main ? keys.find("dhcp") : nullptr;
     if (dhcp != nullptr) policy_.allows_dhcp = reader_.flag(*dhcp);
+    const Node* guests = is_main ? keys.find("guests") : nullptr;
+    if (guests != nullptr) policy_.serves_guests = reader_.flag(*guests);
     keys.refuse_unknown();
   }
 

@@ -99,6 +99,8 @@ TEST(GoldenNft, AllIsHeld) {
   ruleset.base.dns_guard = DnsGuard{.port = 5353, .user = 990};
   ruleset.base.most_flows = 262'144;
   expect_golden("all-is-held", ruleset);
+  ruleset.base.serves_guests = false;
+  expect_golden("guests-not-served", ruleset);
 }
 
 TEST(GoldenNft, BoundsOfFlows) {

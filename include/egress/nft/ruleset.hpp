@@ -70,6 +70,7 @@ struct Base {
   // When audit turns into refusal, by the kernel's own clock: also where nobody lives to change the table.
   std::optional<WallTime> audit_ends{};
   bool allows_dhcp = true;
+  bool serves_guests = true;  // the host itself reaches what stays on it, and tells held links of leases and routers
   std::vector<std::string> forward{};  // interface patterns whose forwarded traffic is held
   // Where they are: whatever enters by no uplink and by none of these patterns is held as well.
   std::optional<std::vector<std::string>> released{};

@@ -197,6 +197,7 @@ struct Policy {
   Mode mode = Mode::enforce;
   DnsSettings dns;
   std::optional<std::vector<ResolverAddress>> resolvers;  // empty: those of the system
+  bool serves_guests = true;  // programs of the host reach its containers, and give leases to held links
   bool allows_dhcp = true;
   Limits limits;
   std::vector<std::string> forward;  // held interfaces; a trailing * matches any suffix
