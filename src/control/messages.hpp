@@ -163,7 +163,10 @@ struct StatusReply {
   std::uint64_t names_failing = 0;
   std::vector<std::string> failing;  // required targets without an address
   std::vector<std::string> forward;  // held interfaces
-  std::vector<std::string> uplinks;  // links among them that lead outside
+  std::vector<std::string> uplinks;  // links among them that lead outside; holds_all: the ways out
+  bool holds_all = false;            // all links but those ways out and what `released` names
+  std::vector<std::string> released;
+  std::vector<std::string> outward;  // held for what is forwarded alone: other machines are there
   std::vector<std::string>
       inbound;  // which flows begun outside are answered: "22/tcp", "ping"; "any"
   std::vector<std::string> missing_features;  // what this kernel lacks and what that costs

@@ -81,8 +81,20 @@ std::string protection(const StatusReply& status) {
   return text + ")";
 }
 
+// What is held by name is there now; so is any link that comes.
+std::string forward_of_all(const StatusReply& status) {
+  std::string text = "held: " + join(status.forward) + "; not held: what comes in by " +
+                     (status.uplinks.empty() ? "no link" : join(status.uplinks) + " (the way out)");
+  if (!status.released.empty()) text += " and by " + join(status.released) + " (the policy)";
+  if (!status.outward.empty())
+    text += "; `forward: { except: [" + status.outward.front() + "] }` lets pass what " +
+            (status.outward.size() == 1 ? "it" : status.outward.front()) + " routes";
+  return text;
+}
+
 // Links that a pattern names but that lead outside are no way between containers.
 std::string forward(const StatusReply& status) {
+  if (status.holds_all) return forward_of_all(status);
   return join(status.forward) +
          (status.uplinks.empty() ? "" : " (leads outside: " + join(status.uplinks) + ")");
 }

@@ -6,6 +6,7 @@
 #include "egress/core/time_text.hpp"
 #include "egressd/control_service.hpp"
 #include "egressd/hosts_names.hpp"
+#include "egressd/live_sessions.hpp"
 #include "egressd/reports.hpp"
 #include "egressd/version.hpp"
 
@@ -128,8 +129,12 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
     ++reply.names_failing;
     if (!entry.is_optional) reply.failing.push_back(entry.target());
   }
-  reply.forward = engine().inputs().held.patterns;
-  reply.uplinks = engine().inputs().held.uplinks;
+  const nft::HeldLinks& held = engine().inputs().held;
+  reply.forward = held.names();
+  reply.uplinks = held.uplinks;
+  reply.holds_all = held.released.has_value();
+  reply.released = held.released.value_or(std::vector<std::string>());
+  reply.outward = held.outward;
   reply.inbound = policy().inbound ? policy().inbound->texts() : std::vector<std::string>{"any"};
   reply.proxies = policy::proxies_in(policy().entries);
   reply.missing_features = missing_features(enforcer_.kernel().capabilities());
@@ -190,7 +195,7 @@ std::optional<control::WhyReply> ControlService::explain_local(
 
 Reply ControlService::explain(const control::WhyRequest& request) const {
   if (const auto address = IpAddress::parse(request.target))
-    return explain_address(engine(), *address, now());
+    return with_guest(explain_address(engine(), *address, now()), *address);
   const auto target = store_.parse_target(request.target);
   if (!target) return control::Refused{"invalid", target.error().message};
   const auto* destination = std::get_if<policy::Destination>(&target->what);
@@ -209,7 +214,13 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
     return control::Refused{"invalid",
                             "why takes one host, not a wildcard; egressctl list shows those"};
   const auto& prefix = std::get<Prefix>(*destination);
-  return explain_endpoint(engine(), {prefix.first(), target->transport, port}, now());
+  return with_guest(explain_endpoint(engine(), {prefix.first(), target->transport, port}, now()),
+                    prefix.first());
+}
+
+Reply ControlService::with_guest(control::WhyReply reply, const IpAddress& address) const {
+  if (const auto networks = networks_now()) add_guest(engine(), *networks, address, reply);
+  return reply;
 }
 
 Reply ControlService::carry_out(const control::DiffRequest&, const control::Peer&) {

@@ -106,6 +106,7 @@ class ControlService {
   bool is_held(const nft::ElementKey& key);
   std::optional<control::WhyReply> explain_local(const control::WhyRequest& request) const;
   control::Reply explain(const control::WhyRequest& request) const;
+  control::Reply with_guest(control::WhyReply reply, const IpAddress& address) const;
   bool is_guarded() const { return dns_ != nullptr && dns_->is_on(); }
   const engine::Engine& engine() const { return enforcer_.engine(); }
   const policy::Policy& policy() const { return *engine().inputs().policy; }

@@ -94,6 +94,20 @@ std::string hint(const engine::Engine& engine) {
 
 }  // namespace
 
+void add_guest(const engine::Engine& engine,
+               const std::vector<engine::SessionsFound::Network>& networks,
+               const IpAddress& address, control::WhyReply& reply) {
+  const std::string* link = engine.served_link(address, networks);
+  if (link == nullptr || engine.inputs().posture == engine::Posture::panic) return;
+  reply.facts.push_back("it is behind " + *link +
+                        ", which stays on this host: programs of the host and other guests reach "
+                        "it (services: { guests: false } ends that for the host)");
+  if (reply.allowed) return;
+  reply.allowed = true;
+  reply.summary =
+      address.text() + " is allowed without an entry: a guest of this host, behind " + *link;
+}
+
 control::WhyReply explain_endpoint(const engine::Engine& engine, const Endpoint& endpoint,
                                    Instant now) {
   control::WhyReply reply;

@@ -5,8 +5,6 @@
 #include "egressd/log.hpp"
 
 namespace egress::daemon {
-namespace {
-
 Result<std::vector<engine::SessionsFound::Network>> networks_now() {
   const auto found = host::networks();
   if (!found) return tl::unexpected(found.error());
@@ -15,8 +13,6 @@ Result<std::vector<engine::SessionsFound::Network>> networks_now() {
     networks.push_back({network.prefix, network.interface});
   return networks;
 }
-
-}  // namespace
 
 void find_sessions(Enforcer& enforcer) {
   const auto sessions = host::tcp_sessions();

@@ -9,6 +9,9 @@ namespace egress::daemon {
 // lost are those that should go on.
 void find_sessions(Enforcer& enforcer);
 
+// Which networks lie behind which link now.
+Result<std::vector<engine::SessionsFound::Network>> networks_now();
+
 // Tells the engine which networks lie behind which link now.
 void find_networks(Enforcer& enforcer);
 

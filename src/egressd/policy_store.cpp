@@ -31,10 +31,10 @@ bool renew(policy::Addition& addition, std::vector<policy::AllowEntry> opens) {
   return true;
 }
 
-// Which interfaces are to be held is not known then; those of the default are.
+// Which interfaces are to be held is not known then: all but the way out are.
 policy::Policy nothing_allowed() {
   policy::Policy policy;
-  policy.forward = policy::default_forward();
+  policy.released.emplace();
   return policy;
 }
 

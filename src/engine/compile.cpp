@@ -93,13 +93,13 @@ policy::EntriesChange Inputs::set_policy(std::shared_ptr<const policy::Policy> n
     if (const DnsName* key = index_key(*entry)) index_of(*entry)[*key].push_back(entry.get());
   }
   policy = std::move(next);
-  held = nft::held_links(links, policy->forward);
+  held = nft::held_links(links, policy->forward, policy->released);
   return change;
 }
 
 void Inputs::set_links(std::vector<nft::Link> found) {
   links = std::move(found);
-  if (policy) held = nft::held_links(links, policy->forward);
+  if (policy) held = nft::held_links(links, policy->forward, policy->released);
 }
 
 Instant Inputs::end_of(const AllowEntry& entry) const {
@@ -190,7 +190,11 @@ nft::Base compile_base(const Inputs& inputs) {
   return {.is_audit = refuses_nothing(inputs),
           .audit_ends = inputs.posture == Posture::open ? inputs.open_ends : std::nullopt,
           .allows_dhcp = inputs.policy->allows_dhcp,
+          .serves_guests = inputs.policy->serves_guests,
           .forward = inputs.held.patterns,
+          .released = inputs.held.released,
+          .outward = inputs.held.outward,
+          .segments = inputs.held.segments,
           .inside = inputs.held.inside,
           .uplinks = inputs.held.uplinks,
           .tunnels = inputs.held.tunnels,

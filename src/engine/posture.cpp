@@ -38,7 +38,7 @@ void Engine::end_posture(Instant now) {
 
 // What was addressed to this host is answered, not sent: an open shell of the operator's goes on.
 bool Engine::is_unlisted(const nft::Flow& flow, Instant now) const {
-  if (!installed_ || is_own(flow.destination.address)) return false;
+  if (!installed_ || is_own(flow.destination.address) || is_served(flow)) return false;
   const bool may_be_held = installed_->base.judges_forwarded();
   return (may_be_held || is_own(flow.source)) && !installed_->permits(flow.destination, now);
 }

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "egress/core/address_class.hpp"
-#include "egress/core/interface_pattern.hpp"
 #include "egress/engine/engine.hpp"
 
 namespace egress::engine {
@@ -43,8 +42,10 @@ void Engine::plan_adoption(Instant now) {
 
 bool Engine::must_end(const nft::Flow& flow, const nft::Ruleset& permitted, Instant now) const {
   const IpAddress& destination = flow.destination.address;
-  if (permitted.base.is_audit || is_own(destination)) return false;
-  const bool is_judged = is_own(flow.source) || (is_held(flow.source) && !is_held(destination));
+  if (permitted.base.is_audit || is_own(destination) || is_served(flow)) return false;
+  const bool is_judged =
+      is_own(flow.source) ||
+      ((is_held(flow.source) || is_routed_here(flow.source)) && !is_held(destination));
   return is_judged && !permitted.permits(flow.destination, now);
 }
 
@@ -65,19 +66,45 @@ bool Engine::is_own(const IpAddress& address) const {
   return inputs_.own_addresses.contains(address) || classify(address) == AddressClass::loopback;
 }
 
+namespace {
+
 // The most specific one that it is in.
-const SessionsFound::Network* Engine::network_of(const IpAddress& address) const {
+const SessionsFound::Network* home_of(const IpAddress& address,
+                                      const std::vector<SessionsFound::Network>& networks) {
   const SessionsFound::Network* home = nullptr;
-  for (const SessionsFound::Network& network : networks_)
+  for (const SessionsFound::Network& network : networks)
     if (network.prefix.contains(address) &&
         (home == nullptr || home->prefix.length() < network.prefix.length()))
       home = &network;
   return home;
 }
 
+}  // namespace
+
+const SessionsFound::Network* Engine::network_of(const IpAddress& address) const {
+  return home_of(address, networks_);
+}
+
+const std::string* Engine::served_link(const IpAddress& address,
+                                       const std::vector<SessionsFound::Network>& networks) const {
+  const SessionsFound::Network* home = home_of(address, networks);
+  const bool is_guests =
+      home != nullptr && std::ranges::binary_search(inputs_.held.inside, home->interface);
+  return is_guests && inputs_.policy->serves_guests ? &home->interface : nullptr;
+}
+
+bool Engine::is_served(const nft::Flow& flow) const {
+  return is_own(flow.source) && served_link(flow.destination.address, networks_) != nullptr;
+}
+
 bool Engine::is_held(const IpAddress& address) const {
   const SessionsFound::Network* home = network_of(address);
-  return home != nullptr && matches_interface(inputs_.held.patterns, home->interface);
+  return home != nullptr && inputs_.held.is_guest(home->interface);
+}
+
+bool Engine::is_routed_here(const IpAddress& address) const {
+  const SessionsFound::Network* home = network_of(address);
+  return home != nullptr && std::ranges::binary_search(inputs_.held.outward, home->interface);
 }
 
 }  // namespace egress::engine

@@ -43,6 +43,7 @@ Rule drop_above_share(const Base& base, Sharer sharer) {
 Chain link_flows(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Return{}, rules);
+  skip_outward(base, Return{}, rules);
   rules.push_back(drop_above_share(base, Sharer::link));
   return {.name = kLinkFlows, .hook = {}, .rules = std::move(rules)};
 }
@@ -66,14 +67,14 @@ bool has_bounds(const Base& base) {
 std::vector<SetDefinition> crowd_sets(const Base& base) {
   if (base.most_flows == 0) return {};
   std::vector<SetDefinition> sets{sharers_set(Sharer::user), sharers_set(Sharer::user_connection)};
-  if (!base.forward.empty()) sets.push_back(sharers_set(Sharer::link));
+  if (base.holds_links()) sets.push_back(sharers_set(Sharer::link));
   return sets;
 }
 
 std::vector<Chain> crowd_chains(const Base& base) {
   if (!has_bounds(base)) return {};
   std::vector<Chain> chains{user_flows(base)};
-  if (!base.forward.empty()) chains.push_back(link_flows(base));
+  if (base.holds_links()) chains.push_back(link_flows(base));
   return chains;
 }
 
@@ -87,6 +88,10 @@ void bound_link(const Base& base, std::vector<Rule>& rules) {
 
 void bound_users(const Base& base, std::vector<Rule>& output) {
   if (has_bounds(base)) output.push_back({OutLoopback{}, CtBegins{}, Jump{kUserFlows}});
+}
+
+void bound_users_of_guests(const Base& base, std::vector<Rule>& output) {
+  if (has_bounds(base)) output.push_back({OutOneOf{base.inside}, CtBegins{}, Jump{kUserFlows}});
 }
 
 void bound_questions(const Base& base, const Rule& question, std::vector<Rule>& output) {

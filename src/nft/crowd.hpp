@@ -13,6 +13,8 @@ void bound_links(const Base& base, std::vector<Rule>& rules);
 // What goes on in a chain of packets from a held link for this host itself.
 void bound_link(const Base& base, std::vector<Rule>& rules);
 void bound_users(const Base& base, std::vector<Rule>& output);
+// What programs of this host send to links of which we know that they stay here.
+void bound_users_of_guests(const Base& base, std::vector<Rule>& output);
 // Into the rules that let questions through to the guard.
 void bound_questions(const Base& base, const Rule& question, std::vector<Rule>& output);
 

@@ -11,6 +11,7 @@ namespace egress::nft {
 namespace {
 
 constexpr Port kDns = 53;
+constexpr const char* kFromOutside = "from-outside";
 
 // meta l4proto { tcp, udp }
 Layer4 tcp_or_udp() {
@@ -76,6 +77,19 @@ Chain own_answers_apart(const Base& base) {
           .rules = std::move(rules)};
 }
 
+// A server of this host serves its own network; so do those behind a tunnel, and on a segment.
+void redirect_unnamed(const Base& base, std::vector<Rule>& rules) {
+  skip_released(base, Accept{}, rules);
+  if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Accept{}});
+  if (!base.segments.empty()) rules.push_back({InOneOf{base.segments}, Accept{}});
+  if (!base.outward.empty() && !base.only_sources)
+    rules.push_back({InOneOf{base.outward}, DestinationIsOwn{}, Accept{}});
+  const Rule question{tcp_or_udp(), DestinationPort{kDns}};
+  note_asked(base, question, rules);
+  rules.push_back(question);
+  rules.back().emplace_back(Redirect{base.dns_guard->port});
+}
+
 Chain redirect_held(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Accept{}, rules);
@@ -85,6 +99,7 @@ Chain redirect_held(const Base& base) {
     rules.push_back(question);
     rules.back().emplace_back(Redirect{base.dns_guard->port});
   }
+  if (base.released) redirect_unnamed(base, rules);
   return {.name = "dns-prerouting",
           .hook = Hook::prerouting,
           .type = ChainType::nat,
@@ -138,10 +153,14 @@ void admit_questions_to_guard(const Base& base, std::vector<Rule>& output) {
 
 // As in `input`, for held interfaces whose addresses are routed.
 void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward) {
-  if (!base.dns_guard) return;
+  if (!base.dns_guard || base.released) return;
   for (const std::string& pattern : base.forward)
     forward.push_back(
         {OutInterface{pattern}, CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
+}
+
+Statement from_outside(const Base& base) {
+  return base.dns_guard ? Statement(Goto{kFromOutside}) : Statement(Accept{});
 }
 
 // The redirect of a held interface's question leads to that interface's own address, so the guard
@@ -150,16 +169,33 @@ void guard_input(const Base& base, std::vector<Rule>& input) {
   const DestinationPort guard{base.dns_guard->port};
   for (const std::string& pattern : base.forward)
     input.push_back({InInterface{pattern}, CtStatusDnat{}, tcp_or_udp(), guard, Accept{}});
+  if (base.released) {
+    for (Rule& rule : unheld_links(base)) {
+      rule.insert(rule.end(), {tcp_or_udp(), guard, Drop{}});
+      input.push_back(std::move(rule));
+    }
+    input.push_back({CtStatusDnat{}, tcp_or_udp(), guard, Accept{}});
+  }
   input.push_back({tcp_or_udp(), guard, Drop{}});
   // It would count as the first packet of a connection from outside, and the question that goes
   // there next as its established answer, which nothing redirects.
   input.push_back({CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
 }
 
+// What goes to what is held, where the packet entered by a link that is not.
+Chain from_outside_chain(const Base& base) {
+  std::vector<Rule> rules;
+  if (!base.uplinks.empty()) rules.push_back({OutOneOf{base.uplinks}, Return{}});
+  for (const std::string& pattern : *base.released)
+    rules.push_back({OutInterface{pattern}, Return{}});
+  rules.push_back({CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
+  return {.name = kFromOutside, .hook = {}, .rules = std::move(rules)};
+}
+
 std::vector<Chain> guard_chains(const Base& base) {
   std::vector<Chain> chains{own_questions_apart(base), own_answers_apart(base),
                             redirect_host(base)};
-  if (!base.forward.empty()) chains.push_back(redirect_held(base));
+  if (base.holds_links()) chains.push_back(redirect_held(base));
   chains.push_back(postrouting());
   note_heard(base, chains);
   return chains;

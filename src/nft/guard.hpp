@@ -17,6 +17,9 @@ void admit_own_tracked(const Base& base, std::vector<Rule>& output);
 void admit_questions_to_guard(const Base& base, std::vector<Rule>& output);
 void guard_input(const Base& base, std::vector<Rule>& input);
 void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward);
+// Where all is held: what becomes there of packets that enter by a link that is not.
+Statement from_outside(const Base& base);
+Chain from_outside_chain(const Base& base);
 
 // Chains of its own: called from `output`, and base chains. `base` must have a guard.
 Chain own_questions(const Base& base);

@@ -170,6 +170,22 @@ Chain held(const Base& base) {
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }
 
+// What goes to a link of which we know that it stays on the host leaves nothing outside. To links
+// with other machines go leases and word of routers (RFC 2131, 8415, 4861), which programs without
+// rights cannot send.
+void serve_guests(const Base& base, std::vector<Rule>& rules) {
+  if (!base.inside.empty()) {
+    bound_users_of_guests(base, rules);
+    rules.push_back({OutOneOf{base.inside}, Accept{}});
+  }
+  if (base.outward.empty()) return;
+  const ByUserBelow system{limits::kFirstUser};
+  const OutOneOf outward{base.outward};
+  rules.push_back({outward, UdpPorts{67, 68}, system, Accept{}});
+  rules.push_back({outward, UdpPorts{547, 546}, system, Accept{}});
+  rules.push_back({outward, Icmp6Types{{134}}, HopLimit{255}, system, Accept{}});
+}
+
 Chain output(const Base& base) {
   std::vector<Rule> rules;
   admit_own_tracked(base, rules);
@@ -178,6 +194,7 @@ Chain output(const Base& base) {
   rules.push_back(resets());
   bound_users(base, rules);
   rules.push_back({OutLoopback{}, Accept{}});
+  if (base.serves_guests) serve_guests(base, rules);
   admit_questions_to_guard(base, rules);
   rules.push_back({Jump{"link"}});
   rules.push_back({Goto{host_judge(base)}});
@@ -227,6 +244,14 @@ Chain forward(const Base& base) {
   for (const std::string& pattern : base.forward)
     rules.push_back({InInterface{pattern}, Goto{"held"}});
   if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Goto{"held"}});
+  if (base.released) {
+    for (Rule& rule : unheld_links(base)) {
+      rule.push_back(from_outside(base));
+      rules.push_back(std::move(rule));
+    }
+    judge_outward_sources(base, rules);
+    rules.push_back({Goto{"held"}});
+  }
   refuse_reversed_answers(base, rules);
   return {.name = "forward", .hook = Hook::forward, .rules = std::move(rules)};
 }
@@ -285,10 +310,11 @@ Layout layout(const Base& base) {
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});
   add({link_program(base), link(base), output(base)});
-  if (!base.forward.empty()) add({from_held(base)});
+  add(router_chains(base));
   if (base.judges_forwarded()) add({held(base)});
+  if (base.released && base.dns_guard) add({from_outside_chain(base)});
   add({forward(base)});
-  if (!base.forward.empty() || base.dns_guard) add({input(base)});
+  if (base.holds_links() || base.dns_guard) add({input(base)});
   if (base.dns_guard) add(guard_chains(base));
   return all;
 }

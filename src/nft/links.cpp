@@ -92,6 +92,41 @@ void add_routed(const Link& link, HeldLinks& held) {
     if (held.routed.size() < limits::kRoutedSources) held.routed.emplace_back(link.name, prefix);
 }
 
+bool has_default_route(const Link& link) {
+  return link.has_default_route && !link.is_users;
+}
+
+// On a host that is a container itself, a veth leads outside; any may, before one is the uplink.
+bool may_lead_outside(const Link& veth, Links all) {
+  const auto is_veth = [](const Link& link) {
+    return has_default_route(link) && link.kind == "veth";
+  };
+  return !veth.has_hosts &&
+         (std::ranges::none_of(all, has_default_route) || std::ranges::any_of(all, is_veth));
+}
+
+// A tun that no user writes is a VPN's.
+bool is_of_guests(const Link& link, Links all) {
+  if (is_bridge(link)) return every_port(link, all, is_structure_inside);
+  return link.kind == "veth" && !may_lead_outside(link, all);
+}
+
+// Where all is held: a link of which the policy says nothing. A veth that is not up may be about to
+// become the port of a bridge.
+void add_unnamed(const Link& link, Links all, HeldLinks& held) {
+  if (link.is_loopback || link.is_bridge_port()) return;
+  if (has_default_route(link)) return held.uplinks.push_back(link.name);
+  if (matches_interface(*held.released, link.name)) return;
+  add_routed(link, held);
+  if (!is_of_guests(link, all)) {
+    held.outward.push_back(link.name);
+    if (is_bridge(link)) held.segments.push_back(link.name);
+    return;
+  }
+  held.guests.push_back(link.name);
+  if (link.is_up && is_inside(link, all)) held.inside.push_back(link.name);
+}
+
 }  // namespace
 
 bool is_inside(const Link& link, Links all) {
@@ -108,9 +143,22 @@ bool is_uplink(const Link& link, Links all) {
   return link.has_default_route || (is_bridge(link) && !every_port(link, all, is_structure_inside));
 }
 
-HeldLinks held_links(Links all, const std::vector<std::string>& forward) {
+bool HeldLinks::is_guest(const std::string& name) const {
+  return matches_interface(patterns, name) || std::ranges::binary_search(guests, name);
+}
+
+std::vector<std::string> HeldLinks::names() const {
+  std::vector<std::string> names = patterns;
+  for (const auto* more : {&guests, &outward})
+    names.insert(names.end(), more->begin(), more->end());
+  return names;
+}
+
+HeldLinks held_links(Links all, const std::vector<std::string>& forward,
+                     const std::optional<std::vector<std::string>>& released) {
   HeldLinks held;
   held.patterns = forward;
+  held.released = released;
   for (const Link& link : all) {
     const bool is_users = link.is_users || has_users_port(link, all);
     const bool is_held = is_users || matches_interface(forward, link.name);
@@ -120,8 +168,11 @@ HeldLinks held_links(Links all, const std::vector<std::string>& forward) {
     if (is_held && is_uplink(link, all)) held.uplinks.push_back(link.name);
     if (is_tunnel) held.tunnels.push_back(link.name);
     if (is_held || is_tunnel) add_routed(link, held);
+    if (released && !is_held && !is_tunnel) add_unnamed(link, all, held);
   }
-  for (auto* names : {&held.inside, &held.uplinks, &held.tunnels}) std::ranges::sort(*names);
+  for (auto* names :
+       {&held.guests, &held.outward, &held.segments, &held.inside, &held.uplinks, &held.tunnels})
+    std::ranges::sort(*names);
   std::ranges::sort(held.routed);
   held.ports = ports_inside(all, held);
   held.carriers = carriers(all);

@@ -174,6 +174,7 @@ struct Printer {
     return ip(match.prefix.family()) + " saddr " + match.prefix.text();
   }
   std::string operator()(const SourceIsOwn&) const { return "fib saddr type local"; }
+  std::string operator()(const DestinationIsOwn&) const { return "fib daddr type local"; }
   std::string operator()(const SourceIsOwnOfDevice&) const { return "fib saddr . oif type local"; }
   std::string operator()(const SourceElsewhere&) const { return "fib saddr . iif oif missing"; }
   std::string operator()(const DestinationIs& match) const {

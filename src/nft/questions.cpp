@@ -7,7 +7,7 @@ namespace egress::nft {
 namespace {
 
 bool notes_questions(const Base& base) {
-  return base.dns_guard && base.counts_destinations && !base.forward.empty();
+  return base.dns_guard && base.counts_destinations && base.holds_links();
 }
 
 Rule noted(Rule question, QuestionAt end) {
@@ -26,11 +26,14 @@ void note_asked(const Base& base, const Rule& question, std::vector<Rule>& rules
 // it, as where it is redirected.
 void note_heard(const Base& base, std::vector<Chain>& chains) {
   if (!notes_questions(base)) return;
+  const Rule question{CtBegins{}, CtStatusDnat{}, Layer4{{kTcp, kUdp}},
+                      DestinationPort{base.dns_guard->port}};
   std::vector<Rule> rules;
-  for (const std::string& pattern : base.forward)
-    rules.push_back(noted({InInterface{pattern}, CtBegins{}, CtStatusDnat{}, Layer4{{kTcp, kUdp}},
-                           DestinationPort{base.dns_guard->port}},
-                          QuestionAt::heard));
+  for (const std::string& pattern : base.forward) {
+    rules.push_back(noted(question, QuestionAt::heard));
+    rules.back().insert(rules.back().begin(), InInterface{pattern});
+  }
+  if (base.released) rules = {{InLoopback{}, Accept{}}, noted(question, QuestionAt::heard)};
   chains.push_back(
       {.name = "heard", .hook = Hook::input, .type = ChainType::last, .rules = std::move(rules)});
 }

@@ -15,6 +15,8 @@ constexpr std::uint8_t kRouterAdvertisement = 134, kRedirect6 = 137;  // RFC 486
 constexpr const char* kHeld = "source-held";
 constexpr const char* kForeign = "foreign";
 constexpr const char* kFromHeld = "from-held";
+constexpr const char* kFromUnnamed = "from-unnamed";
+constexpr const char* kOutward = "source-outward";
 constexpr const char* kLoopback = "source-loopback";
 
 // Duplicate address detection, router solicitation and multicast listener reports (RFC 4861, 2710,
@@ -55,17 +57,28 @@ Chain source_output(const Base& base) {
           .rules = std::move(rules)};
 }
 
-Chain source_held(const Base& base) {
-  std::vector<Rule> rules;
-  skip_uplinks(base, Accept{}, rules);
-  append(rules, without_address());
+void drop_unreachable_sources(const Base& base, const Statement& otherwise,
+                              std::vector<Rule>& rules) {
   for (const auto& [link, prefix] : base.routed)
-    rules.push_back({InInterface{link}, SourceIn{prefix}, Accept{}});
+    rules.push_back({InInterface{link}, SourceIn{prefix}, otherwise});
   if (base.only_sources)
     rules.push_back({Goto{kForeign}});
   else
     rules.push_back({SourceElsewhere{}, Goto{kForeign}});
+}
+
+Chain source_held(const Base& base) {
+  std::vector<Rule> rules;
+  skip_uplinks(base, Accept{}, rules);
+  append(rules, without_address());
+  drop_unreachable_sources(base, Accept{}, rules);
   return {.name = kHeld, .hook = {}, .rules = std::move(rules)};
+}
+
+Chain source_outward(const Base& base) {
+  std::vector<Rule> rules;
+  drop_unreachable_sources(base, Return{}, rules);
+  return {.name = kOutward, .hook = {}, .rules = std::move(rules)};
 }
 
 // What the host itself has sent was judged then, and is tracked. A frame that a program has put
@@ -85,6 +98,11 @@ Chain source_prerouting(const Base& base) {
   for (const std::string& pattern : base.forward)
     rules.push_back({InInterface{pattern}, Goto{kHeld}});
   if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Goto{kHeld}});
+  if (base.released) {
+    skip_released(base, Accept{}, rules);
+    skip_outward(base, Accept{}, rules);
+    rules.push_back({Goto{kHeld}});
+  }
   return {.name = "source-prerouting",
           .hook = Hook::prerouting,
           .type = ChainType::source,
@@ -105,6 +123,7 @@ Chain foreign(const Base& base) {
 std::vector<Chain> source_chains(const Base& base) {
   std::vector<Chain> chains{source_output(base), source_loopback(base)};
   if (base.judges_forwarded()) chains.push_back(source_held(base));
+  if (!base.outward.empty()) chains.push_back(source_outward(base));
   chains.push_back(source_prerouting(base));
   return chains;
 }
@@ -146,6 +165,8 @@ void admit_errors_of_kernel(std::vector<Rule>& output) {
   output.push_back({CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}});
 }
 
+namespace {
+
 Chain from_held(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Return{}, rules);
@@ -155,13 +176,58 @@ Chain from_held(const Base& base) {
   return {.name = kFromHeld, .hook = {}, .rules = std::move(rules)};
 }
 
+Chain from_unnamed(const Base& base) {
+  std::vector<Rule> rules;
+  skip_released(base, Return{}, rules);
+  skip_outward(base, Return{}, rules);
+  if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Return{}});
+  rules.push_back({Goto{kFromHeld}});
+  return {.name = kFromUnnamed, .hook = {}, .rules = std::move(rules)};
+}
+
+}  // namespace
+
+std::vector<Chain> router_chains(const Base& base) {
+  std::vector<Chain> chains;
+  if (base.holds_links()) chains.push_back(from_held(base));
+  if (base.released) chains.push_back(from_unnamed(base));
+  return chains;
+}
+
 void refuse_routers(const Base& base, std::vector<Rule>& input) {
   for (const std::string& pattern : base.forward)
     input.push_back({InInterface{pattern}, Jump{kFromHeld}});
+  if (base.released) input.push_back({Jump{kFromUnnamed}});
+}
+
+// Machines on one segment reach each other without this host.
+void judge_outward_sources(const Base& base, std::vector<Rule>& forward) {
+  for (const std::string& segment : base.segments)
+    forward.push_back({InInterface{segment}, OutInterface{segment}, Accept{}});
+  if (!base.outward.empty()) forward.push_back({InOneOf{base.outward}, Jump{kOutward}});
 }
 
 void skip_uplinks(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
   if (!base.uplinks.empty()) rules.push_back({InOneOf{base.uplinks}, verdict});
+}
+
+std::vector<Rule> unheld_links(const Base& base) {
+  std::vector<Rule> links;
+  if (!base.uplinks.empty()) links.push_back({InOneOf{base.uplinks}});
+  for (const std::string& pattern : *base.released) links.push_back({InInterface{pattern}});
+  return links;
+}
+
+void skip_released(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
+  rules.push_back({InLoopback{}, verdict});
+  for (Rule& rule : unheld_links(base)) {
+    rule.push_back(verdict);
+    rules.push_back(std::move(rule));
+  }
+}
+
+void skip_outward(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
+  if (!base.outward.empty()) rules.push_back({InOneOf{base.outward}, verdict});
 }
 
 }  // namespace egress::nft

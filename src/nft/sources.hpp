@@ -22,11 +22,19 @@ void admit_errors_of_senders(std::vector<Rule>& held);
 void admit_errors_of_kernel(std::vector<Rule>& output);
 
 // What a guest may not tell the host of routes: RFC 4861 sections 4.2 and 4.5, RFC 792 (redirect).
-Chain from_held(const Base& base);
+std::vector<Chain> router_chains(const Base& base);
 // In `input`, for each held interface.
 void refuse_routers(const Base& base, std::vector<Rule>& input);
 
 // For rules about held interfaces: packets that come in by an uplink skip the rest of the chain.
 void skip_uplinks(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
+// Where all is held: matches of the links that are not.
+std::vector<Rule> unheld_links(const Base& base);
+// Where all is held, for rules about whatever no pattern names: what is not held skips the rest.
+void skip_released(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
+// The same of links whose other traffic is the host's own.
+void skip_outward(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
+// In `forward`, of those links.
+void judge_outward_sources(const Base& base, std::vector<Rule>& forward);
 
 }  // namespace egress::nft

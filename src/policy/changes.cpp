@@ -19,6 +19,12 @@ std::string resolvers_text(const Policy& policy) {
   return joined(*policy.resolvers, [](const ResolverAddress& resolver) { return resolver.text(); });
 }
 
+std::string forward_text(const Policy& policy) {
+  const auto as_is = [](const std::string& name) { return name; };
+  if (!policy.released) return joined(policy.forward, as_is);
+  return policy.released->empty() ? "all" : "all but " + joined(*policy.released, as_is);
+}
+
 std::string time_servers_text(const Policy& policy) {
   std::vector<std::string> servers;
   for (const AllowEntry& entry : policy.entries)
@@ -61,6 +67,8 @@ constexpr Setting kSettings[] = {
     {"services.ntp", time_servers_text},
     {"services.dhcp",
      [](const Policy& p) { return std::string(p.allows_dhcp ? "true" : "false"); }},
+    {"services.guests",
+     [](const Policy& p) { return std::string(p.serves_guests ? "true" : "false"); }},
     {"limits.min_ttl", [](const Policy& p) { return print_duration(p.limits.min_ttl); }},
     {"limits.max_ttl", [](const Policy& p) { return print_duration(p.limits.max_ttl); }},
     {"limits.grace", [](const Policy& p) { return print_duration(p.limits.grace); }},
@@ -70,10 +78,7 @@ constexpr Setting kSettings[] = {
        const auto as_is = [](const std::string& port) { return port; };
        return p.inbound ? joined(p.inbound->texts(), as_is) : "any";
      }},
-    {"forward",
-     [](const Policy& p) {
-       return joined(p.forward, [](const std::string& name) { return name; });
-     }},
+    {"forward", forward_text},
 };
 
 }  // namespace

@@ -100,9 +100,10 @@ std::string print_frame(const Policy& policy) {
   if (policy.inbound)
     out += ", inbound: " +
            list_text(policy.inbound->texts(), [](const std::string& port) { return port; });
-  return out +
-         ", forward: " + list_text(policy.forward, [](const std::string& name) { return name; }) +
-         " }";
+  if (!policy.serves_guests) out += ", guests: false";
+  const auto as_is = [](const std::string& name) { return name; };
+  if (policy.released) out += ", released: " + list_text(*policy.released, as_is);
+  return out + ", forward: " + list_text(policy.forward, as_is) + " }";
 }
 
 Policy read_frame(const Node& node, Reader& reader) {
@@ -125,6 +126,7 @@ Policy read_frame(const Node& node, Reader& reader) {
         policy.resolvers->push_back(*resolver);
   }
   if (const Node* dhcp = keys.find("dhcp")) policy.allows_dhcp = reader.flag(*dhcp);
+  if (const Node* guests = keys.find("guests")) policy.serves_guests = reader.flag(*guests);
   frame.duration("min_ttl", policy.limits.min_ttl);
   frame.duration("max_ttl", policy.limits.max_ttl);
   frame.duration("grace", policy.limits.grace);
@@ -132,6 +134,11 @@ Policy read_frame(const Node& node, Reader& reader) {
   if (const Node* forward = keys.require("forward", kFrame))
     for (const Node& item : reader.list(*forward, kFrame))
       if (auto name = reader.text(item, kWord)) policy.forward.push_back(*std::move(name));
+  if (const Node* released = keys.find("released")) {
+    policy.released.emplace();
+    for (const Node& item : reader.list(*released, kFrame))
+      if (auto name = reader.text(item, kWord)) policy.released->push_back(*std::move(name));
+  }
   if (const Node* inbound = keys.find("inbound")) {
     policy.inbound.emplace();
     for (const Node& item : reader.list(*inbound, kFrame))

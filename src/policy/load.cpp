@@ -59,18 +59,19 @@ class DocumentReader {
         notes_->doubts.push_back({node->place, std::string(kMusl)});
     }
     if (const Node* node = keys.find("limits")) policy_.limits = read_limits(*node, reader_);
-    const Node* forward = keys.find("forward");
-    policy_.forward = forward != nullptr ? read_forward(*forward, reader_) : default_forward();
+    read_forward(keys.find("forward"), reader_, policy_);
     if (const Node* node = keys.find("inbound")) policy_.inbound = read_inbound(*node, reader_);
     if (const Node* node = keys.find("resolvers"))
       policy_.resolvers = read_resolvers(*node, reader_);
   }
 
   void read_services(const Node& node, bool is_main) {
-    Keys keys(node, {"a map of services", is_main ? "ntp, dhcp" : "ntp"}, reader_);
+    Keys keys(node, {"a map of services", is_main ? "ntp, dhcp, guests" : "ntp"}, reader_);
     if (const Node* servers = keys.find("ntp")) read_time_servers(*servers);
     const Node* dhcp = is_main ? keys.find("dhcp") : nullptr;
     if (dhcp != nullptr) policy_.allows_dhcp = reader_.flag(*dhcp);
+    const Node* guests = is_main ? keys.find("guests") : nullptr;
+    if (guests != nullptr) policy_.serves_guests = reader_.flag(*guests);
     keys.refuse_unknown();
   }
 

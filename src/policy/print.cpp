@@ -70,13 +70,16 @@ std::string print_frame(const Policy& policy) {
   }
   out += dns_text(policy.dns);
   out += std::string("services: { dhcp: ") + (policy.allows_dhcp ? "true" : "false") +
+         (policy.serves_guests ? "" : ", guests: false") +
          ", ntp: " + flow_list(time_servers(policy), host_text) + " }\n";
   out += "limits: { min_ttl: " + print_duration(policy.limits.min_ttl) +
          ", max_ttl: " + print_duration(policy.limits.max_ttl) +
          ", grace: " + print_duration(policy.limits.grace) +
          ", stale: " + print_duration(policy.limits.stale) + " }\n";
   out += "inbound: " + (policy.inbound ? flow_list(policy.inbound->texts(), as_is) : "any") + '\n';
-  return out + "forward: " + flow_list(policy.forward, as_is) + '\n';
+  out += policy.released ? "forward: { except: " + flow_list(*policy.released, as_is) + " }"
+                         : "forward: " + flow_list(policy.forward, as_is);
+  return out + '\n';
 }
 
 }  // namespace

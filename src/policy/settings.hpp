@@ -12,6 +12,7 @@ Limits read_limits(const Node& node, Reader& reader);
 std::vector<ResolverAddress> read_resolvers(const Node& node, Reader& reader);
 // Empty: everybody is answered.
 std::optional<Inbound> read_inbound(const Node& node, Reader& reader);
-std::vector<std::string> read_forward(const Node& node, Reader& reader);
+// Null: the key is absent.
+void read_forward(const Node* node, Reader& reader, Policy& policy);
 
 }  // namespace egress::policy

@@ -28,7 +28,7 @@ std::size_t begun(Tap& tap, const std::string& address) {
 
 class GuardForward : public HeldContainer {
  protected:
-  void install_guard() { install(guarded({"br-*"}), pinned()); }
+  void install_guard() { install(held(guarded()), pinned()); }
   void remove_table() { host_.run("nft flush ruleset"); }
   std::string ask_from_container(const Question& question) {
     return ask(container_.name(), question);
@@ -73,9 +73,7 @@ TEST_P(GuardForward, TheGuardAnswersOnlyWhatWasRedirected) {
 TEST_P(GuardForward, TheResolversAreNotForContainers) {
   for (Question question : questions_to(kResolvers)) {
     question.port = kUnusual;
-    nft::Base base;
-    base.forward = {"br-*"};
-    install(base, pinned());
+    install(held(), pinned());
     EXPECT_EQ(ask_from_container(question), "internet") << "positive control " << question;
     install_guard();
     question.key = OwnKey();
@@ -96,9 +94,7 @@ TEST_P(GuardForward, WhatIsNotHeldIsLeftAlone) {
 
 TEST_P(GuardForward, AKnownFlowIsRedirectedOnceItIsForgotten) {
   for (const char* address : kStrangers) {
-    nft::Base base;
-    base.forward = {"br-*"};
-    install(base, {open(address, Transport::udp, 53)});
+    install(held(), {open(address, Transport::udp, 53)});
     Asker program(container_.name(), {.address = address});
     EXPECT_EQ(program.ask(), "internet");
     install_guard();
@@ -118,9 +114,7 @@ TEST_P(GuardForward, AReversedPacketOpensNoFlow) {
           .ask(50ms);
       return program.ask();
     };
-    nft::Base base;
-    base.forward = {"br-*"};
-    install(base, {});
+    install(held(), {});
     EXPECT_EQ(ask_from_container({.address = kPeers[family]}), kRefused);
     EXPECT_EQ(converse(4000), "internet") << "positive control: open by the peer's packet";
     install_guard();

@@ -62,14 +62,22 @@ std::vector<nft::Base> bases() {
   judged.routed = {{"docker0", *Prefix::parse("172.20.0.0/14")},
                    {"br-1f", *Prefix::parse("fd20::/64")}};
   judged.inbound = {{6, {22, 22}}, {17, {60000, 61000}}, {1, {}}, {58, {}}};
+  nft::Base all_held = guarded({"tap0"});
+  all_held.released = {"wg0", "vlan*"};
+  all_held.outward = {"br-lan", "eth1", "wg1"};
+  all_held.segments = {"br-lan"};
+  all_held.inside = {"docker0"};
+  all_held.uplinks = {"eth0"};
+  all_held.tunnels = {"flannel.1"};
+  all_held.routed = {{"eth1", *Prefix::parse("172.20.0.0/14")}};
   nft::Base without_routes = forward;
   without_routes.only_sources = {*IpAddress::parse("127.0.0.1"), *IpAddress::parse("2001:db8::7")};
   nft::Base panic = forward;
   panic.is_panic = true;
   nft::Base lowered_panic = lowered;
   lowered_panic.is_panic = true;
-  return {plain,         audit,  forward,        lowered, guard,
-          guard_forward, judged, without_routes, panic,   lowered_panic};
+  return {plain,  audit,    forward,        lowered, guard,        guard_forward,
+          judged, all_held, without_routes, panic,   lowered_panic};
 }
 
 // The text without what differs by nature: how lines are broken, and "counter packets 0 bytes 0"

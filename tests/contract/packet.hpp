@@ -61,11 +61,11 @@ class Packet : public testing::Test {
   std::unique_ptr<nft::Kernel> kernel_ = open_shared_kernel(host_);
 };
 
-// A container behind a bridge, and one behind a link of its own.
+// A container behind a bridge, and one behind a link of its own; held by name, or with all else.
 class HeldContainer : public Packet, public testing::WithParamInterface<const char*> {
  protected:
   HeldContainer() {
-    const bool is_bridged = GetParam() == std::string("bridge");
+    const bool is_bridged = std::string(GetParam()).starts_with("bridge");
     host_.run("ip link add port type veth peer name eth0 netns " + container_.name() +
               "; ip link set port up");
     if (is_bridged) {
@@ -86,11 +86,21 @@ class HeldContainer : public Packet, public testing::WithParamInterface<const ch
     host_.await_link("br-agents");
   }
 
+  static nft::Base held(nft::Base base = {}) {
+    if (!std::string(GetParam()).ends_with("all")) {
+      base.forward = {"br-*"};
+      return base;
+    }
+    base.released = {"wg*"};
+    base.uplinks = {"eth0"};
+    return base;
+  }
+
   NetworkNamespace container_;
 };
 
 // For HeldContainer as a parameter.
-inline constexpr const char* kWaysToTheHost[] = {"bridge", "link"};
+inline constexpr const char* kWaysToTheHost[] = {"bridge", "link", "bridge_of_all", "link_of_all"};
 inline std::string name_of_way(const testing::TestParamInfo<const char*>& way) {
   return way.param;
 }

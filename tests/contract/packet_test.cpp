@@ -403,14 +403,7 @@ TEST_F(Packet, PanicLetsNothingIn) {
   EXPECT_EQ(tcp_probe(wire_.name(), "2001:db8:f::1", 8080), Seen::silence);
 }
 
-class Forward : public HeldContainer {
- protected:
-  static nft::Base held() {
-    nft::Base base;
-    base.forward = {"br-*"};
-    return base;
-  }
-};
+class Forward : public HeldContainer {};
 
 TEST_P(Forward, IsHeldToTheSameList) {
   install({}, allowed());
@@ -452,6 +445,26 @@ TEST_P(Forward, PanicHoldsContainersTooThoughNoInterfaceIsHeld) {
   EXPECT_EQ(connection.receive_for(700ms), 0U);
   for (const char* address : kNames)
     EXPECT_EQ(tcp_probe(container_.name(), address, 443), Seen::silence) << address;
+}
+
+TEST_P(Forward, WhereAllIsHeldWhatThePolicyExceptsPasses) {
+  nft::Base base;
+  base.uplinks = {"eth0"};
+  base.released.emplace();
+  install(base, allowed());
+  EXPECT_EQ(tcp_probe(container_.name(), kOthers[0], 443), Seen::refused);
+  base.released = {"br-*"};
+  install(base, allowed());
+  EXPECT_EQ(tcp_probe(container_.name(), kOthers[0], 443), Seen::answered);
+  EXPECT_EQ(tcp_probe(container_.name(), kOthers[1], 443), Seen::answered);
+}
+
+// What comes in by the way out is answered, and begins what it likes.
+TEST_P(Forward, AServerInAContainerIsReachedFromOutside) {
+  const TcpServer server(container_.name(), {8080});
+  install(held(), {});
+  for (const char* address : {"10.9.0.2", "2001:db8:9::2"})
+    EXPECT_EQ(tcp_probe(wire_.name(), address, 8080), Seen::answered) << address;
 }
 
 INSTANTIATE_TEST_SUITE_P(Containers, Forward, testing::ValuesIn(kWaysToTheHost), name_of_way);

@@ -59,6 +59,23 @@ TEST_P(Contract, InstallsEveryBaseExactly) {
   }
 }
 
+TEST_P(Contract, InstallsWhereAllIsHeldExactly) {
+  for (const bool has_guard : {false, true}) {
+    nft::Base base = has_guard ? guarded({"tap0"}) : nft::Base{};
+    base.released = {"wg0", "vlan*"};
+    base.outward = {"eth1"};
+    base.inside = {"docker0"};
+    base.uplinks = {"eth0"};
+    base.most_flows = 262'144;
+    commit(nft::Transaction{base, {}});
+    EXPECT_THAT(read(base).deviations, IsEmpty());
+    base.released->pop_back();
+    EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "positive control";
+    base.released.reset();
+    EXPECT_THAT(read(base).deviations, testing::Not(IsEmpty())) << "positive control";
+  }
+}
+
 TEST_P(Contract, InstallsBoundsOfFlowsExactly) {
   for (const bool has_guard : {false, true}) {
     nft::Base base = has_guard ? guarded({"docker0", "br-*"}) : nft::Base{};

@@ -95,9 +95,9 @@ void check_further_file(const Node& document) {
   const auto policy = load(Files{{kMain, document}, {}});
   if (!policy) return check_bounded(policy.error());
   require(policy->entries.find("tcp/api.example.com:443") != nullptr, "a file takes nothing away");
-  require(
-      policy->mode == Mode::enforce && !policy->resolvers && policy->forward == default_forward(),
-      "only the main file has settings");
+  require(policy->mode == Mode::enforce && !policy->resolvers && policy->forward.empty() &&
+              policy->released && policy->released->empty(),
+          "only the main file has settings");
 }
 
 void check_additions(const Node& document) {

@@ -86,6 +86,23 @@ TEST(GoldenNft, LinksOfThisHost) {
   expect_golden("links", ruleset);
 }
 
+TEST(GoldenNft, AllIsHeld) {
+  Ruleset ruleset;
+  ruleset.base.forward = {"tap0"};
+  ruleset.base.released = {"wg*"};
+  ruleset.base.outward = {"br-lan", "eth1"};
+  ruleset.base.segments = {"br-lan"};
+  ruleset.base.inside = {"docker0"};
+  ruleset.base.uplinks = {"eth0"};
+  ruleset.base.tunnels = {"flannel.1"};
+  ruleset.base.routed = {{"eth1", *Prefix::parse("172.20.0.0/14")}};
+  ruleset.base.dns_guard = DnsGuard{.port = 5353, .user = 990};
+  ruleset.base.most_flows = 262'144;
+  expect_golden("all-is-held", ruleset);
+  ruleset.base.serves_guests = false;
+  expect_golden("guests-not-served", ruleset);
+}
+
 TEST(GoldenNft, BoundsOfFlows) {
   Ruleset ruleset;
   ruleset.base.forward = {"docker0", "br-*"};

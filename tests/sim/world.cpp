@@ -21,6 +21,18 @@ DnsName name_of(std::size_t number) {
   return *DnsName::parse("n" + std::to_string(number) + ".example.com");
 }
 
+// By name, or with all else.
+void hold_the_bridge(policy::Policy& policy) {
+  if (policy.forward.empty() && !policy.released)
+    policy.forward = {kBridge};
+  else
+    policy.forward.clear(), policy.released.emplace();
+}
+
+bool is_bridge_held(const policy::Policy& policy) {
+  return policy.released || matches_interface(policy.forward, kBridge);
+}
+
 template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -136,7 +148,7 @@ void World::change_policy() {
     const auto place = next->entries.lower_bound(entry->target());
     entries.insert(entries.begin() + (place - next->entries.pointers().begin()), std::move(entry));
   }
-  if (one_in(random_, 20)) next->forward = {"docker0"};
+  if (one_in(random_, 20)) hold_the_bridge(*next);
   if (one_in(random_, 30)) next->dns.mode = policy::DnsMode::poll;
   if (one_in(random_, 10)) next->dns.mode = policy::DnsMode::guard;
   if (one_in(random_, 20)) entries.clear();
@@ -288,7 +300,7 @@ void World::check_nobody_speaks_for_another(const nft::Snapshot& live) {
   ++foreign_;
   if (kernel_.connect(destination, {foreign}))
     complain(open.text() + " is reached under an address of others (invariant 11)");
-  if (!engine_->is_settled() || !matches_interface(policy_->forward, kBridge)) return;
+  if (!engine_->is_settled() || !is_bridge_held(*policy_)) return;
   ++foreign_of_containers_;
   for (const IpAddress& source : {foreign, hosts})
     if (kernel_.connect(destination, {source, kBridge}))

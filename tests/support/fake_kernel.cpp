@@ -305,8 +305,10 @@ bool FakeKernel::speaks_for_itself(const Sender& sender) const {
   if (sender.link.empty())
     return base.only_sources ? is_in(*base.only_sources, sender.address)
                              : own_addresses.contains(sender.address);
-  const bool is_judged =
-      matches_interface(base.forward, sender.link) || is_in(base.tunnels, sender.link);
+  const bool is_judged = matches_interface(base.forward, sender.link) ||
+                         is_in(base.tunnels, sender.link) ||
+                         (base.released && !matches_interface(*base.released, sender.link) &&
+                          !is_in(base.outward, sender.link));
   if (!is_judged || is_in(base.uplinks, sender.link)) return true;
   for (const auto& [link, prefix] : base.routed)
     if (link == sender.link && prefix.contains(sender.address)) return true;

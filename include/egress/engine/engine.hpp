@@ -91,6 +91,10 @@ class Engine {
   // and that `permitted`, the desired ruleset, does not admit.
   bool must_end(const nft::Flow& flow, const nft::Ruleset& permitted, Instant now) const;
   bool is_inbound(const nft::Session& session) const;
+  // The link of containers or machines of this host behind which the address is, where the host's own programs reach
+  // them without an entry; nullptr: none. `networks`: those there are now.
+  const std::string* served_link(const IpAddress& address,
+                                 const std::vector<SessionsFound::Network>& networks) const;
   // Whether a tracked flow from before our table, other than a TCP connection, leads to this host or to a
   // held interface and began with a source that is of neither.
   bool is_strangers(const nft::Flow& flow) const;
@@ -158,6 +162,9 @@ class Engine {
   bool is_own(const IpAddress& address) const;
   const SessionsFound::Network* network_of(const IpAddress& address) const;
   bool is_held(const IpAddress& address) const;
+  // Whether this host reaches a guest of its own.
+  bool is_served(const nft::Flow& flow) const;
+  bool is_routed_here(const IpAddress& address) const;  // of other machines, by a held link
   std::optional<std::string> side_of(const IpAddress& address) const;
   void plan_frames(Instant now);
 

@@ -56,6 +56,7 @@ struct SourceIn { Prefix prefix; };                       // ip saddr 172.20.0.0
 struct SourceIsOwn {};                                    // fib saddr type local
 struct SourceIsOwnOfDevice {};                            // fib saddr . oif type local: of a link in a table of its own (VRF)
 struct SourceElsewhere {};                                // fib saddr . iif oif missing
+struct DestinationIsOwn {};                               // fib daddr type local
 struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
 struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
 struct TcpReset {};                                       // tcp flags rst
@@ -103,7 +104,7 @@ struct RejectProhibited {};                               // reject with icmpx a
 
 using Statement =
     std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtOriginal, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
-                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
+                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIsOwn, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,
                  CountDestination, RememberSender, SenderIsEnd, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,

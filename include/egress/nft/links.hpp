@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +22,8 @@ struct Link {
   std::uint32_t group = 0;   // index of the bond or team that it is part of; 0: of none
   bool has_default_route = false;
   bool leads_on = false;  // by it, through a gateway, a route leads to addresses that are not private
+  bool is_up = true;
+  bool has_hosts = false;  // routes of single addresses lead there, without a gateway: pods
   bool is_users = false;  // a tun or tap device whose packets a user other than root may write
   std::vector<Prefix> routed{};  // to it by tables other than `main`, which rules (ip-rule(8)) may choose
   bool is_bridge_port() const { return bridge != 0; }  // passes frames on that this host has not routed
@@ -37,16 +40,29 @@ bool is_uplink(const Link& link, std::span<const Link> all);
 // The links of this host that are held, as rules need them; names, sorted.
 struct HeldLinks {
   std::vector<std::string> patterns;  // those of the policy; devices of users, and bridges of such, that none of them names
-  std::vector<std::string> inside;
-  std::vector<std::string> uplinks;
-  std::vector<std::string> ports;  // of bridges that are inside
+  // Patterns of the policy. Where they are, whatever enters by no uplink and by none of these is held.
+  std::optional<std::vector<std::string>> released{};
+  std::vector<std::string> guests{};  // then: held links that hold nothing but containers and machines of this host
+  // Then: held links that may lead to other machines. What the host itself sends and receives by them is its own.
+  std::vector<std::string> outward{};
+  std::vector<std::string> segments{};  // bridges among them: what they bridge may pass the host's hooks (br_netfilter)
+  std::vector<std::string> inside{};
+  std::vector<std::string> uplinks{};  // of those that are held; where all is held, all
+  std::vector<std::string> ports{};  // of bridges that are inside
   // Not held, but whoever can send to this host can write what comes in by them: encapsulations.
-  std::vector<std::string> tunnels;
+  std::vector<std::string> tunnels{};
   // Beneath ports of bridges, or devices whose frames a virtual machine writes: what these send passes here, unrouted.
   std::vector<std::string> carriers{};
-  std::vector<std::pair<std::string, Prefix>> routed;  // of held links and tunnels: Link::routed
+  std::vector<std::pair<std::string, Prefix>> routed{};  // of held links and tunnels: Link::routed
   bool operator==(const HeldLinks&) const = default;
+
+  // Whether what is behind that link is held as a guest of this host.
+  bool is_guest(const std::string& name) const;
+  // The held links: as the policy names them, or each that is here.
+  std::vector<std::string> names() const;
 };
-HeldLinks held_links(std::span<const Link> all, const std::vector<std::string>& forward);
+// `released`: as in HeldLinks.
+HeldLinks held_links(std::span<const Link> all, const std::vector<std::string>& forward,
+                     const std::optional<std::vector<std::string>>& released = std::nullopt);
 
 }  // namespace egress::nft

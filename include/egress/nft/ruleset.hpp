@@ -70,7 +70,12 @@ struct Base {
   // When audit turns into refusal, by the kernel's own clock: also where nobody lives to change the table.
   std::optional<WallTime> audit_ends{};
   bool allows_dhcp = true;
+  bool serves_guests = true;  // the host itself reaches what stays on it, and tells held links of leases and routers
   std::vector<std::string> forward{};  // interface patterns whose forwarded traffic is held
+  // Where they are: whatever enters by no uplink and by none of these patterns is held as well.
+  std::optional<std::vector<std::string>> released{};
+  std::vector<std::string> outward{};  // then: held links whose other traffic is the host's own (links.hpp)
+  std::vector<std::string> segments{};  // bridges among them
   // The links of this host among them, as links.hpp tells them apart. Both sorted.
   std::vector<std::string> inside{};   // what goes to them stays on this host
   std::vector<std::string> uplinks{};  // they lead to other networks: anybody's packets may come in by them
@@ -92,8 +97,9 @@ struct Base {
   std::optional<std::vector<IpAddress>> only_sources{};
   bool operator==(const Base&) const = default;
 
+  bool holds_links() const { return released || !forward.empty(); }
   // Whether anything that this host forwards is judged, by where it enters.
-  bool judges_forwarded() const { return !forward.empty() || !tunnels.empty(); }
+  bool judges_forwarded() const { return holds_links() || !tunnels.empty(); }
 };
 
 // Elements and when they end; kNever: permanent.

@@ -201,16 +201,17 @@ struct Inbound {
   bool operator==(const Inbound&) const = default;
 };
 
-// What `forward` is where a policy does not say: the bridges of Docker, Kubernetes and Podman.
-std::vector<std::string> default_forward();
 
 struct Policy {
   Mode mode = Mode::enforce;
   DnsSettings dns;
   std::optional<std::vector<ResolverAddress>> resolvers;  // empty: those of the system
+  bool serves_guests = true;  // programs of the host reach its containers, and give leases to held links
   bool allows_dhcp = true;
   Limits limits;
-  std::vector<std::string> forward;  // interface names; a trailing * matches any suffix
+  std::vector<std::string> forward;  // held interfaces; a trailing * matches any suffix
+  // Where it is, whatever enters by no uplink and by none of these is held, and `forward` is empty.
+  std::optional<std::vector<std::string>> released{};
   std::optional<Inbound> inbound;    // which flows begun outside are answered; empty: all
   Entries entries;                   // NTP servers are entries too
   bool operator==(const Policy&) const = default;

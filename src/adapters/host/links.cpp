@@ -39,6 +39,7 @@ nft::Link link(Octets message) {
           .bridge = device.bridge,
           .lower = device.lower,
           .group = device.group,
+          .is_up = (device.flags & IFF_UP) != 0,
           .is_users = device.kind == "tun" && is_of_user(device.data)};
 }
 
@@ -59,6 +60,15 @@ Way way_of(Octets message) {
   const AddressClass kind = classify(read_address(route.rtm_family, destination.data()));
   const bool is_near = kind == AddressClass::private_use || kind == AddressClass::link_local;
   return is_near ? Way::nowhere : Way::onwards;
+}
+
+// A single address, at the link itself.
+bool is_of_host(Octets message) {
+  const auto route = read<rtmsg>(message);
+  return route.rtm_type == RTN_UNICAST && (route.rtm_flags & RTM_F_CLONED) == 0 &&
+         route.rtm_dst_len == (route.rtm_family == AF_INET ? 32 : 128) &&
+         attribute(message, sizeof(rtmsg), RTA_GATEWAY).empty() &&
+         attribute(message, sizeof(rtmsg), RTA_VIA).empty();
 }
 
 // The network that a table other than `main` and `local` routes to a link.
@@ -93,12 +103,14 @@ std::set<std::uint32_t> devices_of(Octets message) {
 void take_route(Octets message, std::vector<nft::Link>& links) {
   const Way way = way_of(message);
   const auto network = way == Way::nowhere ? network_of_other_table(message) : std::nullopt;
-  if (way == Way::nowhere && !network) return;
+  const bool is_host = is_of_host(message);
+  if (way == Way::nowhere && !network && !is_host) return;
   const std::set<std::uint32_t> devices = devices_of(message);
   for (nft::Link& link : links) {
     if (!devices.contains(link.index)) continue;
     link.has_default_route |= way == Way::everywhere;
     link.leads_on |= way == Way::onwards;
+    link.has_hosts |= is_host;
     if (network) link.routed.push_back(*network);
   }
 }
@@ -131,7 +143,8 @@ namespace {
 // Other routes say nothing of links, and may change often.
 bool is_of_interest(const nlmsghdr& header, Octets body) {
   const bool is_route = header.nlmsg_type == RTM_NEWROUTE || header.nlmsg_type == RTM_DELROUTE;
-  return !is_route || way_of(body) != Way::nowhere || network_of_other_table(body);
+  return !is_route || way_of(body) != Way::nowhere || network_of_other_table(body) ||
+         is_of_host(body);
 }
 
 // Reads all that has come. Whether it may say something about links; what was lost may.

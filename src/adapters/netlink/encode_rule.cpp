@@ -90,6 +90,10 @@ class RuleEncoder : Expressions {
     load_fib(NFTA_FIB_F_SADDR, NFT_FIB_RESULT_ADDRTYPE);
     compare(NFT_CMP_EQ, as_bytes(std::uint32_t{RTN_LOCAL}));
   }
+  void operator()(const nft::DestinationIsOwn&) {
+    load_fib(NFTA_FIB_F_DADDR, NFT_FIB_RESULT_ADDRTYPE);
+    compare(NFT_CMP_EQ, as_bytes(std::uint32_t{RTN_LOCAL}));
+  }
   void operator()(const nft::SourceIsOwnOfDevice&) {
     load_fib(NFTA_FIB_F_SADDR | NFTA_FIB_F_OIF, NFT_FIB_RESULT_ADDRTYPE);
     compare(NFT_CMP_EQ, as_bytes(std::uint32_t{RTN_LOCAL}));

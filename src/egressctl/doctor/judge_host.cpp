@@ -15,7 +15,9 @@ std::string families(bool ipv4, bool ipv6) {
 }
 
 constexpr const char* kForwardRemedy =
-    "name the interface under `forward:` in /etc/egressd/egressd.yaml, then: egressctl reload";
+    "take the key `forward` out of /etc/egressd/egressd.yaml, which holds every interface but the "
+    "way "
+    "out, or name the interface under `forward:`; then: egressctl reload";
 
 constexpr const char* kBehind = "containers and machines behind it reach whatever they want";
 
@@ -63,18 +65,39 @@ Findings judge_links(const Forwarding& forwarding, const std::vector<std::string
 
 }  // namespace
 
-Findings judge_forwarding(const Forwarding& forwarding, const std::vector<std::string>& held) {
+Findings judge_forwarding(const Forwarding& forwarding, const std::vector<std::string>& held,
+                          bool holds_all) {
   Findings findings = judge_links(forwarding, held);
   if (!findings.empty()) return findings;
   if (!forwarding.ipv4 && !forwarding.ipv6)
     return {{Severity::ok, "forwarding", "off, IPv4 and IPv6", "", ""}};
   const std::string on = families(forwarding.ipv4, forwarding.ipv6) + " on";
+  if (holds_all)
+    return {
+        {Severity::ok, "forwarding", on + ", held: all but what comes in by the way out", "", ""}};
   if (!held.empty()) return {{Severity::ok, "forwarding", on + ", held: " + list(held), "", ""}};
   return {{Severity::weak, "forwarding", on + ", and no interface is held",
            "whatever is put behind this host (containers, machines) is not held to the list",
            forwarding.ipv6 && !forwarding.ipv4
                ? "sysctl -w net.ipv6.conf.all.forwarding=0; or " + std::string(kForwardRemedy)
                : kForwardRemedy}};
+}
+
+// A router for other machines, which worked before it was held.
+Findings judge_routed(const Forwarding& forwarding, const std::vector<std::string>& outward) {
+  Findings findings;
+  for (const LinkForwarding& link : forwarding.links) {
+    const bool is_outward = std::ranges::find(outward, link.name) != outward.end();
+    if (!is_outward || !link.is_up || (!link.ipv4 && !link.ipv6)) continue;
+    findings.push_back(
+        {Severity::note, "routing",
+         families(link.ipv4, link.ipv6) + " that comes in at " + link.name +
+             " is held to the list when it is forwarded",
+         "machines behind it for which this host is the router reach nothing else",
+         "to let it pass unjudged, in /etc/egressd/egressd.yaml: forward: { except: [" + link.name +
+             "] }; then: egressctl reload"});
+  }
+  return findings;
 }
 
 namespace {

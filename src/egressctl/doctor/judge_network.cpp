@@ -44,10 +44,13 @@ Findings judge_written_links(const Devices& devices, const Forwarding& forwardin
   return findings;
 }
 
-Findings judge_held_links(const Forwarding& forwarding, const std::vector<std::string>& held) {
+// Of links with other machines behind them the kernel's settings are the host's own affair.
+Findings judge_held_links(const Forwarding& forwarding, const std::vector<std::string>& held,
+                          const std::vector<std::string>& outward) {
   std::vector<std::string> unchecked, led;
   for (const LinkForwarding& link : forwarding.links) {
     if (!matches_interface(held, link.name) || !link.is_up) continue;
+    if (std::ranges::find(outward, link.name) != outward.end()) continue;
     if (!link.checks_sources) unchecked.push_back(link.name);
     if (link.accepts_routers) led.push_back(link.name);
   }

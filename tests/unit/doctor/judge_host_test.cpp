@@ -48,6 +48,23 @@ TEST(JudgeForwarding, ALinkThatForwardsAndIsNotHeldIsNamed) {
             "weak forwarding: what comes in at docker0: IPv6 is forwarded, and it is not held\n");
 }
 
+TEST(JudgeForwarding, WhereAllIsHeldNoNameIsMissing) {
+  const Forwarding on{true, true, {{"eth0", true, true, true}}};
+  EXPECT_EQ(worst(judge_forwarding(on, {})), Severity::weak) << "an empty list";
+  EXPECT_EQ(brief(judge_forwarding(on, {}, true)),
+            "ok forwarding: IPv4 and IPv6 on, held: all but what comes in by the way out\n");
+}
+
+TEST(JudgeRouted, ARouterForOtherMachinesIsToldWhatReleasesThem) {
+  const Forwarding on{true, false, {{"eth0", true, false, true}, {"lan0", true, false}}};
+  EXPECT_TRUE(judge_routed(on, {"eth1"}).empty());
+  const Findings findings = judge_routed(on, {"lan0"});
+  EXPECT_EQ(brief(findings),
+            "note routing: IPv4 that comes in at lan0 is held to the list when it is forwarded\n");
+  EXPECT_NE(findings.front().remedy.find("forward: { except: [lan0] }"), std::string::npos);
+  EXPECT_TRUE(judge_routed({false, false, {{"lan0", false, false}}}, {"lan0"}).empty());
+}
+
 // No packet between its ports passes the host's rules, whether the host forwards or not.
 TEST(JudgeForwarding, GuestsOnTheSegmentOfTheWayOutAreNamedAndNeverToBeHeldThere) {
   Forwarding forwarding;

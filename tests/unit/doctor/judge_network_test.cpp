@@ -31,6 +31,9 @@ TEST(JudgeHeldLinks, WhatTheKernelDoesNotCheckThereIsNoted) {
   EXPECT_EQ(worst(judge_held_links({true, true, {link(true, false)}}, {"docker0"})), Severity::ok);
   EXPECT_EQ(worst(judge_held_links({true, true, {link(false, true)}}, {"br-*"})), Severity::ok)
       << "it is not held";
+  EXPECT_EQ(worst(judge_held_links({true, true, {link(false, true)}}, {"docker0"}, {"docker0"})),
+            Severity::ok)
+      << "other machines are behind it";
   const Findings findings = judge_held_links({true, true, {link(false, true)}}, {"docker0"});
   EXPECT_EQ(brief(findings),
             "note rp_filter: off at docker0\n"

@@ -186,6 +186,23 @@ TEST(Status, SaysAuditInCapitals) {
                 "  uptime     3h 5m\n");
 }
 
+TEST(Status, TellsWhatIsHeldAndWhatIsNotWhereAllIs) {
+  StatusReply status = healthy();
+  status.holds_all = true;
+  status.forward = {"docker0"}, status.uplinks = {"eth0"};
+  const auto says = [&](const std::string& line) {
+    const std::string out = run_against(status, {"status"}).out;
+    EXPECT_NE(out.find("  forward    " + line + "\n"), std::string::npos) << out;
+  };
+  says("held: docker0; not held: what comes in by eth0 (the way out)");
+  status.released = {"virbr*"};
+  says("held: docker0; not held: what comes in by eth0 (the way out) and by virbr* (the policy)");
+  status.released = {}, status.forward = {"docker0", "eth1"}, status.outward = {"eth1"};
+  says(
+      "held: docker0, eth1; not held: what comes in by eth0 (the way out); `forward: { except: "
+      "[eth1] }` lets pass what it routes");
+}
+
 TEST(Status, TellsWhereOthersCanGetPast) {
   StatusReply status = healthy();
   status.protection = "watched";

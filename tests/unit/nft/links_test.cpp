@@ -103,5 +103,60 @@ TEST(Links, OnlyHeldOnesAreTold) {
   EXPECT_THAT(held_links(kHost, {}).inside, IsEmpty());
 }
 
+const std::vector<std::string> kNothing;
+
+TEST(AllIsHeld, ButTheWaysOut) {
+  const HeldLinks held = held_links(kHost, {}, kNothing);
+  EXPECT_THAT(held.uplinks, ElementsAre("eth0"));
+  EXPECT_THAT(held.guests, ElementsAre("docker0"));
+  EXPECT_THAT(held.inside, ElementsAre("docker0"));
+  EXPECT_THAT(held.outward, ElementsAre("br-lan")) << "a wire is one of its ports";
+  EXPECT_THAT(held.segments, ElementsAre("br-lan"));
+  EXPECT_THAT(held.names(), ElementsAre("docker0", "br-lan"));
+  EXPECT_THAT(held_links(kHost, {}).names(), IsEmpty()) << "the list holds what it names";
+}
+
+TEST(AllIsHeld, AndWhatAPatternExceptsIsNeitherHeldNorAWayBetweenContainers) {
+  const HeldLinks held = held_links(kHost, {}, std::vector<std::string>{"docker*", "br-lan"});
+  EXPECT_THAT(held.names(), IsEmpty());
+  EXPECT_THAT(held.inside, IsEmpty());
+  const Link tap{.name = "tap0", .index = 8, .kind = "tun", .is_users = true};
+  EXPECT_THAT(held_links({{tap}}, {}, std::vector<std::string>{"tap0"}).patterns,
+              ElementsAre("tap0"))
+      << "what a user writes is held in any case";
+}
+
+TEST(AllIsHeld, WhatTheHostDoesByAVpnOrASecondWireIsItsOwn) {
+  for (const char* kind : {"", "vlan", "bond", "wireguard", "tun", "macvlan"}) {
+    const std::vector<Link> host{kEthernet, {.name = "x", .index = 8, .kind = kind}};
+    const HeldLinks held = held_links(host, {}, kNothing);
+    EXPECT_THAT(held.outward, ElementsAre("x")) << kind;
+    EXPECT_THAT(held.inside, IsEmpty()) << kind;
+    EXPECT_FALSE(held.is_guest("x")) << kind;
+  }
+}
+
+TEST(AllIsHeld, ATunnelWithTheDefaultRouteIsAWayOut) {
+  const Link vpn{.name = "wg0", .index = 8, .kind = "wireguard", .has_default_route = true};
+  EXPECT_THAT(held_links({{kEthernet, vpn}}, {}, kNothing).uplinks, ElementsAre("eth0", "wg0"));
+}
+
+TEST(AllIsHeld, ARoutedVethIsAGuestsUnlessTheHostMayBeAContainerItself) {
+  Link veth{.name = "cali1", .index = 8, .kind = "veth"};
+  const Link own{.name = "eth0", .index = 2, .kind = "veth", .has_default_route = true};
+  EXPECT_THAT(held_links({{kEthernet, veth}}, {}, kNothing).inside, ElementsAre("cali1"));
+  EXPECT_THAT(held_links({{own, veth}}, {}, kNothing).outward, ElementsAre("cali1"));
+  EXPECT_THAT(held_links({{veth}}, {}, kNothing).outward, ElementsAre("cali1")) << "no way out yet";
+  veth.has_hosts = true;
+  EXPECT_THAT(held_links({{own, veth}}, {}, kNothing).inside, ElementsAre("cali1"));
+}
+
+TEST(AllIsHeld, AVethThatIsNotUpIsNoWayBetweenContainersYet) {
+  const Link veth{.name = "veth1", .index = 8, .kind = "veth", .is_up = false};
+  const HeldLinks held = held_links({{kEthernet, veth}}, {}, kNothing);
+  EXPECT_THAT(held.inside, IsEmpty());
+  EXPECT_THAT(held.names(), ElementsAre("veth1"));
+}
+
 }  // namespace
 }  // namespace egress::nft

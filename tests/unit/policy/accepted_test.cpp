@@ -112,7 +112,7 @@ TEST(Changes, NameEverySettingAndTheOptionsOfEntriesThatStay) {
           .value();
   EXPECT_EQ(changed_settings(before, after),
             (std::vector<SettingChange>{{"limits.grace", "15m", "31s"},
-                                        {"forward", "docker0, br-*, cni0, podman0", "none"},
+                                        {"forward", "all", "none"},
                                         {"tcp/a.example:443", "required", "optional, private"}}));
 }
 

@@ -54,6 +54,14 @@ TEST(Limits, OnForwardPatterns) {
   EXPECT_TRUE(load_text(list_of("forward", limits::kForwardPatterns, item)));
   EXPECT_EQ(problems_of(load_text(list_of("forward", limits::kForwardPatterns + 1, item))),
             "test.yaml:3:3: 33 interfaces; accepted: up to 32\n");
+  const auto except = [](std::size_t count) {
+    std::string names;
+    for (std::size_t i = 0; i < count; ++i) names += "br" + std::to_string(i) + ", ";
+    return load_text("version: 1\nforward: { except: [" + names + "] }\n");
+  };
+  EXPECT_TRUE(except(limits::kForwardPatterns));
+  EXPECT_EQ(problems_of(except(limits::kForwardPatterns + 1)),
+            "test.yaml:2:22: 33 interfaces; accepted: up to 32\n");
 }
 
 TEST(Limits, OnInboundPorts) {
