@@ -53,8 +53,10 @@ Instant Engine::next_deadline() const {
                    may_commit ? retry_at_ : kNever, may_filter ? frames_.retry_at : kNever});
 }
 
-bool Engine::is_unguarded(const nft::Flow& flow) const {
-  return flow.destination.port == kDnsPort;
+bool Engine::is_misled(const nft::Flow& flow) const {
+  const bool has_guard = installed_ && installed_->base.dns_guard;
+  if (has_guard || !inputs_.guard) return has_guard && flow.destination.port == kDnsPort;
+  return flow.destination.port == inputs_.guard->port;
 }
 
 bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
@@ -179,8 +181,11 @@ void Engine::on(const CommitDone& event, Instant now) {
     if (done.transaction.replace) installed_.emplace();
     if (!installed_) return;  // doubted while the commit was under way
     nft::apply(done.transaction, done.since, *installed_);
-    if (done.transaction.replace && done.transaction.replace->dns_guard)
-      outbox_.emplace_back(ForgetQuestions{});
+    if (done.transaction.replace) {
+      const bool has_guard = done.transaction.replace->dns_guard.has_value();
+      if (std::exchange(may_redirect_, has_guard) || has_guard)
+        outbox_.emplace_back(ForgetQuestions{});
+    }
     if (!installed_->base.is_audit && std::exchange(was_lax_, false))
       outbox_.emplace_back(CutUnlisted{});
     if (!done.revoked.empty()) outbox_.emplace_back(CutFlows{std::move(done.revoked)});

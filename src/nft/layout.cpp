@@ -34,6 +34,7 @@ std::vector<SetDefinition> sets(const Base& base) {
     all.push_back(tally_set(Tally::refused, family));
     for (const SetId set : kAnnounced) all.push_back(announced_set(set, family));
   }
+  for (SetDefinition& set : known_sets(base)) all.push_back(std::move(set));
   for (SetDefinition& set : crowd_sets(base)) all.push_back(std::move(set));
   for (SetDefinition& set : question_sets(base)) all.push_back(std::move(set));
   return all;
@@ -170,32 +171,26 @@ Chain held(const Base& base) {
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }
 
-Chain output(const Base& base) {
+std::vector<Chain> output(const Base& base) {
   std::vector<Rule> rules;
   admit_own_tracked(base, rules);
   std::ranges::move(admitted_flows(base, host_judge(base)), std::back_inserter(rules));
-  admit_errors_of_kernel(rules);
-  rules.push_back(resets());
+  rules.push_back({CtState{.related = true}, Jump{"related"}});
   bound_users(base, rules);
   rules.push_back({OutLoopback{}, Accept{}});
   admit_questions_to_guard(base, rules);
   rules.push_back({Jump{"link"}});
   rules.push_back({Goto{host_judge(base)}});
-  return {.name = "output",
-          .hook = Hook::output,
-          .policy = ChainPolicy::drop,
-          .rules = std::move(rules)};
+  return output_chains(base, std::move(rules));
 }
 
 // Panic: what is already open is dropped without a word, so that it goes on afterwards; what is new
 // is refused at once. `lo` comes first, since the kernel's own resets return by it.
-Chain panic_output() {
-  return {.name = "output",
-          .hook = Hook::output,
-          .policy = ChainPolicy::drop,
-          .rules = {{OutLoopback{}, Accept{}},
-                    {CtState{.established = true}, CountAs{std::string(kRefusedCounter)}, Drop{}},
-                    {Goto{"refuse"}}}};
+std::vector<Chain> panic_output(const Base& base) {
+  return output_chains(
+      base, {{OutLoopback{}, Accept{}},
+             {CtState{.established = true}, CountAs{std::string(kRefusedCounter)}, Drop{}},
+             {Goto{"refuse"}}});
 }
 
 // Whatever interface it comes from, held or not.
@@ -277,14 +272,16 @@ Layout layout(const Base& base) {
   add(source_chains(base));
   if (base.most_flows > 0) all.counters.emplace_back(kCrowdedCounter);
   if (base.is_panic) {
-    add({panic_output(), panic_forward(), panic_input()});
+    add(panic_output(base));
+    add({panic_forward(), panic_input()});
     return all;
   }
   add({admit(base), judge(base)});
   add(crowd_chains(base));
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});
-  add({link_program(base), link(base), output(base)});
+  add({link_program(base), link(base), related_of_kernel()});
+  add(output(base));
   if (!base.forward.empty()) add({from_held(base)});
   if (base.judges_forwarded()) add({held(base)});
   add({forward(base)});

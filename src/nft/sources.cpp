@@ -16,13 +16,17 @@ constexpr const char* kHeld = "source-held";
 constexpr const char* kForeign = "foreign";
 constexpr const char* kFromHeld = "from-held";
 constexpr const char* kLoopback = "source-loopback";
+constexpr const char* kOutput = "source-output";
+constexpr const char* kHost = "host";
+constexpr const char* kOwn = "source-own";
+constexpr const char* kReached = "source-reached";
 
 // Duplicate address detection, router solicitation and multicast listener reports (RFC 4861, 2710,
 // 3810); DHCP (RFC 2131).
-std::vector<Rule> without_address() {
+std::vector<Rule> without_address(const Statement& verdict) {
   return {{SourceIs{IpAddress::lowest(Family::ipv6)}, Icmp6Types{{131, 132, 133, 135, 143}},
-           DestinationIn{*Prefix::parse("ff02::/16")}, Accept{}},
-          {SourceIs{IpAddress::lowest(Family::ipv4)}, UdpPorts{68, 67}, Accept{}}};
+           DestinationIn{*Prefix::parse("ff02::/16")}, verdict},
+          {SourceIs{IpAddress::lowest(Family::ipv4)}, UdpPorts{68, 67}, verdict}};
 }
 
 void append(std::vector<Rule>& rules, std::vector<Rule> more) {
@@ -30,41 +34,63 @@ void append(std::vector<Rule>& rules, std::vector<Rule> more) {
 }
 
 // The kernel's resets bear the address that was refused. They come with the connection that they
-// end (nf_send_reset(), nf_ct_attach()); no packet of a program has a state before it is tracked.
-Rule own_resets() {
-  return {CtState{.related = true}, TcpReset{}, Accept{}};
+// end (nf_send_reset(), nf_ct_attach()), and from no program.
+std::vector<Rule> own_resets() {
+  return {{CtState{.related = true}, TcpReset{}, ByProgram{}, Goto{kForeign}},
+          {CtState{.related = true}, TcpReset{}, Goto{kHost}}};
 }
 
-std::vector<Rule> own_sources(const Base& base) {
-  if (!base.only_sources) return {{SourceIsOwn{}, Accept{}}};
+std::vector<Rule> own_sources(const Base& base, const Statement& verdict) {
+  if (!base.only_sources) return {{SourceIsOwn{}, verdict}};
   std::vector<Rule> rules;
-  for (const IpAddress& address : *base.only_sources)
-    rules.push_back({SourceIs{address}, Accept{}});
+  for (const IpAddress& address : *base.only_sources) rules.push_back({SourceIs{address}, verdict});
   return rules;
 }
 
+// A source that is not known: fib is asked for it.
 Chain source_output(const Base& base) {
-  std::vector<Rule> rules = own_sources(base);
-  if (!base.only_sources) rules.push_back({SourceIsOwnOfDevice{}, Accept{}});
-  rules.push_back(own_resets());
-  append(rules, without_address());
+  std::vector<Rule> rules = own_resets();
+  if (!base.only_sources)
+    append(rules, {{SourceIsOwn{}, Goto{kOwn}}, {SourceIsOwnOfDevice{}, Goto{kHost}}});
+  append(rules, without_address(Goto{kHost}));
   rules.push_back({Goto{kForeign}});
-  return {.name = "source-output",
-          .hook = Hook::output,
-          .type = ChainType::source,
-          .rules = std::move(rules)};
+  return {.name = kOutput, .hook = {}, .rules = std::move(rules)};
+}
+
+// In rules of their own: an update that finds no room ends its rule.
+std::vector<Rule> remember(Known known) {
+  std::vector<Rule> rules;
+  for (const Family family : kFamilies) rules.push_back({RememberSource{known, family}});
+  return rules;
+}
+
+Chain source_own() {
+  std::vector<Rule> rules = remember(Known::own);
+  rules.push_back({Goto{kHost}});
+  return {.name = kOwn, .hook = {}, .rules = std::move(rules)};
+}
+
+Chain source_reached() {
+  std::vector<Rule> rules = remember(Known::reached);
+  rules.push_back({Accept{}});
+  return {.name = kReached, .hook = {}, .rules = std::move(rules)};
+}
+
+void pass_known(Known known, const Statement& verdict, std::vector<Rule>& rules) {
+  for (const Family family : kFamilies) rules.push_back({SourceKnown{known, family}, verdict});
 }
 
 Chain source_held(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Accept{}, rules);
-  append(rules, without_address());
+  if (!base.only_sources) pass_known(Known::reached, Accept{}, rules);
+  append(rules, without_address(Accept{}));
   for (const auto& [link, prefix] : base.routed)
     rules.push_back({InInterface{link}, SourceIn{prefix}, Accept{}});
-  if (base.only_sources)
-    rules.push_back({Goto{kForeign}});
+  if (!base.only_sources)
+    append(rules, {{SourceElsewhere{}, Goto{kForeign}}, {Goto{kReached}}});
   else
-    rules.push_back({SourceElsewhere{}, Goto{kForeign}});
+    rules.push_back({Goto{kForeign}});
   return {.name = kHeld, .hook = {}, .rules = std::move(rules)};
 }
 
@@ -75,7 +101,7 @@ Rule untracked_on_loopback() {
 }
 
 Chain source_loopback(const Base& base) {
-  std::vector<Rule> rules = own_sources(base);
+  std::vector<Rule> rules = own_sources(base, Accept{});
   rules.push_back({Goto{kForeign}});
   return {.name = kLoopback, .hook = {}, .rules = std::move(rules)};
 }
@@ -103,10 +129,52 @@ Chain foreign(const Base& base) {
 }
 
 std::vector<Chain> source_chains(const Base& base) {
-  std::vector<Chain> chains{source_output(base), source_loopback(base)};
-  if (base.judges_forwarded()) chains.push_back(source_held(base));
+  std::vector<Chain> chains{source_loopback(base)};
+  if (base.judges_forwarded()) {
+    if (!base.only_sources) chains.push_back(source_reached());
+    chains.push_back(source_held(base));
+  }
   chains.push_back(source_prerouting(base));
   return chains;
+}
+
+std::vector<Chain> output_chains(const Base& base, std::vector<Rule> host) {
+  std::vector<Chain> chains{{.name = kHost, .hook = {}, .rules = std::move(host)}};
+  if (!base.only_sources) chains.push_back(source_own());
+  chains.push_back(source_output(base));
+  std::vector<Rule> output;
+  if (base.only_sources)
+    output = own_sources(base, Goto{kHost});
+  else
+    pass_known(Known::own, Goto{kHost}, output);
+  output.push_back({Goto{kOutput}});
+  chains.push_back({.name = "output",
+                    .hook = Hook::output,
+                    .policy = ChainPolicy::drop,
+                    .rules = std::move(output)});
+  return chains;
+}
+
+std::vector<SetDefinition> known_sets(const Base& base) {
+  if (base.only_sources) return {};
+  std::vector<SetDefinition> sets;
+  for (const Family family : kFamilies) {
+    sets.push_back(known_set(Known::own, family));
+    if (base.judges_forwarded()) sets.push_back(known_set(Known::reached, family));
+  }
+  return sets;
+}
+
+SetDefinition known_set(Known known, Family family) {
+  const bool is_own = known == Known::own;
+  const std::string name = is_own ? "own" : "reached";
+  return {.name = name + (family == Family::ipv4 ? "4" : "6"),
+          .family = family,
+          .key = is_own ? SetDefinition::Key::address : SetDefinition::Key::link_address,
+          .has_timeout = true,
+          .is_dynamic = true,
+          .size = limits::kSourcesKnown,
+          .timeout = limits::kSourceMemory};
 }
 
 namespace {
@@ -140,10 +208,11 @@ void admit_errors_of_senders(std::vector<Rule>& held) {
   }
 }
 
-void admit_errors_of_kernel(std::vector<Rule>& output) {
-  output.push_back(
-      {CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, ByProgram{}, Goto{"refuse"}});
-  output.push_back({CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}});
+Chain related_of_kernel() {
+  const Layer4 icmp{{kIcmp, kIcmp6}};
+  return {.name = "related",
+          .hook = {},
+          .rules = {{icmp, ByProgram{}, Goto{"refuse"}}, {icmp, Accept{}}, {TcpReset{}, Accept{}}}};
 }
 
 Chain from_held(const Base& base) {

@@ -152,9 +152,9 @@ class RuleEncoder : Expressions {
     set_meta(NFT_META_PRIORITY, 0);
   }
   void operator()(const nft::EtherType& match) { is_ether_type(match.type); }
-  void operator()(const nft::Routed&) {
+  void operator()(const nft::Routed& match) {
     load_meta(NFT_META_RTCLASSID, NFT_REG_1);
-    compare_number(NFT_CMP_GTE, std::uint32_t{0});
+    compare(match.has_realm ? NFT_CMP_NEQ : NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
   }
   void operator()(const nft::Before& match) {
     const auto since_epoch = std::chrono::nanoseconds(match.time.time_since_epoch());
@@ -212,6 +212,14 @@ class RuleEncoder : Expressions {
     load_ct(match.family == Family::ipv4 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6,
             second_address(match.family), match.of_reply ? Direction::reply : Direction::original);
     look_up(nft::senders_set(match.family).name);
+  }
+  void operator()(const nft::SourceKnown& match) {
+    load_source(match.known, match.family);
+    look_up(nft::known_set(match.known, match.family).name);
+  }
+  void operator()(const nft::RememberSource& statement) {
+    load_source(statement.known, statement.family);
+    update(nft::known_set(statement.known, statement.family).name);
   }
   void operator()(const nft::RateLimit& match) {
     limit(NFT_LIMIT_PKTS, match.per_second, match.burst);
