@@ -54,9 +54,10 @@ Instant Engine::next_deadline() const {
 }
 
 bool Engine::is_misled(const nft::Flow& flow) const {
+  if (flow.asked != kDnsPort) return false;
+  const bool is_led_to_guard = flow.destination.port != kDnsPort;
   const bool has_guard = installed_ && installed_->base.dns_guard;
-  if (has_guard || !inputs_.guard) return has_guard && flow.destination.port == kDnsPort;
-  return flow.destination.port == inputs_.guard->port;
+  return has_guard != is_led_to_guard;
 }
 
 bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,

@@ -171,7 +171,7 @@ Chain held(const Base& base) {
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }
 
-std::vector<Chain> output(const Base& base) {
+Chain output(const Base& base) {
   std::vector<Rule> rules;
   admit_own_tracked(base, rules);
   std::ranges::move(admitted_flows(base, host_judge(base)), std::back_inserter(rules));
@@ -181,16 +181,21 @@ std::vector<Chain> output(const Base& base) {
   admit_questions_to_guard(base, rules);
   rules.push_back({Jump{"link"}});
   rules.push_back({Goto{host_judge(base)}});
-  return output_chains(base, std::move(rules));
+  return {.name = "output",
+          .hook = Hook::output,
+          .policy = ChainPolicy::drop,
+          .rules = std::move(rules)};
 }
 
 // Panic: what is already open is dropped without a word, so that it goes on afterwards; what is new
 // is refused at once. `lo` comes first, since the kernel's own resets return by it.
-std::vector<Chain> panic_output(const Base& base) {
-  return output_chains(
-      base, {{OutLoopback{}, Accept{}},
-             {CtState{.established = true}, CountAs{std::string(kRefusedCounter)}, Drop{}},
-             {Goto{"refuse"}}});
+Chain panic_output() {
+  return {.name = "output",
+          .hook = Hook::output,
+          .policy = ChainPolicy::drop,
+          .rules = {{OutLoopback{}, Accept{}},
+                    {CtState{.established = true}, CountAs{std::string(kRefusedCounter)}, Drop{}},
+                    {Goto{"refuse"}}}};
 }
 
 // Whatever interface it comes from, held or not.
@@ -272,16 +277,14 @@ Layout layout(const Base& base) {
   add(source_chains(base));
   if (base.most_flows > 0) all.counters.emplace_back(kCrowdedCounter);
   if (base.is_panic) {
-    add(panic_output(base));
-    add({panic_forward(), panic_input()});
+    add({panic_output(), panic_forward(), panic_input()});
     return all;
   }
   add({admit(base), judge(base)});
   add(crowd_chains(base));
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});
-  add({link_program(base), link(base), related_of_kernel()});
-  add(output(base));
+  add({link_program(base), link(base), related_of_kernel(), output(base)});
   if (!base.forward.empty()) add({from_held(base)});
   if (base.judges_forwarded()) add({held(base)});
   add({forward(base)});

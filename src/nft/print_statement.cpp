@@ -180,6 +180,7 @@ struct Printer {
   std::string operator()(const SourceIsOwn&) const { return "fib saddr type local"; }
   std::string operator()(const SourceIsOwnOfDevice&) const { return "fib saddr . oif type local"; }
   std::string operator()(const SourceElsewhere&) const { return "fib saddr . iif oif missing"; }
+  std::string operator()(const ToOne&) const { return "meta pkttype host"; }
   std::string operator()(const DestinationIs& match) const {
     return ip(match.address.family()) + " daddr " + match.address.text();
   }

@@ -16,17 +16,15 @@ constexpr const char* kHeld = "source-held";
 constexpr const char* kForeign = "foreign";
 constexpr const char* kFromHeld = "from-held";
 constexpr const char* kLoopback = "source-loopback";
-constexpr const char* kOutput = "source-output";
-constexpr const char* kHost = "host";
 constexpr const char* kOwn = "source-own";
 constexpr const char* kReached = "source-reached";
 
 // Duplicate address detection, router solicitation and multicast listener reports (RFC 4861, 2710,
 // 3810); DHCP (RFC 2131).
-std::vector<Rule> without_address(const Statement& verdict) {
+std::vector<Rule> without_address() {
   return {{SourceIs{IpAddress::lowest(Family::ipv6)}, Icmp6Types{{131, 132, 133, 135, 143}},
-           DestinationIn{*Prefix::parse("ff02::/16")}, verdict},
-          {SourceIs{IpAddress::lowest(Family::ipv4)}, UdpPorts{68, 67}, verdict}};
+           DestinationIn{*Prefix::parse("ff02::/16")}, Accept{}},
+          {SourceIs{IpAddress::lowest(Family::ipv4)}, UdpPorts{68, 67}, Accept{}}};
 }
 
 void append(std::vector<Rule>& rules, std::vector<Rule> more) {
@@ -34,61 +32,58 @@ void append(std::vector<Rule>& rules, std::vector<Rule> more) {
 }
 
 // The kernel's resets bear the address that was refused. They come with the connection that they
-// end (nf_send_reset(), nf_ct_attach()), and from no program.
-std::vector<Rule> own_resets() {
-  return {{CtState{.related = true}, TcpReset{}, ByProgram{}, Goto{kForeign}},
-          {CtState{.related = true}, TcpReset{}, Goto{kHost}}};
+// end (nf_send_reset(), nf_ct_attach()); no packet of a program has a state before it is tracked.
+Rule own_resets() {
+  return {CtState{.related = true}, TcpReset{}, Accept{}};
 }
 
-std::vector<Rule> own_sources(const Base& base, const Statement& verdict) {
-  if (!base.only_sources) return {{SourceIsOwn{}, verdict}};
+std::vector<Rule> own_sources(const Base& base) {
+  if (!base.only_sources) return {{SourceIsOwn{}, Accept{}}};
   std::vector<Rule> rules;
-  for (const IpAddress& address : *base.only_sources) rules.push_back({SourceIs{address}, verdict});
+  for (const IpAddress& address : *base.only_sources)
+    rules.push_back({SourceIs{address}, Accept{}});
   return rules;
 }
 
-// A source that is not known: fib is asked for it.
-Chain source_output(const Base& base) {
-  std::vector<Rule> rules = own_resets();
-  if (!base.only_sources)
-    append(rules, {{SourceIsOwn{}, Goto{kOwn}}, {SourceIsOwnOfDevice{}, Goto{kHost}}});
-  append(rules, without_address(Goto{kHost}));
-  rules.push_back({Goto{kForeign}});
-  return {.name = kOutput, .hook = {}, .rules = std::move(rules)};
+void pass_known(Known known, std::vector<Rule>& rules) {
+  for (const Family family : kFamilies) rules.push_back({SourceKnown{known, family}, Accept{}});
 }
 
 // In rules of their own: an update that finds no room ends its rule.
-std::vector<Rule> remember(Known known) {
+Chain remember(Known known, const char* name) {
+  Chain chain{.name = name, .hook = {}, .rules = {}};
+  for (const Family family : kFamilies) chain.rules.push_back({RememberSource{known, family}});
+  chain.rules.push_back({Accept{}});
+  return chain;
+}
+
+Chain source_output(const Base& base) {
   std::vector<Rule> rules;
-  for (const Family family : kFamilies) rules.push_back({RememberSource{known, family}});
-  return rules;
-}
-
-Chain source_own() {
-  std::vector<Rule> rules = remember(Known::own);
-  rules.push_back({Goto{kHost}});
-  return {.name = kOwn, .hook = {}, .rules = std::move(rules)};
-}
-
-Chain source_reached() {
-  std::vector<Rule> rules = remember(Known::reached);
-  rules.push_back({Accept{}});
-  return {.name = kReached, .hook = {}, .rules = std::move(rules)};
-}
-
-void pass_known(Known known, const Statement& verdict, std::vector<Rule>& rules) {
-  for (const Family family : kFamilies) rules.push_back({SourceKnown{known, family}, verdict});
+  if (base.only_sources)
+    rules = own_sources(base);
+  else
+    pass_known(Known::own, rules);
+  rules.push_back(own_resets());
+  if (!base.only_sources)
+    append(rules, {{SourceIsOwn{}, Goto{kOwn}}, {SourceIsOwnOfDevice{}, Accept{}}});
+  append(rules, without_address());
+  rules.push_back({Goto{kForeign}});
+  return {.name = "source-output",
+          .hook = Hook::output,
+          .type = ChainType::source,
+          .rules = std::move(rules)};
 }
 
 Chain source_held(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Accept{}, rules);
-  if (!base.only_sources) pass_known(Known::reached, Accept{}, rules);
-  append(rules, without_address(Accept{}));
+  if (!base.only_sources) pass_known(Known::reached, rules);
+  append(rules, without_address());
   for (const auto& [link, prefix] : base.routed)
     rules.push_back({InInterface{link}, SourceIn{prefix}, Accept{}});
+  // Of what is for many, and so returns by the link, fib asks for no sender.
   if (!base.only_sources)
-    append(rules, {{SourceElsewhere{}, Goto{kForeign}}, {Goto{kReached}}});
+    append(rules, {{SourceElsewhere{}, Goto{kForeign}}, {ToOne{}, Goto{kReached}}});
   else
     rules.push_back({Goto{kForeign}});
   return {.name = kHeld, .hook = {}, .rules = std::move(rules)};
@@ -101,7 +96,7 @@ Rule untracked_on_loopback() {
 }
 
 Chain source_loopback(const Base& base) {
-  std::vector<Rule> rules = own_sources(base, Accept{});
+  std::vector<Rule> rules = own_sources(base);
   rules.push_back({Goto{kForeign}});
   return {.name = kLoopback, .hook = {}, .rules = std::move(rules)};
 }
@@ -129,29 +124,15 @@ Chain foreign(const Base& base) {
 }
 
 std::vector<Chain> source_chains(const Base& base) {
-  std::vector<Chain> chains{source_loopback(base)};
+  std::vector<Chain> chains;
+  if (!base.only_sources) chains.push_back(remember(Known::own, kOwn));
+  chains.push_back(source_output(base));
+  chains.push_back(source_loopback(base));
   if (base.judges_forwarded()) {
-    if (!base.only_sources) chains.push_back(source_reached());
+    if (!base.only_sources) chains.push_back(remember(Known::reached, kReached));
     chains.push_back(source_held(base));
   }
   chains.push_back(source_prerouting(base));
-  return chains;
-}
-
-std::vector<Chain> output_chains(const Base& base, std::vector<Rule> host) {
-  std::vector<Chain> chains{{.name = kHost, .hook = {}, .rules = std::move(host)}};
-  if (!base.only_sources) chains.push_back(source_own());
-  chains.push_back(source_output(base));
-  std::vector<Rule> output;
-  if (base.only_sources)
-    output = own_sources(base, Goto{kHost});
-  else
-    pass_known(Known::own, Goto{kHost}, output);
-  output.push_back({Goto{kOutput}});
-  chains.push_back({.name = "output",
-                    .hook = Hook::output,
-                    .policy = ChainPolicy::drop,
-                    .rules = std::move(output)});
   return chains;
 }
 

@@ -1,5 +1,6 @@
-// The chains that judge who sends, packet by packet. None with the source of another is ever the
-// first of a flow that is kept, whose "answer" would then leave.
+// The chains that judge who sends: before connections are tracked and before other firewalls refuse.
+// So no packet with the source of another ever counts as the first of a flow, whose "answer" would
+// then leave, and none is answered to whom it names.
 #pragma once
 
 #include <string>
@@ -11,17 +12,15 @@ namespace egress::nft {
 
 // Where a packet ends whose source is not its sender's: no answer, which would go to that source.
 Chain foreign(const Base& base);
-// What comes in from a held interface bears an address that is reached through it.
+// What leaves this host bears an address of its own, whoever made the packet; what comes in from a
+// held interface bears one that is reached through it.
 std::vector<Chain> source_chains(const Base& base);
-// What leaves this host bears an address of its own, whoever made the packet; then `host` judges
-// it.
-std::vector<Chain> output_chains(const Base& base, std::vector<Rule> host);
 std::vector<SetDefinition> known_sets(const Base& base);
 
 // Of ICMP errors, in `held`: one about a flow of its sender passes, with no more of the packet than
 // names the flow.
 void admit_errors_of_senders(std::vector<Rule>& held);
-// In `host`: the kernel's own errors and resets; a program has none to send.
+// Of `output`: the kernel's own errors and resets; a program has none to send.
 Chain related_of_kernel();
 
 // What a guest may not tell the host of routes: RFC 4861 sections 4.2 and 4.5, RFC 792 (redirect).

@@ -68,10 +68,10 @@ TEST_F(Deviation, AnAnonymousSetChanged) {
 }
 
 TEST_F(Deviation, RulesInAnotherOrder) {
-  const std::string loopback = rule("host", "oif \"lo\"");
+  const std::string loopback = rule("output", "oif \"lo\"");
   EXPECT_THAT(after("nft delete rule " + loopback.substr(0, loopback.find('\n')) +
-                    "; nft add rule inet egressd host oif lo accept"),
-              ElementsAre("chain host has its rules in another order"));
+                    "; nft add rule inet egressd output oif lo accept"),
+              ElementsAre("chain output has its rules in another order"));
 }
 
 TEST_F(Deviation, AnotherChainPolicy) {

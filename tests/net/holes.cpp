@@ -120,7 +120,7 @@ std::vector<Hole> what_must_be_refused() {
 Hole let_speak_for_others(KindId kind, const std::string& port) {
   return {kind,
           At::host,
-          "insert rule inet egressd source-output udp sport " + port + " goto host\n",
+          "insert rule inet egressd source-output udp sport " + port + " accept\n",
           {"source.trampoline", "true.table"}};
 }
 

@@ -62,6 +62,7 @@ struct SourceIn { Prefix prefix; };                       // ip saddr 172.20.0.0
 struct SourceIsOwn {};                                    // fib saddr type local
 struct SourceIsOwnOfDevice {};                            // fib saddr . oif type local: of a link in a table of its own (VRF)
 struct SourceElsewhere {};                                // fib saddr . iif oif missing
+struct ToOne {};                                          // meta pkttype host: neither broadcast nor multicast
 struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
 struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
 struct TcpReset {};                                       // tcp flags rst
@@ -112,7 +113,7 @@ struct RejectProhibited {};                               // reject with icmpx a
 
 using Statement =
     std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtOriginal, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
-                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIs, DestinationIn,
+                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, ToOne, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,
                  CountDestination, RememberSender, SenderIsEnd, SourceKnown, RememberSource, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
@@ -123,7 +124,7 @@ using Rule = std::vector<Statement>;
 enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4, egress = 5 };
 enum class ChainType : std::uint8_t {
   filter,  // priority filter (0)
-  source,  // type filter, priority raw - 10: a guest that sends is judged before all else
+  source,  // type filter, priority raw - 10: who sends is judged before all else
   raw,     // type filter, priority raw (-300): before connections are tracked
   nat,     // priority dstnat (-100); only the first packet of a connection gets here
   last,    // type filter, priority 1000: behind other firewalls

@@ -3,6 +3,7 @@
 // words.
 #include <arpa/inet.h>
 #include <endian.h>
+#include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_log.h>
 #include <linux/netfilter/nf_tables.h>
@@ -97,6 +98,10 @@ class RuleEncoder : Expressions {
   void operator()(const nft::SourceElsewhere&) {
     load_fib(NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT, NFT_FIB_RESULT_OIF);
     compare(NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
+  }
+  void operator()(const nft::ToOne&) {
+    load_meta(NFT_META_PKTTYPE, NFT_REG_1);
+    compare(NFT_CMP_EQ, as_bytes(std::uint8_t{PACKET_HOST}));
   }
   void operator()(const nft::DestinationIs& match) {
     need_family(match.address.family());
