@@ -102,13 +102,14 @@ void Engine::drop_name(const DnsName& name, Instant now) {
     touch(names_.forget(name), Cause::policy);
 }
 
-// Learnt names whose wildcard is gone.
+// Learnt names whose wildcard is gone, and that no entry has come to name.
 void Engine::drop_uncovered(const policy::EntriesChange& change) {
   const auto is_wildcard = [](const auto& entry) { return entry->wildcard() != nullptr; };
   if (std::ranges::none_of(change.gone, is_wildcard)) return;
   std::vector<DnsName> uncovered;
   for (const auto& [name, state] : names_.names())
-    if (state.group != nullptr && inputs_.wildcard_of(name) == nullptr) uncovered.push_back(name);
+    if (state.group != nullptr && inputs_.wildcard_of(name) == nullptr && !inputs_.names(name))
+      uncovered.push_back(name);
   for (const DnsName& name : uncovered) touch(names_.forget(name), Cause::policy);
 }
 

@@ -43,13 +43,19 @@ class Witness {
   End end_of(const policy::AllowEntry& entry) const;
   seconds stale() const;
   bool is_crowded(const DnsName& name) const;
+  std::size_t addresses_taken(const DnsName& name) const;
   bool is_justified(const policy::AllowEntry& entry, const Endpoint& endpoint, Instant now) const;
 
   std::shared_ptr<const policy::Policy> policy_;
   std::map<std::pair<std::string, WallTime>, End> ends_;
   std::map<std::pair<DnsName, IpAddress>, Sighting> seen_;
   std::set<DnsName> asked_names_;
-  std::map<dns::Question, std::pair<dns::Answer, Instant>> latest_;
+  struct Latest {
+    dns::Answer answer;
+    Instant since{};
+    std::size_t taken = 0;  // the most addresses of it
+  };
+  std::map<dns::Question, Latest> latest_;
 };
 
 }  // namespace egress::sim

@@ -198,6 +198,21 @@ TEST_F(EngineTest, ASharedAddressLeavesWithItsLastOwner) {
   EXPECT_FALSE(permits("192.0.3.1", 443));
 }
 
+// The wildcard goes and the entry comes in one change of the policy.
+TEST_F(EngineTest, ALearntNameThatAnEntryComesToNameStaysOpen) {
+  const DnsName name = *DnsName::parse("eu.example.com");
+  set_policy({entry(policy::Wildcard{*DnsName::parse("example.com"), false})});
+  engine_.handle(Wanted{{name, Family::ipv4}}, now_);
+  act();
+  answer(name, {ip("192.0.3.1")});
+  ASSERT_TRUE(permits("192.0.3.1", 443));
+  set_policy({entry(name)});
+  EXPECT_TRUE(permits("192.0.3.1", 443));
+  EXPECT_THAT(cuts_, IsEmpty());
+  set_policy({entry(kOther)});
+  EXPECT_FALSE(permits("192.0.3.1", 443));
+}
+
 TEST_F(EngineTest, ARevokedEntryCutsItsFlowsButNotThoseThatAnotherEntryAdmits) {
   set_policy({entry(kApi), entry(kOther)});
   answer(kApi, {ip("192.0.3.1"), ip("192.0.3.2")});
