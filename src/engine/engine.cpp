@@ -54,10 +54,8 @@ Instant Engine::next_deadline() const {
 }
 
 bool Engine::is_misled(const nft::Flow& flow) const {
-  if (flow.asked != kDnsPort) return false;
-  const bool is_led_to_guard = flow.destination.port != kDnsPort;
-  const bool has_guard = installed_ && installed_->base.dns_guard;
-  return has_guard != is_led_to_guard;
+  if (installed_ && installed_->base.dns_guard) return flow.destination.port == kDnsPort;
+  return inputs_.guard && flow.asked == kDnsPort && flow.destination.port == inputs_.guard->port;
 }
 
 bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
@@ -180,14 +178,12 @@ void Engine::on(const CommitDone& event, Instant now) {
     was_lax_ = true;
   if (event.outcome.status == nft::CommitOutcome::Status::committed) {
     failed_commits_ = 0;
+    const bool may_have_led = !installed_ || installed_->base.dns_guard;  // questions to the guard
     if (done.transaction.replace) installed_.emplace();
     if (!installed_) return;  // doubted while the commit was under way
     nft::apply(done.transaction, done.since, *installed_);
-    if (done.transaction.replace) {
-      const bool has_guard = done.transaction.replace->dns_guard.has_value();
-      if (std::exchange(may_redirect_, has_guard) || has_guard)
-        outbox_.emplace_back(ForgetQuestions{});
-    }
+    if (done.transaction.replace && (may_have_led || installed_->base.dns_guard))
+      outbox_.emplace_back(ForgetQuestions{});
     if (!installed_->base.is_audit && std::exchange(was_lax_, false))
       outbox_.emplace_back(CutUnlisted{});
     if (!done.revoked.empty()) outbox_.emplace_back(CutFlows{std::move(done.revoked)});
