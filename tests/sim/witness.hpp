@@ -35,6 +35,11 @@ class Witness {
   struct Sighting {
     Instant latest_end{};  // of all answers so far: seen + TTL + grace
   };
+  struct Latest {
+    dns::Answer answer;
+    Instant since{};
+    std::size_t taken = 0;  // the most addresses of it
+  };
   // Grants by their target and the civil time of their end. The last one holds from the moment that
   // the running engine first saw it; the civil clock may shorten it.
   struct End {
@@ -50,11 +55,6 @@ class Witness {
   std::map<std::pair<std::string, WallTime>, End> ends_;
   std::map<std::pair<DnsName, IpAddress>, Sighting> seen_;
   std::set<DnsName> asked_names_;
-  struct Latest {
-    dns::Answer answer;
-    Instant since{};
-    std::size_t taken = 0;  // the most addresses of it
-  };
   std::map<dns::Question, Latest> latest_;
 };
 
