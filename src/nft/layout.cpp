@@ -55,11 +55,6 @@ std::vector<Rule> admitted_flows(const Base& base, const std::string& judge) {
   return rules;
 }
 
-// The kernel's own resets, with which connections are refused.
-Rule resets() {
-  return {CtState{.related = true}, TcpReset{}, Accept{}};
-}
-
 // In rules of their own: an update that finds no room ends its rule, and must not end more.
 void count_destinations(const Base& base, Tally tally, std::vector<Rule>& rules) {
   if (!base.counts_destinations) return;
@@ -166,7 +161,7 @@ Chain held(const Base& base) {
   }
   for (Rule& rule : admitted_flows(base, "judge")) rules.push_back(std::move(rule));
   admit_errors_of_senders(rules);
-  rules.push_back(resets());
+  rules.push_back(resets_of_kernel());
   rules.push_back({Goto{"judge"}});
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }

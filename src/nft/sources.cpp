@@ -31,12 +31,6 @@ void append(std::vector<Rule>& rules, std::vector<Rule> more) {
   for (Rule& rule : more) rules.push_back(std::move(rule));
 }
 
-// The kernel's resets bear the address that was refused. They come with the connection that they
-// end (nf_send_reset(), nf_ct_attach()); no packet of a program has a state before it is tracked.
-Rule own_resets() {
-  return {CtState{.related = true}, TcpReset{}, Accept{}};
-}
-
 std::vector<Rule> own_sources(const Base& base) {
   if (!base.only_sources) return {{SourceIsOwn{}, Accept{}}};
   std::vector<Rule> rules;
@@ -63,7 +57,7 @@ Chain source_output(const Base& base) {
     rules = own_sources(base);
   else
     pass_known(Known::own, rules);
-  rules.push_back(own_resets());
+  rules.push_back(resets_of_kernel());
   if (!base.only_sources)
     append(rules, {{SourceIsOwn{}, Goto{kOwn}}, {SourceIsOwnOfDevice{}, Accept{}}});
   append(rules, without_address());
@@ -82,10 +76,10 @@ Chain source_held(const Base& base) {
   for (const auto& [link, prefix] : base.routed)
     rules.push_back({InInterface{link}, SourceIn{prefix}, Accept{}});
   // Of what is for many, and so returns by the link, fib asks for no sender.
-  if (!base.only_sources)
-    append(rules, {{SourceElsewhere{}, Goto{kForeign}}, {ToOne{}, Goto{kReached}}});
-  else
+  if (base.only_sources)
     rules.push_back({Goto{kForeign}});
+  else
+    append(rules, {{SourceElsewhere{}, Goto{kForeign}}, {ToOne{}, Goto{kReached}}});
   return {.name = kHeld, .hook = {}, .rules = std::move(rules)};
 }
 
@@ -187,6 +181,10 @@ void admit_errors_of_senders(std::vector<Rule>& held) {
     admit_errors(family, {path, seldom},
                  is_v4 ? limits::kPathErrorOctetsV4 : limits::kPathErrorOctetsV6, held);
   }
+}
+
+Rule resets_of_kernel() {
+  return {CtState{.related = true}, TcpReset{}, Accept{}};
 }
 
 Chain related_of_kernel() {

@@ -1,6 +1,6 @@
-// The chains that judge who sends: before connections are tracked and before other firewalls refuse.
-// So no packet with the source of another ever counts as the first of a flow, whose "answer" would
-// then leave, and none is answered to whom it names.
+// The chains that judge who sends: before connections are tracked, so that no packet with the
+// source of another ever counts as the first of a flow, whose "answer" would then leave; and before
+// other firewalls refuse anything, so that none is answered to whom it names.
 #pragma once
 
 #include <string>
@@ -20,6 +20,9 @@ std::vector<SetDefinition> known_sets(const Base& base);
 // Of ICMP errors, in `held`: one about a flow of its sender passes, with no more of the packet than
 // names the flow.
 void admit_errors_of_senders(std::vector<Rule>& held);
+// The kernel's resets bear the address that was refused. They come with the connection that they
+// end (nf_send_reset(), nf_ct_attach()); no packet of a program has a state before it is tracked.
+Rule resets_of_kernel();
 // Of `output`: the kernel's own errors and resets; a program has none to send.
 Chain related_of_kernel();
 

@@ -79,7 +79,8 @@ class Engine {
   std::vector<Endpoint> time_servers_ending(Instant now) const;
   // Whether the links are held as they should be.
   bool filters_frames() const { return frames_.installed.has_value() && !frames_.is_dirty; }
-  // Whether a tracked connection goes to a resolver past the guard; without a guard: to where it was.
+  // Whether a tracked connection goes to a resolver past the guard; without a guard: whether the
+  // redirect of before leads it to the guard's port.
   bool is_misled(const nft::Flow& flow) const;
   // Whether a tracked connection that leaves this host, or may come from a held interface, goes to
   // what no entry opens.
@@ -177,7 +178,6 @@ class Engine {
   };
   std::optional<UnderWay> under_way_;
   std::vector<nft::ElementKey> revoked_;  // to cut once a commit that removes them is acknowledged
-  bool may_redirect_ = true;  // the table of before led questions to the guard, or who knows
   bool was_lax_ = false;  // the kernel may hold, or have held, a table that lets everything pass
   int failed_commits_ = 0;
   Instant retry_at_{};
