@@ -174,7 +174,8 @@ Findings judge_unheard(const StatusReply& status) {
     findings.push_back({Severity::note, "firewall",
                         "the last DNS question of " + report.link +
                             " did not come to egressd: " + "dropped by " + report.by,
-                        "what runs behind that link resolves no name", report.command});
+                        "what runs behind that link resolves no name",
+                        "let its questions in:", report.command});
   if (findings.empty())
     findings.push_back(
         {Severity::ok, "firewall", "DNS questions of held links come to egressd", "", ""});
