@@ -19,6 +19,13 @@ bool grants_the_same(const AllowEntry& a, const AllowEntry& b) {
          std::tie(b.allows_private, b.allows_metadata, b.until, b.except());
 }
 
+// Whether it excepts names that the other grants: it would be in vain.
+bool excepts_more(const AllowEntry& entry, const AllowEntry& than) {
+  return std::ranges::any_of(entry.except(), [&](const DnsName& name) {
+    return than.wildcard() == nullptr || !than.wildcard()->excepts(name);
+  });
+}
+
 bool grants_no_more(const AllowEntry& entry, const AllowEntry& than) {
   const bool ends_first = !than.until || (entry.until && *entry.until <= *than.until);
   const auto is_excepted = [&](const DnsName& name) { return entry.wildcard()->excepts(name); };
@@ -76,6 +83,13 @@ void EntryTable::put_new(const Entries::Pointer& entry) {
   is_overfull_ = true;
 }
 
+bool EntryTable::takes(const AllowEntry& entry) const {
+  const AllowEntry* first = find(entry.target());
+  return first == nullptr || options(entry) == options(*first) ||
+         is_brought_along(entry) != is_brought_along(*first) ||
+         (is_brought_along(entry) && grants_the_same(entry, *first));
+}
+
 void EntryTable::add(const Entries::Pointer& entry) {
   const AllowEntry* first = find(entry->target());
   if (first == nullptr) return put_new(entry);
@@ -97,7 +111,8 @@ Result<void> EntryTable::add_addition(const std::vector<AllowEntry>& entries, bo
     const AllowEntry* first = find(entry.target());
     if (first == nullptr) {
       ++fresh;
-    } else if (!is_added(*first) && !grants_no_more(entry, *first)) {
+    } else if (!is_added(*first) &&
+               (!grants_no_more(entry, *first) || excepts_more(entry, *first))) {
       return fail(conflict(entry, *first));
     }
   }

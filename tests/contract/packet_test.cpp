@@ -333,6 +333,16 @@ TEST_F(Packet, EachPacketToATimeServerCountsAsUse) {
   }
 }
 
+// `ntpq -p` asks the service of its own host.
+TEST_F(Packet, ATimeServiceOfThisHostIsAskedByTheHost) {
+  nft::Base base;
+  base.judges_time = true;
+  install(base, {});
+  const UdpServer server(host_.name(), 123, echo());
+  for (const char* own : {"127.0.0.1", "::1", "198.18.0.1"})
+    EXPECT_EQ(udp_probe(host_.name(), own, 123), Seen::answered) << own;
+}
+
 // What a time server of this host answers is no question of its own, whichever ports both use.
 TEST_F(Packet, ATimeServerOfThisHostAnswersThoseWhoAsk) {
   nft::Base base;
