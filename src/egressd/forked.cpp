@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "control/descriptor.hpp"
@@ -17,11 +16,6 @@ bool ends_with(pid_t daemon) {
 void go_first_when_memory_runs_out() {
   const control::Descriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   if (score) (void)!write(score.get(), "1000", 4);
-}
-
-void give_way() {
-  constexpr int kNicer = 5;  // a third of the others' share: on a busy host it still gets on
-  setpriority(PRIO_PROCESS, 0, kNicer);
 }
 
 }  // namespace egress::daemon

@@ -9,7 +9,5 @@ namespace egress::daemon {
 bool ends_with(pid_t daemon);
 // Where memory runs out, it goes and not the daemon, whose score is inherited.
 void go_first_when_memory_runs_out();
-// Who wants the processor too gets it sooner: the daemon, most of all.
-void give_way();
 
 }  // namespace egress::daemon

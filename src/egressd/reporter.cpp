@@ -181,7 +181,6 @@ void Reporter::make_it(const control::Request& request, TableChanges::Mark since
   if (!kernel) _exit(kFailed);
   close_all_but(std::array{file, *kernel});
   go_first_when_memory_runs_out();
-  give_way();
   alarm(static_cast<unsigned>(limits::kReportTime.count()));
   const auto reply = hooks_.make(request, since);
   if (!reply) _exit(kOutdated);
