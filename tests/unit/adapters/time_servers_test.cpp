@@ -121,7 +121,9 @@ TEST_F(TimeFiles, OfTimesyncdAddUpAndTakeBack) {
   write("usr/lib/systemd/timesyncd.conf.d/10.conf", "[Time]\nNTP=hidden.example\n");
   write("etc/systemd/timesyncd.conf.d/10.conf", "[Time]\nNTP=\nNTP=a.example b.example\n");
   write("run/systemd/timesyncd.conf.d/20.conf", "[Time]\nNTP=c.example\nFallbackNTP=f.example\n");
-  EXPECT_THAT(servers(), ElementsAre("a.example", "b.example", "c.example"));
+  write("etc/systemd/timesyncd.conf.d/20.conf", "[Time]\nNTP=d.example\n");
+  EXPECT_THAT(servers(), ElementsAre("a.example", "b.example", "d.example"))
+      << "what is below /run is what DHCP told";
 }
 
 TEST_F(TimeFiles, OfTimesyncdMayHaveAFallbackOfTheirOwnOrNone) {
