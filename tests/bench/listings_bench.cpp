@@ -21,7 +21,7 @@ constexpr std::size_t kAddresses = 10;
 constexpr std::size_t kPerSecond = 100;  // questions: a busy host's
 constexpr uid_t kFirstReader = 60'000;
 const DnsServer kGuard{"127.0.0.1", 553};
-const DnsServer kResolver{test::kResolver, 53};
+const DnsServer kRedirected{test::kResolver, 53};
 
 struct Load {
   std::size_t held;       // names of the policy
@@ -70,9 +70,9 @@ class Readers {
 
 // Times in ms, of all rounds.
 struct Times {
-  std::vector<double> held;      // an answer that is held
-  std::vector<double> fresh;     // of a new name: asked, opened, told
-  std::vector<double> resolver;  // asked directly: what the machine itself makes a question wait
+  std::vector<double> held;        // an answer that is held
+  std::vector<double> fresh;       // of a new name: asked, opened, told
+  std::vector<double> redirected;  // the same, asked of the resolver, and so led to the guard
 };
 
 // `names` of the policy are asked, and as many that nobody has asked before.
@@ -84,13 +84,13 @@ class Questions {
     note(times.held, trickle(lab_, kGuard, {0, load_.questions}, kPerSecond));
     note(times.fresh, trickle(lab_, kGuard, {next_, load_.questions}, kPerSecond));
     next_ += load_.questions;
-    note(times.resolver, trickle(lab_, kResolver, {0, load_.questions}, kPerSecond));
+    note(times.redirected, trickle(lab_, kRedirected, {0, load_.questions}, kPerSecond));
   }
 
  private:
   static void note(std::vector<double>& times, const Latencies& latencies) {
-    must_hold(latencies.unanswered == 0, "every question is answered, not " +
-                                             std::to_string(latencies.unanswered) + " of them");
+    must_hold(latencies.unanswered <= latencies.milliseconds.size() / 50,
+              "98 of 100 questions are answered");
     times.insert(times.end(), latencies.milliseconds.begin(), latencies.milliseconds.end());
   }
 
@@ -100,12 +100,12 @@ class Questions {
 };
 
 void add(Table& table, const std::string& what, const std::vector<double>& alone,
-         const std::vector<double>& beside, bool is_judged) {
+         const std::vector<double>& beside) {
   const double later = percentile(beside, 100) - percentile(alone, 100);
   table.add({what, number(median(alone), 3), number(percentile(alone, 100), 2),
              number(median(beside), 3), number(percentile(beside, 99), 2),
-             number(percentile(beside, 100), 2), number(later, 1),
-             is_judged ? "≤ " + number(kGoal, 0) : "", is_judged ? at_most(later, kGoal) : ""});
+             number(percentile(beside, 100), 2), number(later, 1), "≤ " + number(kGoal, 0),
+             at_most(later, kGoal)});
 }
 
 void body(Effort effort) {
@@ -126,17 +126,15 @@ void body(Effort effort) {
     listed += readers.listed();
   }
   must_hold(listed > 0, "the table is listed meanwhile");
-  Table table("Answers while eight users list " + std::to_string(load.held * kAddresses) +
-                  " addresses, ms",
-              {"question", "alone: p50", "slowest", "beside listings: p50", "p99", "slowest",
-               "slowest, later by", "goal", ""});
-  add(table, "an answer that is held", alone.held, beside.held, true);
-  add(table, "a new name: asked, opened, told", alone.fresh, beside.fresh, true);
-  add(table, "the resolver, asked directly", alone.resolver, beside.resolver, false);
+  Table table(
+      "Answers while eight users list " + std::to_string(load.held * kAddresses) + " addresses, ms",
+      {"question", "alone: p50", "slowest", "beside listings: p50", "p99", "slowest",
+       "slowest, later by", "goal", ""});
+  add(table, "an answer that is held", alone.held, beside.held);
+  add(table, "a new name: asked, opened, told", alone.fresh, beside.fresh);
+  add(table, "an answer that is held, redirected", alone.redirected, beside.redirected);
   table.remark(std::to_string(beside.held.size()) + " questions of each kind, and " +
-               std::to_string(listed) +
-               " listings meanwhile. The resolver is "
-               "no part of egressd: what it takes is what the machine makes of so much work.");
+               std::to_string(listed) + " listings meanwhile.");
 }
 
 }  // namespace
