@@ -37,8 +37,9 @@ std::vector<KnownAddress> KnownAddressPack::unpack() const {
   std::vector<KnownAddress> known;
   known.reserve(entries_.size());
   for (const Entry& entry : entries_)
-    known.push_back({*DnsName::parse(std::string_view(names_).substr(entry.name_at, entry.name_size)),
-                     entry.address, entry.expires, entry.is_learnt});
+    known.push_back(
+        {*DnsName::parse(std::string_view(names_).substr(entry.name_at, entry.name_size)),
+         entry.address, entry.expires, entry.is_learnt});
   return known;
 }
 

@@ -179,7 +179,7 @@ std::optional<control::WhyReply> ControlService::explain_local(
     const auto* name = std::get_if<DnsName>(destination);
     is_local =
         (prefix != nullptr && prefix->is_single() && is_this_host(engine(), prefix->first())) ||
-        (name != nullptr && is_this_host(engine(), *name, resolvconf::read_hosts()));
+        (name != nullptr && is_this_host(engine(), *name, resolvconf::read_hosts({*name})));
   }
   if (!is_local) return std::nullopt;
   control::WhyReply reply;
@@ -199,7 +199,7 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
   const Port port = target->ports.front().first;
   if (const auto* name = std::get_if<DnsName>(destination)) {
     control::WhyReply reply = explain_name(engine(), *name, target->transport, port, now());
-    judge_by_hosts(engine(), resolvconf::read_hosts(), *name, target->transport, port, now(),
+    judge_by_hosts(engine(), resolvconf::read_hosts({*name}), *name, target->transport, port, now(),
                    reply);
     if (!reply.allowed && reply.entries.empty())
       add_holders(*name, target->transport, port, store_.catalogue(), reply);

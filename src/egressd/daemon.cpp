@@ -299,11 +299,11 @@ void Daemon::finish_turn() {
   reporter_->settle(now);
   if (collector_.is_under_way()) save_known();
   if (look_for_room_at_ <= now) look_for_room_at_ = room_->look(now);
-  Instant next = std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
-                           server_->next_deadline(), service_->next_deadline(),
-                           reporter_->next_deadline(), keep_at_, count_at_, look_for_room_at_,
-                           frame_.trial ? frame_.trial->until : kNever,
-                           collector_.is_under_way() ? now : kNever});
+  Instant next =
+      std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
+                server_->next_deadline(), service_->next_deadline(), reporter_->next_deadline(),
+                keep_at_, count_at_, look_for_room_at_, frame_.trial ? frame_.trial->until : kNever,
+                collector_.is_under_way() ? now : kNever});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }

@@ -15,11 +15,11 @@ class KnownCollector {
   // Once more after this one where one is under way.
   void begin();
   bool is_under_way() const { return is_under_way_; }
-  // Takes the addresses of a part of the names that have not ended by `now`, which `wall` is. True:
-  // that was the last part. A name that comes or goes between two parts may be missed; whoever
-  // changes the table asks for another file.
+  // Takes the addresses of a part of the names that have not ended by `now`, which `wall` is.
+  // Returns true after the last part. A name that comes or goes between two parts may be missed:
+  // such a change asks for another file anyway.
   bool advance(const dns::NameTable& table, Instant now, WallTime wall);
-  // All of it. Begins anew where that was asked meanwhile.
+  // What was gathered. If begin() was called meanwhile, the next pass starts.
   dns::KnownAddressPack take();
 
  private:

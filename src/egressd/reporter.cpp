@@ -103,8 +103,8 @@ void Reporter::end(Process process, int status) {
 void Reporter::settle(Instant now) {
   now_ = now;
   if (readers_owe_.count() > 0)
-    readers_rest_until_ =
-        now + std::chrono::floor<milliseconds>(std::exchange(readers_owe_, {}) * limits::kReadersRest);
+    readers_rest_until_ = now + std::chrono::floor<milliseconds>(std::exchange(readers_owe_, {}) *
+                                                                 limits::kReadersRest);
   forget_the_departed();
   if (const auto found = next(); found != waiting_.end()) {
     Report report = std::move(*found);
@@ -147,14 +147,16 @@ void Reporter::begin(Report report) {
   const ClientId client = report.client;
   const bool is_reader = report.is_reader;
   if (is_reader) served_[report.user] = ++turns_;
-  const auto forked = fork_for(report);
-  if (!forked) hooks_.reply(client, control::Refused{"failed", forked.error().message});
+  const std::chrono::microseconds begun = hooks_.stopwatch();
+  const auto forked = fork_for(report, begun);
+  if (forked) return;
+  if (is_reader) readers_owe_ += hooks_.stopwatch() - begun;
+  hooks_.reply(client, control::Refused{"failed", forked.error().message});
 }
 
-Result<void> Reporter::fork_for(Report& report) {
+Result<void> Reporter::fork_for(Report& report, std::chrono::microseconds begun) {
   Descriptor file(memfd_create("egressd-reply", MFD_CLOEXEC));
   if (!file) return fail_errno("cannot make room for the reply");
-  const std::chrono::microseconds begun = hooks_.stopwatch();
   const TableChanges::Mark since = changes_.mark();
   const pid_t daemon = getpid();
   const pid_t pid = fork();

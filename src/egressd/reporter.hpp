@@ -79,7 +79,7 @@ class Reporter {
   bool may_start(const Report& report) const;
   Reports::iterator next();
   void begin(Report report);
-  Result<void> fork_for(Report& report);
+  Result<void> fork_for(Report& report, std::chrono::microseconds begun);
   [[noreturn]] void make_it(const control::Request& request, TableChanges::Mark since, int file);
   void end(Process process, int status);
   void forget_the_departed();

@@ -50,10 +50,10 @@ std::vector<Rule> admitted_flows(const Base& base, const std::string& judge) {
   judge_answers(base, judge, rules);
   // A client that asks every minute from one port has one flow for hours. What stays on the host is
   // none of the list's business.
-  if (base.judges_time)
+  if (base.judges_time) {
     rules.push_back({OutLoopback{}, Layer4{{kUdp}}, DestinationPort{kTime}, Accept{}});
-  if (base.judges_time)
     rules.push_back({Layer4{{kUdp}}, DestinationPort{kTime}, CtOriginal{}, Goto{judge}});
+  }
   rules.push_back({CtState{.established = true}, Accept{}});
   return rules;
 }

@@ -10,8 +10,8 @@
 namespace egress::nft {
 namespace {
 
-// Whoever pastes a command must not run what a name says: links, tables and chains may be called
-// almost anything.
+// Root pastes these commands. Links, tables and chains may have almost any name, and no name may
+// run anything.
 bool is_plain(std::string_view name) {
   return !name.empty() && !name.starts_with('-') && std::ranges::all_of(name, [](unsigned char c) {
     return c < 0x80 && (std::isalnum(c) != 0 || c == '_' || c == '.' || c == '@' || c == '-');

@@ -29,9 +29,8 @@ struct Load {
   int rounds;
 };
 
-// Processes' worth of work that somebody who only reads can cause: `list`, over and over, each
-// reader on a connection of its own. What they get is thrown away, so that they take little time
-// themselves.
+// Eight users who may only read. Each sends `list` over and over, on a connection of its own, and
+// does not look at the reply, so that the clients take little time themselves.
 class Readers {
  public:
   explicit Readers(const std::string& path) {

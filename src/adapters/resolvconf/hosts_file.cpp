@@ -29,10 +29,6 @@ void add_line(HostNames& names, std::string_view line, const std::set<DnsName>* 
   }
 }
 
-}  // namespace
-
-namespace {
-
 HostNames parse(std::string_view text, const std::set<DnsName>* wanted) {
   HostNames names;
   while (!text.empty()) {
