@@ -166,7 +166,8 @@ struct StatusReply {
   std::vector<std::string> uplinks;  // links among them that lead outside; holds_all: the ways out
   bool holds_all = false;            // all links but those ways out and what `released` names
   std::vector<std::string> released;
-  std::vector<std::string> outward;  // held for what is forwarded alone: other machines are there
+  std::vector<std::string> outward;  // held, and may lead to other machines
+  std::vector<std::string> wires;    // those that do: what the host sends and receives by them is its own
   std::vector<std::string>
       inbound;  // which flows begun outside are answered: "22/tcp", "ping"; "any"
   std::vector<std::string> missing_features;  // what this kernel lacks and what that costs

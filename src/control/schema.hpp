@@ -180,6 +180,7 @@ inline constexpr auto kFields<StatusReply> =
                field("holds_all", &StatusReply::holds_all),
                field("released", &StatusReply::released),
                field("outward", &StatusReply::outward),
+               field("wires", &StatusReply::wires),
                field("inbound", &StatusReply::inbound),
                field("missing_features", &StatusReply::missing_features),
                field("warnings", &StatusReply::warnings),

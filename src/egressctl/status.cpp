@@ -132,7 +132,8 @@ void print_facts(std::ostream& out, const StatusReply& status) {
 std::vector<std::string> unheard(const StatusReply& status) {
   std::vector<std::string> lines;
   for (const control::UnheardReport& report : status.unheard)
-    lines.push_back(report.link + ": dropped by " + report.by + "; " + report.command);
+    lines.push_back(report.link + ": perhaps dropped by " + report.by +
+                    (report.command.empty() ? "" : "; " + report.command));
   return lines;
 }
 

@@ -135,6 +135,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.holds_all = held.released.has_value();
   reply.released = held.released.value_or(std::vector<std::string>());
   reply.outward = held.outward;
+  reply.wires = held.wires;
   reply.inbound = policy().inbound ? policy().inbound->texts() : std::vector<std::string>{"any"};
   reply.proxies = policy::proxies_in(policy().entries);
   reply.missing_features = missing_features(enforcer_.kernel().capabilities());
@@ -184,7 +185,7 @@ std::optional<control::WhyReply> ControlService::explain_local(
     const auto* name = std::get_if<DnsName>(destination);
     is_local =
         (prefix != nullptr && prefix->is_single() && is_this_host(engine(), prefix->first())) ||
-        (name != nullptr && is_this_host(engine(), *name, resolvconf::read_hosts()));
+        (name != nullptr && is_this_host(engine(), *name, resolvconf::read_hosts({*name})));
   }
   if (!is_local) return std::nullopt;
   control::WhyReply reply;
@@ -204,7 +205,7 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
   const Port port = target->ports.front().first;
   if (const auto* name = std::get_if<DnsName>(destination)) {
     control::WhyReply reply = explain_name(engine(), *name, target->transport, port, now());
-    judge_by_hosts(engine(), resolvconf::read_hosts(), *name, target->transport, port, now(),
+    judge_by_hosts(engine(), resolvconf::read_hosts({*name}), *name, target->transport, port, now(),
                    reply);
     if (!reply.allowed && reply.entries.empty())
       add_holders(*name, target->transport, port, store_.catalogue(), reply);

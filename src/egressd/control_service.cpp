@@ -114,8 +114,7 @@ void ControlService::allow(control::ClientId client, const control::AllowRequest
     preview.targets.push_back({wait.targets.back(), "would allow", "", report_risk(*entry), {}});
   }
   if (request.dry_run) {
-    for (const policy::AllowEntry* entry : stemming_from(next->policy.entries, targets))
-      add_hosts_note(*entry, preview.notes);
+    add_hosts_notes(stemming_from(next->policy.entries, targets), preview.notes);
     return hooks_.reply(client, preview);
   }
   std::ranges::copy_if(wait.targets, std::back_inserter(wait.already),
@@ -166,21 +165,29 @@ control::AllowReply ControlService::conclude(const Wait& wait) const {
     reply.targets.push_back(std::move(result));
   }
   reply.notes = wait.notes;
+  std::vector<const policy::AllowEntry*> entries;
   for (const std::string& target : wait.targets)
-    if (const policy::AllowEntry* entry = policy().entries.find(target))
-      add_hosts_note(*entry, reply.notes);
+    if (const policy::AllowEntry* entry = policy().entries.find(target)) entries.push_back(entry);
+  add_hosts_notes(entries, reply.notes);
   reply.total_us = (enforcer_.clock().stopwatch() - wait.arrived).count();
   reply.kernel_us = (enforcer_.tally().in_kernel - wait.kernel_before).count();
   return reply;
 }
 
-void ControlService::add_hosts_note(const policy::AllowEntry& entry,
-                                    std::vector<std::string>& notes) const {
-  if (entry.name() == nullptr) return;
-  std::string note =
-      hosts_note(*entry.name(), closed_in_hosts(engine(), resolvconf::read_hosts(), *entry.name(),
-                                                entry.transport, entry.ports, now()));
-  if (!note.empty()) notes.push_back(std::move(note));
+void ControlService::add_hosts_notes(const std::vector<const policy::AllowEntry*>& entries,
+                                     std::vector<std::string>& notes) const {
+  std::set<DnsName> names;
+  for (const policy::AllowEntry* entry : entries)
+    if (entry->name() != nullptr) names.insert(*entry->name());
+  if (names.empty()) return;
+  const resolvconf::HostNames hosts = resolvconf::read_hosts(names);
+  for (const policy::AllowEntry* entry : entries) {
+    if (entry->name() == nullptr) continue;
+    std::string note = hosts_note(
+        *entry->name(),
+        closed_in_hosts(engine(), hosts, *entry->name(), entry->transport, entry->ports, now()));
+    if (!note.empty()) notes.push_back(std::move(note));
+  }
 }
 
 control::TargetOutcome ControlService::outcome(const policy::AllowEntry& entry) const {

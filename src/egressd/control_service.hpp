@@ -97,7 +97,8 @@ class ControlService {
   bool is_through(const Wait& wait) const;
   control::AllowReply conclude(const Wait& wait) const;
   // What /etc/hosts makes of a name that is allowed.
-  void add_hosts_note(const policy::AllowEntry& entry, std::vector<std::string>& notes) const;
+  void add_hosts_notes(const std::vector<const policy::AllowEntry*>& entries,
+                       std::vector<std::string>& notes) const;
   control::TargetOutcome outcome(const policy::AllowEntry& entry) const;
   control::TargetOutcome refuse_to_deny(const std::string& target) const;
   Result<nft::Snapshot> read_kernel(const nft::Listing& listing);

@@ -85,7 +85,7 @@ Result<void> Daemon::open_adapters() {
   enforcer_.emplace(*kernel_, *resolver_, clock_,
                     nft::DnsGuard{limits::kGuardPort, owner_.uid, key});
   room_.emplace(*kernel_);
-  enforcer_->on_save([this] { save_known(); });
+  enforcer_->on_save([this] { collector_.begin(); });
   policy_.emplace(store_, frame_, *enforcer_,
                   [this](const auto& resolvers) { return resolver_->set_resolvers(resolvers); });
   dns_problem_ = open_dns();
@@ -297,11 +297,13 @@ void Daemon::finish_turn() {
   (void)keep_posture();
   if (keep_at_ <= now) keep_last_good();
   reporter_->settle(now);
+  if (collector_.is_under_way()) save_known();
   if (look_for_room_at_ <= now) look_for_room_at_ = room_->look(now);
-  Instant next = std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
-                           server_->next_deadline(), service_->next_deadline(),
-                           reporter_->next_deadline(), keep_at_, count_at_, look_for_room_at_,
-                           frame_.trial ? frame_.trial->until : kNever});
+  Instant next =
+      std::min({enforcer_->next_deadline(), dns_ ? dns_->next_deadline() : kNever,
+                server_->next_deadline(), service_->next_deadline(), reporter_->next_deadline(),
+                keep_at_, count_at_, look_for_room_at_, frame_.trial ? frame_.trial->until : kNever,
+                collector_.is_under_way() ? now : kNever});
   if (const auto wait = resolver_->wait()) next = std::min(next, clock_.now() + *wait);
   timer_->arm(next);
 }
@@ -315,9 +317,7 @@ void Daemon::stop() {
     set_posture(engine::Posture::enforcing, kNever);
   }
   (void)systemd::notify_stopping("The table stays in place");
-  save_known();
-  known_addresses_->finish();
-  note_unsaved();
+  save_known_at_once();
   keep_last_good();
   log(Level::info, "stopping", {{"table", "stays in place"}});
   loop_->exit(0);

@@ -19,6 +19,7 @@
 #include "egressd/control_service.hpp"
 #include "egressd/dns_service.hpp"
 #include "egressd/enforcer.hpp"
+#include "egressd/known_collector.hpp"
 #include "egressd/options.hpp"
 #include "egressd/policy_in_force.hpp"
 #include "egressd/policy_store.hpp"
@@ -69,7 +70,8 @@ class Daemon {
   void keep_last_good();
   void adopt_files(Loaded loaded);
   void set_aside(const std::string& path, const char* event, const std::string& warning);
-  void save_known();
+  void save_known();  // a part of it
+  void save_known_at_once();
   void note_unsaved();
   void finish_turn();
   void stop();
@@ -92,6 +94,7 @@ class Daemon {
   std::optional<host::AddressWatch> own_addresses_;
   std::optional<host::LinkWatch> links_;
   std::optional<state::KnownAddressesWriter> known_addresses_;
+  KnownCollector collector_;
   std::optional<Enforcer> enforcer_;
   std::optional<RefusalRoom> room_;
   Instant look_for_room_at_{};

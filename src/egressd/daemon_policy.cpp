@@ -89,17 +89,18 @@ void Daemon::note_unsaved() {
 }
 
 void Daemon::save_known() {
+  if (!collector_.advance(enforcer_->engine().names(), clock_.now(), clock_.wall())) return;
   note_unsaved();
-  const WallTime wall = clock_.wall();
-  const Instant now = clock_.now();
-  std::vector<dns::KnownAddress> known;
-  known.reserve(enforcer_->engine().names().address_count());
-  for (const auto& [name, state] : enforcer_->engine().names().names())
-    for (const dns::HeldAddress& held : state.addresses)
-      if (held.expires > now)
-        known.push_back({name, held.address, wall + std::chrono::floor<seconds>(held.expires - now),
-                         state.group != nullptr});
-  known_addresses_->write(std::move(known));
+  known_addresses_->write(collector_.take());
+}
+
+// What is gathered over several turns could be of several moments; this is of one.
+void Daemon::save_known_at_once() {
+  collector_ = {};
+  collector_.begin();
+  while (collector_.is_under_way()) save_known();
+  known_addresses_->finish();
+  note_unsaved();
 }
 
 }  // namespace egress::daemon

@@ -157,11 +157,11 @@ void Enforcer::forgotten(std::size_t flows) {
 }
 
 void Enforcer::carry_out(const engine::ForgetQuestions&) {
-  const auto selects = [&](const nft::Flow& flow) { return engine_.is_unguarded(flow); };
+  const auto selects = [&](const nft::Flow& flow) { return engine_.is_misled(flow); };
   const auto count = kernel_.forget_flows(selects);
   if (!count)
-    return log(Level::error, "questions-not-redirected", {{"message", count.error().message}});
-  if (*count > 0) log(Level::info, "questions-redirected", {{"flows", std::to_string(*count)}});
+    return log(Level::error, "questions-not-forgotten", {{"message", count.error().message}});
+  if (*count > 0) log(Level::info, "questions-forgotten", {{"flows", std::to_string(*count)}});
 }
 
 void Enforcer::carry_out(const engine::SaveKnown&) {

@@ -7,6 +7,8 @@
 namespace egress::daemon {
 namespace {
 
+constexpr std::size_t kMostNotes = 32;  // of a file that may be a list of thousands
+
 bool is_unspecified(const IpAddress& address) {
   return std::ranges::all_of(address.octets(), [](std::uint8_t octet) { return octet == 0; });
 }
@@ -71,8 +73,10 @@ std::vector<std::string> hosts_notes(const engine::Engine& engine,
     for (const policy::AllowEntry* entry : engine.inputs().entries_of(name))
       if (const std::string note = hosts_note(
               name, closed_in_hosts(engine, hosts, name, entry->transport, entry->ports, now));
-          !note.empty())
+          !note.empty()) {
         notes.push_back(note);
+        if (notes.size() == kMostNotes) return notes;
+      }
   return notes;
 }
 

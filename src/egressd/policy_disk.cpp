@@ -24,11 +24,16 @@ Read<policy::Node> read_own(const std::filesystem::path& path) {
   return *std::move(node);
 }
 
-// What could not be read again is not written.
+// What could not be read again is not written. A node takes two octets at least.
 Result<void> write_own(const std::filesystem::path& path, const std::string& text) {
   if (text.size() > limits::kStateFileBytes)
     return fail(egress::quoted(path.string()) + " would be larger than " +
                 std::to_string(limits::kStateFileBytes) + " bytes");
+  if (text.size() > 2 * limits::kStateNodes) {
+    const auto node =
+        adapters::parse_yaml(text, path, {limits::kStateFileBytes, limits::kStateNodes});
+    if (!node) return fail("would not be read again: " + node.error().text());
+  }
   return state::write_atomically(path, text, 0640);
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <tuple>
+#include <utility>
 
 #include "adapters/inherited_descriptors.hpp"
 #include "adapters/system_error.hpp"
@@ -74,6 +75,7 @@ void Reporter::dispatch() {
 
 void Reporter::end(Process process, int status) {
   Report& report = process.report;
+  if (report.is_reader) readers_owe_ += hooks_.stopwatch() - process.begun;
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
   if (code == kDone) {
     const off_t size = lseek(process.file.get(), 0, SEEK_END);
@@ -100,11 +102,14 @@ void Reporter::end(Process process, int status) {
 
 void Reporter::settle(Instant now) {
   now_ = now;
+  if (readers_owe_.count() > 0)
+    readers_rest_until_ = now + std::chrono::floor<milliseconds>(std::exchange(readers_owe_, {}) *
+                                                                 limits::kReadersRest);
   forget_the_departed();
   if (const auto found = next(); found != waiting_.end()) {
     Report report = std::move(*found);
     waiting_.erase(found);
-    begin(std::move(report), now);
+    begin(std::move(report));
   }
   if (waiting_.empty()) served_.clear();
 }
@@ -116,17 +121,12 @@ Instant Reporter::next_deadline() const {
   return next;
 }
 
-// Whether there is a place for it. A reader has one at a time.
+// Whether there is a place for it. Readers have one, all together.
 bool Reporter::may_start(const Report& report) const {
-  const auto is_of_reader = [](const auto& one) { return one.second.report.is_reader; };
-  const auto is_same = [&](const auto& one) {
-    return is_of_reader(one) && one.second.report.user == report.user;
-  };
   if (running_.size() >= limits::kReports) return false;
-  if (!report.is_reader) return true;
-  return static_cast<std::size_t>(std::ranges::count_if(running_, is_of_reader)) <
-             limits::kReadersReports &&
-         std::ranges::none_of(running_, is_same);
+  return !report.is_reader || std::ranges::none_of(running_, [](const auto& one) {
+    return one.second.report.is_reader;
+  });
 }
 
 // Those who may change the policy first, then the reader who has waited for its turn the longest.
@@ -143,19 +143,18 @@ Reporter::Reports::iterator Reporter::next() {
   return best;
 }
 
-void Reporter::begin(Report report, Instant now) {
+void Reporter::begin(Report report) {
   const ClientId client = report.client;
   const bool is_reader = report.is_reader;
   if (is_reader) served_[report.user] = ++turns_;
-  const std::chrono::microseconds before = hooks_.stopwatch();
-  const auto forked = fork_for(report);
-  if (is_reader)
-    readers_rest_until_ = now + std::chrono::floor<milliseconds>((hooks_.stopwatch() - before) *
-                                                                 limits::kReadersRest);
-  if (!forked) hooks_.reply(client, control::Refused{"failed", forked.error().message});
+  const std::chrono::microseconds begun = hooks_.stopwatch();
+  const auto forked = fork_for(report, begun);
+  if (forked) return;
+  if (is_reader) readers_owe_ += hooks_.stopwatch() - begun;
+  hooks_.reply(client, control::Refused{"failed", forked.error().message});
 }
 
-Result<void> Reporter::fork_for(Report& report) {
+Result<void> Reporter::fork_for(Report& report, std::chrono::microseconds begun) {
   Descriptor file(memfd_create("egressd-reply", MFD_CLOEXEC));
   if (!file) return fail_errno("cannot make room for the reply");
   const TableChanges::Mark since = changes_.mark();
@@ -174,7 +173,7 @@ Result<void> Reporter::fork_for(Report& report) {
     errno = error;
     return fail_errno("cannot watch the process of the reply");
   }
-  running_.emplace(pid, Process{std::move(report), std::move(file), std::move(handle), pid});
+  running_.emplace(pid, Process{std::move(report), std::move(file), std::move(handle), pid, begun});
   return {};
 }
 

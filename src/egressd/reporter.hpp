@@ -4,8 +4,9 @@
 // However large the table is, the daemon has forked and no more: no answer and no commit waits for
 // a listing.
 //
-// Those who may not change the policy get a part of the processes, one at a time each, and of the
-// daemon's time to fork them; so do not the others.
+// While a process lives, each page that the daemon writes to is copied first. Those who may not
+// change the policy therefore have one process, all together, and rest a few times as long as it
+// ran; the others do not.
 #pragma once
 
 #include <sys/types.h>
@@ -69,6 +70,7 @@ class Reporter {
     control::Descriptor file;    // of the reply
     control::Descriptor handle;  // pidfd
     pid_t pid = 0;
+    std::chrono::microseconds begun{};
   };
   using Reports = std::list<Report>;
 
@@ -76,8 +78,8 @@ class Reporter {
       : epoll_(std::move(epoll)), changes_(changes), hooks_(std::move(hooks)) {}
   bool may_start(const Report& report) const;
   Reports::iterator next();
-  void begin(Report report, Instant now);
-  Result<void> fork_for(Report& report);
+  void begin(Report report);
+  Result<void> fork_for(Report& report, std::chrono::microseconds begun);
   [[noreturn]] void make_it(const control::Request& request, TableChanges::Mark since, int file);
   void end(Process process, int status);
   void forget_the_departed();
@@ -90,6 +92,7 @@ class Reporter {
   std::map<uid_t, std::uint64_t> served_;  // when each reader last had its turn
   std::uint64_t turns_ = 0;
   Instant now_{};
+  std::chrono::microseconds readers_owe_{};  // what theirs took since the last turn
   Instant readers_rest_until_{};
 };
 

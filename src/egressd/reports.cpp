@@ -153,6 +153,9 @@ std::vector<control::CapabilityReport> report_capabilities(const nft::Capabiliti
       {"conntrack zones", has.has_zones,
        "no `ct zone set`: egressd's own questions are not tracked, and a firewall that accepts "
        "what is established drops their answers: let in what comes from the resolvers' port 53"},
+      {"sockets", has.finds_sockets,
+       "no `socket wildcard` expression: containers that ask a resolver of this host (Podman's, "
+       "libvirt's, LXD's) are answered by the guard, which knows no neighbours"},
   };
 }
 

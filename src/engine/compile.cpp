@@ -194,6 +194,7 @@ nft::Base compile_base(const Inputs& inputs) {
           .forward = inputs.held.patterns,
           .released = inputs.held.released,
           .outward = inputs.held.outward,
+          .wires = inputs.held.wires,
           .segments = inputs.held.segments,
           .inside = inputs.held.inside,
           .uplinks = inputs.held.uplinks,
@@ -207,6 +208,7 @@ nft::Base compile_base(const Inputs& inputs) {
           .logs_refusals = inputs.capabilities.logs,
           .counts_destinations = inputs.capabilities.counts_destinations,
           .tracks_apart = inputs.capabilities.has_zones,
+          .finds_sockets = inputs.capabilities.finds_sockets,
           .cuts_flows = inputs.capabilities.deletes_flows,
           .only_sources = only_sources(inputs)};
 }

@@ -53,8 +53,9 @@ Instant Engine::next_deadline() const {
                    may_commit ? retry_at_ : kNever, may_filter ? frames_.retry_at : kNever});
 }
 
-bool Engine::is_unguarded(const nft::Flow& flow) const {
-  return flow.destination.port == kDnsPort;
+bool Engine::is_misled(const nft::Flow& flow) const {
+  if (installed_ && installed_->base.dns_guard) return flow.destination.port == kDnsPort;
+  return inputs_.guard && flow.asked == kDnsPort && flow.destination.port == inputs_.guard->port;
 }
 
 bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
@@ -99,13 +100,14 @@ void Engine::drop_name(const DnsName& name, Instant now) {
     touch(names_.forget(name), Cause::policy);
 }
 
-// Learnt names whose wildcard is gone.
+// Learnt names whose wildcard is gone, and that no entry has come to name.
 void Engine::drop_uncovered(const policy::EntriesChange& change) {
   const auto is_wildcard = [](const auto& entry) { return entry->wildcard() != nullptr; };
   if (std::ranges::none_of(change.gone, is_wildcard)) return;
   std::vector<DnsName> uncovered;
   for (const auto& [name, state] : names_.names())
-    if (state.group != nullptr && inputs_.wildcard_of(name) == nullptr) uncovered.push_back(name);
+    if (state.group != nullptr && inputs_.wildcard_of(name) == nullptr && !inputs_.names(name))
+      uncovered.push_back(name);
   for (const DnsName& name : uncovered) touch(names_.forget(name), Cause::policy);
 }
 
@@ -176,10 +178,11 @@ void Engine::on(const CommitDone& event, Instant now) {
     was_lax_ = true;
   if (event.outcome.status == nft::CommitOutcome::Status::committed) {
     failed_commits_ = 0;
+    const bool may_have_led = !installed_ || installed_->base.dns_guard;  // questions to the guard
     if (done.transaction.replace) installed_.emplace();
     if (!installed_) return;  // doubted while the commit was under way
     nft::apply(done.transaction, done.since, *installed_);
-    if (done.transaction.replace && done.transaction.replace->dns_guard)
+    if (done.transaction.replace && (may_have_led || installed_->base.dns_guard))
       outbox_.emplace_back(ForgetQuestions{});
     if (!installed_->base.is_audit && std::exchange(was_lax_, false))
       outbox_.emplace_back(CutUnlisted{});

@@ -9,6 +9,8 @@
 namespace egress::engine {
 namespace {
 
+constexpr std::size_t kAtOnce = 256;  // each is looked up in the kernel; a time service asks a few
+
 bool opens_time(const Inputs& inputs, const DnsName& name) {
   return std::ranges::any_of(inputs.entries_of(name),
                              [](const auto* entry) { return entry->asks_time(); });
@@ -21,7 +23,7 @@ std::vector<Endpoint> Engine::time_servers_ending(Instant now) const {
   if (!has_policy() || !compile_base(inputs_).judges_time) return servers;
   names_.for_each_ending(now + limits::kTimeLook,
                          [&](const DnsName& name, const IpAddress& address) {
-                           if (opens_time(inputs_, name))
+                           if (servers.size() < kAtOnce && opens_time(inputs_, name))
                              servers.push_back({address, Transport::udp, policy::kNtp});
                          });
   return servers;

@@ -43,7 +43,7 @@ Rule drop_above_share(const Base& base, Sharer sharer) {
 Chain link_flows(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Return{}, rules);
-  skip_outward(base, Return{}, rules);
+  skip_wires(base, Return{}, rules);
   rules.push_back(drop_above_share(base, Sharer::link));
   return {.name = kLinkFlows, .hook = {}, .rules = std::move(rules)};
 }

@@ -24,7 +24,9 @@ Chain unrouted(const FrameFilter& filter) {
 Chain leaving_by(const Link& link) {
   return {.name = "egress-" + std::to_string(link.index),
           .hook = Hook::egress,
-          .rules = {{Routed{}, Accept{}}, {Goto{kUnrouted}}},
+          .rules = {{Routed{.has_realm = false}, Accept{}},
+                    {Routed{.has_realm = true}, Accept{}},
+                    {Goto{kUnrouted}}},
           .device = link.name};
 }
 

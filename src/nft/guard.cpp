@@ -12,6 +12,7 @@ namespace {
 
 constexpr Port kDns = 53;
 constexpr const char* kFromOutside = "from-outside";
+constexpr const char* kOwnResolver = "own-resolver";
 
 // meta l4proto { tcp, udp }
 Layer4 tcp_or_udp() {
@@ -82,17 +83,34 @@ void redirect_unnamed(const Base& base, std::vector<Rule>& rules) {
   skip_released(base, Accept{}, rules);
   if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Accept{}});
   if (!base.segments.empty()) rules.push_back({InOneOf{base.segments}, Accept{}});
-  if (!base.outward.empty() && !base.only_sources)
-    rules.push_back({InOneOf{base.outward}, DestinationIsOwn{}, Accept{}});
+  if (!base.wires.empty() && !base.only_sources)
+    rules.push_back({InOneOf{base.wires}, DestinationIsOwn{}, Accept{}});
   const Rule question{tcp_or_udp(), DestinationPort{kDns}};
   note_asked(base, question, rules);
   rules.push_back(question);
   rules.back().emplace_back(Redirect{base.dns_guard->port});
 }
 
+bool spares_own_resolvers(const Base& base) {
+  return base.finds_sockets && !base.only_sources;
+}
+
+// A resolver of this host at the address that is asked (aardvark-dns, libvirt's and LXD's dnsmasq):
+// it knows the neighbours' names, and the guard answers whatever it asks on. A pinned resolver is
+// for egressd alone.
+Chain own_resolver() {
+  std::vector<Rule> rules;
+  for (const Family family : kFamilies)
+    rules.push_back({DestinationInSet{SetId::resolvers, family}, Return{}});
+  rules.push_back({DestinationIsOwn{}, IsTaken{}, Accept{}});
+  return {.name = kOwnResolver, .hook = {}, .rules = std::move(rules)};
+}
+
 Chain redirect_held(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Accept{}, rules);
+  if (spares_own_resolvers(base))
+    rules.push_back({tcp_or_udp(), DestinationPort{kDns}, Jump{kOwnResolver}});
   for (const std::string& pattern : base.forward) {
     const Rule question{InInterface{pattern}, tcp_or_udp(), DestinationPort{kDns}};
     note_asked(base, question, rules);
@@ -151,12 +169,9 @@ void admit_questions_to_guard(const Base& base, std::vector<Rule>& output) {
   }
 }
 
-// As in `input`, for held interfaces whose addresses are routed.
-void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward) {
-  if (!base.dns_guard || base.released) return;
-  for (const std::string& pattern : base.forward)
-    forward.push_back(
-        {OutInterface{pattern}, CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
+void refuse_reversed_answers(const Base& base, const Statement& to, std::vector<Rule>& rules) {
+  if (base.dns_guard)
+    rules.push_back({to, CtState{.is_new = true}, tcp_or_udp(), SourcePort{kDns}, Drop{}});
 }
 
 Statement from_outside(const Base& base) {
@@ -195,7 +210,10 @@ Chain from_outside_chain(const Base& base) {
 std::vector<Chain> guard_chains(const Base& base) {
   std::vector<Chain> chains{own_questions_apart(base), own_answers_apart(base),
                             redirect_host(base)};
-  if (base.holds_links()) chains.push_back(redirect_held(base));
+  if (base.holds_links()) {
+    if (spares_own_resolvers(base)) chains.push_back(own_resolver());
+    chains.push_back(redirect_held(base));
+  }
   chains.push_back(postrouting());
   note_heard(base, chains);
   return chains;

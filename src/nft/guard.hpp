@@ -16,7 +16,8 @@ std::string host_judge(const Base& base);
 void admit_own_tracked(const Base& base, std::vector<Rule>& output);
 void admit_questions_to_guard(const Base& base, std::vector<Rule>& output);
 void guard_input(const Base& base, std::vector<Rule>& input);
-void refuse_reversed_answers(const Base& base, std::vector<Rule>& forward);
+// As in `input`, for what is forwarded `to` held links.
+void refuse_reversed_answers(const Base& base, const Statement& to, std::vector<Rule>& rules);
 // Where all is held: what becomes there of packets that enter by a link that is not.
 Statement from_outside(const Base& base);
 Chain from_outside_chain(const Base& base);

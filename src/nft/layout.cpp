@@ -34,6 +34,7 @@ std::vector<SetDefinition> sets(const Base& base) {
     all.push_back(tally_set(Tally::refused, family));
     for (const SetId set : kAnnounced) all.push_back(announced_set(set, family));
   }
+  for (SetDefinition& set : known_sets(base)) all.push_back(std::move(set));
   for (SetDefinition& set : crowd_sets(base)) all.push_back(std::move(set));
   for (SetDefinition& set : question_sets(base)) all.push_back(std::move(set));
   return all;
@@ -47,16 +48,14 @@ std::vector<Rule> admitted_flows(const Base& base, const std::string& judge) {
     rules.push_back({CtMark{kCutMark}, CtState{.established = true}, Goto{judge}});
   }
   judge_answers(base, judge, rules);
-  // A client that asks every minute from one port has one flow for hours.
-  if (base.judges_time)
+  // A client that asks every minute from one port has one flow for hours. What stays on the host is
+  // none of the list's business.
+  if (base.judges_time) {
+    rules.push_back({OutLoopback{}, Layer4{{kUdp}}, DestinationPort{kTime}, Accept{}});
     rules.push_back({Layer4{{kUdp}}, DestinationPort{kTime}, CtOriginal{}, Goto{judge}});
+  }
   rules.push_back({CtState{.established = true}, Accept{}});
   return rules;
-}
-
-// The kernel's own resets, with which connections are refused.
-Rule resets() {
-  return {CtState{.related = true}, TcpReset{}, Accept{}};
 }
 
 // In rules of their own: an update that finds no room ends its rule, and must not end more.
@@ -161,37 +160,52 @@ Chain held(const Base& base) {
   std::vector<Rule> rules;
   if (!base.inside.empty()) {
     bound_links(base, rules);
+    if (base.released) refuse_reversed_answers(base, OutOneOf{base.inside}, rules);
     rules.push_back({OutOneOf{base.inside}, Accept{}});
   }
   for (Rule& rule : admitted_flows(base, "judge")) rules.push_back(std::move(rule));
   admit_errors_of_senders(rules);
-  rules.push_back(resets());
+  rules.push_back(resets_of_kernel());
   rules.push_back({Goto{"judge"}});
   return {.name = "held", .hook = {}, .rules = std::move(rules)};
 }
 
-// What goes to a link of which we know that it stays on the host leaves nothing outside. To links
-// with other machines go leases and word of routers (RFC 2131, 8415, 4861), which programs without
-// rights cannot send.
+// Leases and word of routers (RFC 2131, 8415, 4861) for a link with other machines, which programs
+// without rights cannot send: to the link itself, and to private addresses, as leases are.
+Chain serve_link() {
+  const ByUserBelow system{limits::kFirstUser};
+  const RateLimit rate{limits::kLinkRate, limits::kLinkBurst};
+  std::vector<Rule> rules;
+  for (const char* leased : {"255.255.255.255/32", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+                             "169.254.0.0/16", "100.64.0.0/10"})
+    rules.push_back(
+        {DestinationIn{*Prefix::parse(leased)}, UdpPorts{67, 68}, system, rate, Accept{}});
+  rules.push_back(
+      {DestinationIn{*Prefix::parse("fe80::/10")}, UdpPorts{547, 546}, system, rate, Accept{}});
+  for (const char* link : {"ff02::/16", "fe80::/10"})
+    rules.push_back({DestinationIn{*Prefix::parse(link)}, Icmp6Types{{134}}, HopLimit{255}, system,
+                     rate, Accept{}});
+  return {.name = "serve-link", .hook = {}, .rules = std::move(rules)};
+}
+
+bool serves_links(const Base& base) {
+  return base.serves_guests && !base.outward.empty();
+}
+
+// What goes to a link of which we know that it stays on the host leaves nothing outside.
 void serve_guests(const Base& base, std::vector<Rule>& rules) {
   if (!base.inside.empty()) {
     bound_users_of_guests(base, rules);
     rules.push_back({OutOneOf{base.inside}, Accept{}});
   }
-  if (base.outward.empty()) return;
-  const ByUserBelow system{limits::kFirstUser};
-  const OutOneOf outward{base.outward};
-  rules.push_back({outward, UdpPorts{67, 68}, system, Accept{}});
-  rules.push_back({outward, UdpPorts{547, 546}, system, Accept{}});
-  rules.push_back({outward, Icmp6Types{{134}}, HopLimit{255}, system, Accept{}});
+  if (serves_links(base)) rules.push_back({OutOneOf{base.outward}, Jump{"serve-link"}});
 }
 
 Chain output(const Base& base) {
   std::vector<Rule> rules;
   admit_own_tracked(base, rules);
   std::ranges::move(admitted_flows(base, host_judge(base)), std::back_inserter(rules));
-  admit_errors_of_kernel(rules);
-  rules.push_back(resets());
+  rules.push_back({CtState{.related = true}, Jump{"related"}});
   bound_users(base, rules);
   rules.push_back({OutLoopback{}, Accept{}});
   if (base.serves_guests) serve_guests(base, rules);
@@ -249,10 +263,12 @@ Chain forward(const Base& base) {
       rule.push_back(from_outside(base));
       rules.push_back(std::move(rule));
     }
-    judge_outward_sources(base, rules);
+    pass_segments(base, rules);
     rules.push_back({Goto{"held"}});
   }
-  refuse_reversed_answers(base, rules);
+  if (!base.released)
+    for (const std::string& pattern : base.forward)
+      refuse_reversed_answers(base, OutInterface{pattern}, rules);
   return {.name = "forward", .hook = Hook::forward, .rules = std::move(rules)};
 }
 
@@ -309,7 +325,9 @@ Layout layout(const Base& base) {
   add(crowd_chains(base));
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});
-  add({link_program(base), link(base), output(base)});
+  add({link_program(base), link(base), related_of_kernel()});
+  if (serves_links(base)) add({serve_link()});
+  add({output(base)});
   add(router_chains(base));
   if (base.judges_forwarded()) add({held(base)});
   if (base.released && base.dns_guard) add({from_outside_chain(base)});

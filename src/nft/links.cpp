@@ -17,8 +17,9 @@ constexpr std::array<std::string_view, 16> kEncapsulations{
     "vxlan", "geneve", "gre", "gretap", "ip6gre",  "ip6gretap", "erspan", "ip6erspan",
     "ipip",  "sit",    "vti", "ip6tnl", "bareudp", "l2tpeth",   "gtp",    "amt"};
 
+// What is sent to a dummy goes nowhere.
 bool is_structure_inside(const Link& link) {
-  return link.kind == "veth" || link.kind == "tun";
+  return link.kind == "veth" || link.kind == "tun" || link.kind == "dummy";
 }
 
 bool is_bridge(const Link& link) {
@@ -92,34 +93,59 @@ void add_routed(const Link& link, HeldLinks& held) {
     if (held.routed.size() < limits::kRoutedSources) held.routed.emplace_back(link.name, prefix);
 }
 
-bool has_default_route(const Link& link) {
-  return link.has_default_route && !link.is_users;
+bool has_configured_default(const Link& link) {
+  return link.has_default_route && !link.is_told_default && !link.is_users;
 }
 
 // On a host that is a container itself, a veth leads outside; any may, before one is the uplink.
 bool may_lead_outside(const Link& veth, Links all) {
   const auto is_veth = [](const Link& link) {
-    return has_default_route(link) && link.kind == "veth";
+    return has_configured_default(link) && link.kind == "veth";
   };
   return !veth.has_hosts &&
-         (std::ranges::none_of(all, has_default_route) || std::ranges::any_of(all, is_veth));
+         (std::ranges::none_of(all, has_configured_default) || std::ranges::any_of(all, is_veth));
 }
 
-// A tun that no user writes is a VPN's.
+bool is_on_another(const Link& link) {
+  constexpr std::array<std::string_view, 6> kKinds{"vlan",   "macvlan", "macvtap",
+                                                   "ipvlan", "ipvtap",  "macsec"};
+  return std::ranges::find(kKinds, link.kind) != kKinds.end();
+}
+
+// Whose far end is no machine of this host. What a VLAN stands on may be in another namespace.
+bool is_wire(const Link& link, Links all) {
+  if (link.kind.empty()) return !link.is_loopback;
+  if (is_group(link)) return true;
+  if (is_bridge(link)) return !every_port(link, all, is_structure_inside);
+  if (link.kind == "veth") return may_lead_outside(link, all);
+  const auto is_below = [&](const Link& other) { return other.index == link.lower; };
+  const auto below = std::ranges::find_if(all, is_below);
+  // Devices do not stand on each other in a circle.
+  return is_on_another(link) && (below == all.end() || is_wire(*below, all));
+}
+
+// A guest that advertises itself as a router does not become one, where another way out is.
+bool is_way_out(const Link& link, Links all) {
+  if (link.is_users || !link.has_default_route) return false;
+  return !link.is_told_default || is_wire(link, all) ||
+         std::ranges::none_of(all, has_configured_default);
+}
+
 bool is_of_guests(const Link& link, Links all) {
   if (is_bridge(link)) return every_port(link, all, is_structure_inside);
-  return link.kind == "veth" && !may_lead_outside(link, all);
+  return link.kind == "dummy" || (link.kind == "veth" && !may_lead_outside(link, all));
 }
 
 // Where all is held: a link of which the policy says nothing. A veth that is not up may be about to
 // become the port of a bridge.
 void add_unnamed(const Link& link, Links all, HeldLinks& held) {
-  if (link.is_loopback || link.is_bridge_port()) return;
-  if (has_default_route(link)) return held.uplinks.push_back(link.name);
+  if (link.is_loopback || link.is_bridge_port() || link.group != 0) return;
+  if (is_way_out(link, all)) return held.uplinks.push_back(link.name);
   if (matches_interface(*held.released, link.name)) return;
   add_routed(link, held);
   if (!is_of_guests(link, all)) {
     held.outward.push_back(link.name);
+    if (is_wire(link, all)) held.wires.push_back(link.name);
     if (is_bridge(link)) held.segments.push_back(link.name);
     return;
   }
@@ -140,7 +166,7 @@ bool is_inside(const Link& link, Links all) {
 
 bool is_uplink(const Link& link, Links all) {
   if (link.is_users) return false;
-  return link.has_default_route || (is_bridge(link) && !every_port(link, all, is_structure_inside));
+  return is_way_out(link, all) || (is_bridge(link) && !every_port(link, all, is_structure_inside));
 }
 
 bool HeldLinks::is_guest(const std::string& name) const {
@@ -149,7 +175,7 @@ bool HeldLinks::is_guest(const std::string& name) const {
 
 std::vector<std::string> HeldLinks::names() const {
   std::vector<std::string> names = patterns;
-  for (const auto* more : {&guests, &outward})
+  for (const auto* more : {&guests, &outward, &tunnels})
     names.insert(names.end(), more->begin(), more->end());
   return names;
 }
@@ -162,7 +188,9 @@ HeldLinks held_links(Links all, const std::vector<std::string>& forward,
   for (const Link& link : all) {
     const bool is_users = link.is_users || has_users_port(link, all);
     const bool is_held = is_users || matches_interface(forward, link.name);
-    const bool is_tunnel = !is_held && is_encapsulation(link) && !is_uplink(link, all);
+    const bool is_released = released && matches_interface(*released, link.name);
+    const bool is_tunnel =
+        !is_held && !is_released && is_encapsulation(link) && !is_uplink(link, all);
     if (is_users && !matches_interface(forward, link.name)) held.patterns.push_back(link.name);
     if (is_held && is_inside(link, all)) held.inside.push_back(link.name);
     if (is_held && is_uplink(link, all)) held.uplinks.push_back(link.name);
@@ -170,8 +198,8 @@ HeldLinks held_links(Links all, const std::vector<std::string>& forward,
     if (is_held || is_tunnel) add_routed(link, held);
     if (released && !is_held && !is_tunnel) add_unnamed(link, all, held);
   }
-  for (auto* names :
-       {&held.guests, &held.outward, &held.segments, &held.inside, &held.uplinks, &held.tunnels})
+  for (auto* names : {&held.guests, &held.outward, &held.wires, &held.segments, &held.inside,
+                      &held.uplinks, &held.tunnels})
     std::ranges::sort(*names);
   std::ranges::sort(held.routed);
   held.ports = ports_inside(all, held);

@@ -51,6 +51,10 @@ std::string type_text(const SetDefinition& set) {
   switch (set.key) {
     case SetDefinition::Key::endpoint:
       return address + " . inet_proto . inet_service";
+    case SetDefinition::Key::address:
+      return address;
+    case SetDefinition::Key::link_address:
+      return "iface_index . " + address;
     case SetDefinition::Key::address_pair:
       return address + " . " + address;
     case SetDefinition::Key::link:

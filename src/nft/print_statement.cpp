@@ -100,6 +100,10 @@ std::string destination(Family family) {
   return ip(family) + " daddr . meta l4proto . th dport";
 }
 
+std::string source_of(Known known, Family family) {
+  return (known == Known::reached ? "iif . " : "") + ip(family) + " saddr";
+}
+
 // "0x65677264"
 std::string mark_text(std::uint32_t mark) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
@@ -175,8 +179,10 @@ struct Printer {
   }
   std::string operator()(const SourceIsOwn&) const { return "fib saddr type local"; }
   std::string operator()(const DestinationIsOwn&) const { return "fib daddr type local"; }
+  std::string operator()(const IsTaken&) const { return "socket wildcard <= 1"; }
   std::string operator()(const SourceIsOwnOfDevice&) const { return "fib saddr . oif type local"; }
   std::string operator()(const SourceElsewhere&) const { return "fib saddr . iif oif missing"; }
+  std::string operator()(const ToOne&) const { return "meta pkttype host"; }
   std::string operator()(const DestinationIs& match) const {
     return ip(match.address.family()) + " daddr " + match.address.text();
   }
@@ -215,7 +221,9 @@ struct Printer {
   std::string operator()(const EtherType& match) const {
     return "meta protocol " + ether_type_name(match.type);
   }
-  std::string operator()(const Routed&) const { return "meta rtclassid >= 0"; }
+  std::string operator()(const Routed& match) const {
+    return match.has_realm ? "meta rtclassid != 0" : "meta rtclassid 0";
+  }
   std::string operator()(const FragmentationNeeded&) const {
     return "icmp type destination-unreachable icmp code frag-needed";
   }
@@ -249,6 +257,13 @@ struct Printer {
     const std::string source = ip(match.family) + " saddr";
     return source + " . ct " + (match.of_reply ? "reply " : "original ") + source + " @" +
            senders_set(match.family).name;
+  }
+  std::string operator()(const SourceKnown& match) const {
+    return source_of(match.known, match.family) + " @" + known_set(match.known, match.family).name;
+  }
+  std::string operator()(const RememberSource& statement) const {
+    return "update @" + known_set(statement.known, statement.family).name + " { " +
+           source_of(statement.known, statement.family) + " }";
   }
   std::string operator()(const RateLimit& match) const { return "limit rate " + rate_text(match); }
   std::string operator()(const MoreThanShare& match) const {

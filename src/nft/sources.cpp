@@ -16,8 +16,9 @@ constexpr const char* kHeld = "source-held";
 constexpr const char* kForeign = "foreign";
 constexpr const char* kFromHeld = "from-held";
 constexpr const char* kFromUnnamed = "from-unnamed";
-constexpr const char* kOutward = "source-outward";
 constexpr const char* kLoopback = "source-loopback";
+constexpr const char* kOwn = "source-own";
+constexpr const char* kReached = "source-reached";
 
 // Duplicate address detection, router solicitation and multicast listener reports (RFC 4861, 2710,
 // 3810); DHCP (RFC 2131).
@@ -31,12 +32,6 @@ void append(std::vector<Rule>& rules, std::vector<Rule> more) {
   for (Rule& rule : more) rules.push_back(std::move(rule));
 }
 
-// The kernel's resets bear the address that was refused. They come with the connection that they
-// end (nf_send_reset(), nf_ct_attach()); no packet of a program has a state before it is tracked.
-Rule own_resets() {
-  return {CtState{.related = true}, TcpReset{}, Accept{}};
-}
-
 std::vector<Rule> own_sources(const Base& base) {
   if (!base.only_sources) return {{SourceIsOwn{}, Accept{}}};
   std::vector<Rule> rules;
@@ -45,10 +40,27 @@ std::vector<Rule> own_sources(const Base& base) {
   return rules;
 }
 
+void pass_known(Known known, std::vector<Rule>& rules) {
+  for (const Family family : kFamilies) rules.push_back({SourceKnown{known, family}, Accept{}});
+}
+
+// In rules of their own: an update that finds no room ends its rule.
+Chain remember(Known known, const char* name) {
+  Chain chain{.name = name, .hook = {}, .rules = {}};
+  for (const Family family : kFamilies) chain.rules.push_back({RememberSource{known, family}});
+  chain.rules.push_back({Accept{}});
+  return chain;
+}
+
 Chain source_output(const Base& base) {
-  std::vector<Rule> rules = own_sources(base);
-  if (!base.only_sources) rules.push_back({SourceIsOwnOfDevice{}, Accept{}});
-  rules.push_back(own_resets());
+  std::vector<Rule> rules;
+  if (base.only_sources)
+    rules = own_sources(base);
+  else
+    pass_known(Known::own, rules);
+  rules.push_back(resets_of_kernel());
+  if (!base.only_sources)
+    append(rules, {{SourceIsOwn{}, Goto{kOwn}}, {SourceIsOwnOfDevice{}, Accept{}}});
   append(rules, without_address());
   rules.push_back({Goto{kForeign}});
   return {.name = "source-output",
@@ -57,28 +69,19 @@ Chain source_output(const Base& base) {
           .rules = std::move(rules)};
 }
 
-void drop_unreachable_sources(const Base& base, const Statement& otherwise,
-                              std::vector<Rule>& rules) {
-  for (const auto& [link, prefix] : base.routed)
-    rules.push_back({InInterface{link}, SourceIn{prefix}, otherwise});
-  if (base.only_sources)
-    rules.push_back({Goto{kForeign}});
-  else
-    rules.push_back({SourceElsewhere{}, Goto{kForeign}});
-}
-
 Chain source_held(const Base& base) {
   std::vector<Rule> rules;
   skip_uplinks(base, Accept{}, rules);
+  if (!base.only_sources) pass_known(Known::reached, rules);
   append(rules, without_address());
-  drop_unreachable_sources(base, Accept{}, rules);
+  for (const auto& [link, prefix] : base.routed)
+    rules.push_back({InInterface{link}, SourceIn{prefix}, Accept{}});
+  // Of what is for many, and so returns by the link, fib asks for no sender.
+  if (base.only_sources)
+    rules.push_back({Goto{kForeign}});
+  else
+    append(rules, {{SourceElsewhere{}, Goto{kForeign}}, {ToOne{}, Goto{kReached}}});
   return {.name = kHeld, .hook = {}, .rules = std::move(rules)};
-}
-
-Chain source_outward(const Base& base) {
-  std::vector<Rule> rules;
-  drop_unreachable_sources(base, Return{}, rules);
-  return {.name = kOutward, .hook = {}, .rules = std::move(rules)};
 }
 
 // What the host itself has sent was judged then, and is tracked. A frame that a program has put
@@ -93,6 +96,17 @@ Chain source_loopback(const Base& base) {
   return {.name = kLoopback, .hook = {}, .rules = std::move(rules)};
 }
 
+// What comes to this host by a wire may be an answer by another way than the question's. What a
+// bridge passes on may come from behind other routers, and reaches the same machines without us.
+void skip_own_business(const Base& base, std::vector<Rule>& rules) {
+  if (!base.segments.empty()) rules.push_back({InOneOf{base.segments}, Accept{}});
+  if (base.wires.empty()) return;
+  if (base.only_sources)
+    skip_wires(base, Accept{}, rules);
+  else
+    rules.push_back({InOneOf{base.wires}, DestinationIsOwn{}, Accept{}});
+}
+
 Chain source_prerouting(const Base& base) {
   std::vector<Rule> rules{untracked_on_loopback()};
   for (const std::string& pattern : base.forward)
@@ -100,7 +114,7 @@ Chain source_prerouting(const Base& base) {
   if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Goto{kHeld}});
   if (base.released) {
     skip_released(base, Accept{}, rules);
-    skip_outward(base, Accept{}, rules);
+    skip_own_business(base, rules);
     rules.push_back({Goto{kHeld}});
   }
   return {.name = "source-prerouting",
@@ -121,11 +135,38 @@ Chain foreign(const Base& base) {
 }
 
 std::vector<Chain> source_chains(const Base& base) {
-  std::vector<Chain> chains{source_output(base), source_loopback(base)};
-  if (base.judges_forwarded()) chains.push_back(source_held(base));
-  if (!base.outward.empty()) chains.push_back(source_outward(base));
+  std::vector<Chain> chains;
+  if (!base.only_sources) chains.push_back(remember(Known::own, kOwn));
+  chains.push_back(source_output(base));
+  chains.push_back(source_loopback(base));
+  if (base.judges_forwarded()) {
+    if (!base.only_sources) chains.push_back(remember(Known::reached, kReached));
+    chains.push_back(source_held(base));
+  }
   chains.push_back(source_prerouting(base));
   return chains;
+}
+
+std::vector<SetDefinition> known_sets(const Base& base) {
+  if (base.only_sources) return {};
+  std::vector<SetDefinition> sets;
+  for (const Family family : kFamilies) {
+    sets.push_back(known_set(Known::own, family));
+    if (base.judges_forwarded()) sets.push_back(known_set(Known::reached, family));
+  }
+  return sets;
+}
+
+SetDefinition known_set(Known known, Family family) {
+  const bool is_own = known == Known::own;
+  const std::string name = is_own ? "own" : "reached";
+  return {.name = name + (family == Family::ipv4 ? "4" : "6"),
+          .family = family,
+          .key = is_own ? SetDefinition::Key::address : SetDefinition::Key::link_address,
+          .has_timeout = true,
+          .is_dynamic = true,
+          .size = limits::kSourcesKnown,
+          .timeout = limits::kSourceMemory};
 }
 
 namespace {
@@ -159,10 +200,15 @@ void admit_errors_of_senders(std::vector<Rule>& held) {
   }
 }
 
-void admit_errors_of_kernel(std::vector<Rule>& output) {
-  output.push_back(
-      {CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, ByProgram{}, Goto{"refuse"}});
-  output.push_back({CtState{.related = true}, Layer4{{kIcmp, kIcmp6}}, Accept{}});
+Rule resets_of_kernel() {
+  return {CtState{.related = true}, TcpReset{}, Accept{}};
+}
+
+Chain related_of_kernel() {
+  const Layer4 icmp{{kIcmp, kIcmp6}};
+  return {.name = "related",
+          .hook = {},
+          .rules = {{icmp, ByProgram{}, Goto{"refuse"}}, {icmp, Accept{}}, {TcpReset{}, Accept{}}}};
 }
 
 namespace {
@@ -179,7 +225,7 @@ Chain from_held(const Base& base) {
 Chain from_unnamed(const Base& base) {
   std::vector<Rule> rules;
   skip_released(base, Return{}, rules);
-  skip_outward(base, Return{}, rules);
+  skip_wires(base, Return{}, rules);
   if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Return{}});
   rules.push_back({Goto{kFromHeld}});
   return {.name = kFromUnnamed, .hook = {}, .rules = std::move(rules)};
@@ -200,11 +246,9 @@ void refuse_routers(const Base& base, std::vector<Rule>& input) {
   if (base.released) input.push_back({Jump{kFromUnnamed}});
 }
 
-// Machines on one segment reach each other without this host.
-void judge_outward_sources(const Base& base, std::vector<Rule>& forward) {
+void pass_segments(const Base& base, std::vector<Rule>& forward) {
   for (const std::string& segment : base.segments)
     forward.push_back({InInterface{segment}, OutInterface{segment}, Accept{}});
-  if (!base.outward.empty()) forward.push_back({InOneOf{base.outward}, Jump{kOutward}});
 }
 
 void skip_uplinks(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
@@ -226,8 +270,8 @@ void skip_released(const Base& base, const Statement& verdict, std::vector<Rule>
   }
 }
 
-void skip_outward(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
-  if (!base.outward.empty()) rules.push_back({InOneOf{base.outward}, verdict});
+void skip_wires(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
+  if (!base.wires.empty()) rules.push_back({InOneOf{base.wires}, verdict});
 }
 
 }  // namespace egress::nft

@@ -1,5 +1,6 @@
 // The chains that judge who sends: before connections are tracked, so that no packet with the
-// source of another ever counts as the first of a flow, whose "answer" would then leave.
+// source of another ever counts as the first of a flow, whose "answer" would then leave; and before
+// other firewalls refuse anything, so that none is answered to whom it names.
 #pragma once
 
 #include <string>
@@ -14,12 +15,16 @@ Chain foreign(const Base& base);
 // What leaves this host bears an address of its own, whoever made the packet; what comes in from a
 // held interface bears one that is reached through it.
 std::vector<Chain> source_chains(const Base& base);
+std::vector<SetDefinition> known_sets(const Base& base);
 
 // Of ICMP errors, in `held`: one about a flow of its sender passes, with no more of the packet than
 // names the flow.
 void admit_errors_of_senders(std::vector<Rule>& held);
-// In `output`: the kernel's own errors; a program has none to send.
-void admit_errors_of_kernel(std::vector<Rule>& output);
+// The kernel's resets bear the address that was refused. They come with the connection that they
+// end (nf_send_reset(), nf_ct_attach()); no packet of a program has a state before it is tracked.
+Rule resets_of_kernel();
+// Of `output`: the kernel's own errors and resets; a program has none to send.
+Chain related_of_kernel();
 
 // What a guest may not tell the host of routes: RFC 4861 sections 4.2 and 4.5, RFC 792 (redirect).
 std::vector<Chain> router_chains(const Base& base);
@@ -33,8 +38,8 @@ std::vector<Rule> unheld_links(const Base& base);
 // Where all is held, for rules about whatever no pattern names: what is not held skips the rest.
 void skip_released(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
 // The same of links whose other traffic is the host's own.
-void skip_outward(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
-// In `forward`, of those links.
-void judge_outward_sources(const Base& base, std::vector<Rule>& forward);
+void skip_wires(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
+// In `forward`: machines on one segment reach each other without this host.
+void pass_segments(const Base& base, std::vector<Rule>& forward);
 
 }  // namespace egress::nft

@@ -1,6 +1,8 @@
 #include "egress/nft/unheard.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <string_view>
 
 #include "egress/core/limits.hpp"
 #include "egress/nft/layout.hpp"
@@ -8,14 +10,25 @@
 namespace egress::nft {
 namespace {
 
+// Root pastes these commands. Links, tables and chains may have almost any name, and no name may
+// run anything.
+bool is_plain(std::string_view name) {
+  return !name.empty() && !name.starts_with('-') && std::ranges::all_of(name, [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 || c == '_' || c == '.' || c == '@' || c == '-');
+  });
+}
+
 // Behind the redirect, up to the guard.
 bool is_on_the_way(const BaseChain& chain) {
   if (chain.type != "filter") return false;
   return chain.hook == "input" || (chain.hook == "prerouting" && chain.priority > kDstnat);
 }
 
+// firewalld lets in what was redirected.
 bool may_drop(const OtherTable& table, const BaseChain& chain) {
-  return is_on_the_way(chain) && (chain.drops || table.refuses);
+  const bool sees_packets = table.family == "ip" || table.family == "ip6" || table.family == "inet";
+  return sees_packets && table.name != "firewalld" && is_on_the_way(chain) &&
+         (chain.drops || table.refuses);
 }
 
 std::string iptables(const std::string& program, const std::string& table, const std::string& chain,
@@ -41,10 +54,8 @@ Obstacle obstacle(const OtherTable& table, const BaseChain& chain, const std::st
                   Port port) {
   if (table.is_ufw)
     return {"ufw", "ufw allow in on " + link + " to any port " + std::to_string(port)};
-  if (table.name == "firewalld")
-    return {"firewalld", "firewall-cmd --permanent --zone=trusted --change-interface=" + link +
-                             " && firewall-cmd --reload"};
   const std::string by = "table " + title(table);
+  if (!is_plain(table.name) || !is_plain(chain.name)) return {by, ""};
   if (is_of_iptables(table, chain))
     return {by, iptables(table.family == "ip" ? "iptables" : "ip6tables", table.name, chain.name,
                          link, port)};
@@ -71,13 +82,15 @@ std::vector<Obstacle> obstacles(const std::vector<OtherTable>& tables, const std
     for (const BaseChain& chain : table.chains) {
       if (!may_drop(table, chain)) continue;
       Obstacle found = obstacle(table, chain, link, port);
+      if (!is_plain(link)) found.command.clear();
       if (std::ranges::find(all, found) == all.end()) all.push_back(std::move(found));
     }
   }
   if (all.empty())
-    all.push_back({"no table of nftables, so by iptables-legacy, or since " + link +
-                       " has no address of their family",
-                   iptables("iptables-legacy", "filter", "INPUT", link, port)});
+    all.push_back(
+        {"no table of nftables, so by iptables-legacy, or since " + link +
+             " has no address of their family",
+         is_plain(link) ? iptables("iptables-legacy", "filter", "INPUT", link, port) : ""});
   return all;
 }
 

@@ -121,6 +121,10 @@ void AllowReader::read_system_time(const TimeServer& server, Problems& doubts) c
   const auto destination = parse_destination(server.host, dictionary_.rules);
   if (!destination)
     return doubts.push_back({server.place, "not allowed: " + destination.error().message});
+  const auto* prefix = std::get_if<Prefix>(&*destination);
+  if (std::holds_alternative<Wildcard>(*destination) || (prefix != nullptr && !prefix->is_single()))
+    return doubts.push_back({server.place, "not allowed: " + quoted(server.host) +
+                                               " is no name and no address of one server"});
   Node item;
   item.kind = Node::Kind::scalar;
   item.place = server.place;
@@ -130,6 +134,11 @@ void AllowReader::read_system_time(const TimeServer& server, Problems& doubts) c
     if (!entries)
       return doubts.push_back({server.place, "not allowed: " + entries.error().message});
     const std::string port_text = std::string(egress::text(transport)) + ' ' + std::to_string(port);
+    for (const AllowEntry& entry : *entries)
+      if (!table_.takes(entry))
+        return doubts.push_back(
+            {server.place, "not allowed: " + quoted(entry.target()) +
+                               " is allowed elsewhere with other options, which stand"});
     take(item, "ntp of the system " + port_text + ' ' + written(item), *std::move(entries));
   };
   allow(Transport::udp, server.port);

@@ -19,11 +19,15 @@ bool grants_the_same(const AllowEntry& a, const AllowEntry& b) {
          std::tie(b.allows_private, b.allows_metadata, b.until, b.except());
 }
 
+// Of two entries with one target: whether the first excepts whatever the second does.
+bool excepts_all_of(const AllowEntry& entry, const AllowEntry& other) {
+  return std::ranges::all_of(other.except(),
+                             [&](const DnsName& name) { return entry.wildcard()->excepts(name); });
+}
+
 bool grants_no_more(const AllowEntry& entry, const AllowEntry& than) {
   const bool ends_first = !than.until || (entry.until && *entry.until <= *than.until);
-  const auto is_excepted = [&](const DnsName& name) { return entry.wildcard()->excepts(name); };
-  return std::ranges::all_of(than.except(), is_excepted) &&
-         (!entry.allows_private || than.allows_private) &&
+  return excepts_all_of(entry, than) && (!entry.allows_private || than.allows_private) &&
          (!entry.allows_metadata || than.allows_metadata) && ends_first;
 }
 
@@ -76,19 +80,25 @@ void EntryTable::put_new(const Entries::Pointer& entry) {
   is_overfull_ = true;
 }
 
+bool EntryTable::takes(const AllowEntry& entry) const {
+  const AllowEntry* first = find(entry.target());
+  return first == nullptr || options(entry) == options(*first) ||
+         is_brought_along(entry) != is_brought_along(*first) ||
+         (is_brought_along(entry) && grants_the_same(entry, *first));
+}
+
 void EntryTable::add(const Entries::Pointer& entry) {
   const AllowEntry* first = find(entry->target());
   if (first == nullptr) return put_new(entry);
+  if (!takes(*entry)) return reader_.refuse(entry->origin.place, conflict(*entry, *first));
   if (options(*entry) == options(*first)) return;
   if (is_brought_along(*entry) != is_brought_along(*first)) {
     if (is_brought_along(*first)) put(entry);
-  } else if (is_brought_along(*entry) && grants_the_same(*entry, *first)) {
-    AllowEntry required = *first;
-    required.is_optional = false;
-    put(std::make_shared<const AllowEntry>(std::move(required)));
-  } else {
-    reader_.refuse(entry->origin.place, conflict(*entry, *first));
+    return;
   }
+  AllowEntry required = *first;
+  required.is_optional = false;
+  put(std::make_shared<const AllowEntry>(std::move(required)));
 }
 
 Result<void> EntryTable::add_addition(const std::vector<AllowEntry>& entries, bool is_bounded) {
@@ -97,7 +107,9 @@ Result<void> EntryTable::add_addition(const std::vector<AllowEntry>& entries, bo
     const AllowEntry* first = find(entry.target());
     if (first == nullptr) {
       ++fresh;
-    } else if (!is_added(*first) && !grants_no_more(entry, *first)) {
+    } else if (!is_added(*first) &&
+               // Exceptions that the file does not have would be in vain.
+               !(grants_no_more(entry, *first) && excepts_all_of(*first, entry))) {
       return fail(conflict(entry, *first));
     }
   }

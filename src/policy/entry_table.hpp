@@ -22,6 +22,8 @@ class EntryTable {
   // written out beats one that a preset or a service brings along; of two that were brought along
   // the required one stays. Otherwise different options are a problem.
   void add(const Entries::Pointer& entry);
+  // Whether add() of the entry would be no problem, room aside.
+  bool takes(const AllowEntry& entry) const;
   // From the operator, after all files: all entries of one addition, or none and why. A later
   // addition replaces an earlier one; one that grants no more than the file does is subsumed; one
   // that grants more is refused, since the file is the place to say so. `is_bounded`: so is one

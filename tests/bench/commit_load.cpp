@@ -8,19 +8,35 @@
 
 namespace egress::bench {
 
+namespace {
+
 IpAddress numbered(int i) {
   const auto octet = [&](int shift) { return static_cast<std::uint8_t>(i >> shift & 0xff); };
   return IpAddress::v4({10, octet(16), octet(8), octet(0)});
 }
 
-nft::Transaction additions(int first, int count) {
+nft::ElementKey element(int i, Shape shape) {
+  return {.set = shape == Shape::nets ? nft::SetId::nets : nft::SetId::allow,
+          .first = first_of(i, shape),
+          .last = last_of(i, shape),
+          .transport = Transport::tcp,
+          .ports = {443, 443}};
+}
+
+}  // namespace
+
+IpAddress first_of(int i, Shape shape) {
+  return numbered(shape == Shape::nets ? i * 32 : i);
+}
+
+IpAddress last_of(int i, Shape shape) {
+  return numbered(shape == Shape::nets ? i * 32 + 15 : i);
+}
+
+nft::Transaction additions(int first, int count, Shape shape) {
   nft::Transaction transaction;
-  for (int i = first; i < first + count; ++i) {
-    const Endpoint endpoint{numbered(i), Transport::tcp, 443};
-    transaction.changes.push_back({nft::Change::Verb::add,
-                                   nft::ElementKey::endpoint(nft::SetId::allow, endpoint),
-                                   kLifetime});
-  }
+  for (int i = first; i < first + count; ++i)
+    transaction.changes.push_back({nft::Change::Verb::add, element(i, shape), kLifetime});
   return transaction;
 }
 

@@ -17,7 +17,6 @@
 #include <string>
 #include <vector>
 
-#include "bench/commit_load.hpp"
 #include "bench/report.hpp"
 #include "support/child_process.hpp"
 
@@ -30,18 +29,26 @@ namespace {
 
 using Set = std::unique_ptr<nftnl_set, decltype([](nftnl_set* set) { nftnl_set_free(set); })>;
 
-Set floor_set(int count) {
+// ipv4_addr . inet_proto . inet_service, each padded to four octets.
+std::array<std::uint8_t, 12> key_of(const IpAddress& address) {
+  std::array<std::uint8_t, 12> key{};
+  std::memcpy(key.data(), address.octets().data(), 4);
+  key[4] = IPPROTO_TCP;
+  key[8] = 443 >> 8;
+  key[9] = 443 & 0xff;
+  return key;
+}
+
+Set floor_set(int count, Shape shape) {
   Set set(nftnl_set_alloc());
   nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, "peer");
   nftnl_set_set_str(set.get(), NFTNL_SET_NAME, "allow4");
   for (int i = 0; i < count; ++i) {
-    std::array<std::uint8_t, 12> key{};
-    std::memcpy(key.data(), numbered(i).octets().data(), 4);
-    key[4] = IPPROTO_TCP;
-    key[8] = 443 >> 8;
-    key[9] = 443 & 0xff;
+    const auto first = key_of(first_of(i, shape)), last = key_of(last_of(i, shape));
     nftnl_set_elem* element = nftnl_set_elem_alloc();
-    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key.data(), key.size());
+    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, first.data(), first.size());
+    if (shape == Shape::nets)
+      nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY_END, last.data(), last.size());
     nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT,
                            std::uint64_t{std::chrono::milliseconds(kLifetime).count()});
     nftnl_set_elem_add(set.get(), element);
@@ -73,13 +80,14 @@ std::vector<char> floor_batch(const nftnl_set* set) {
   return batch;
 }
 
-std::string nft_file(int count, Form form) {
+std::string nft_file(int count, Form form, Shape shape) {
   const std::string path = "/tmp/commit_bench." + std::to_string(getpid()) + ".nft";
   const std::string start = "add element inet peer allow4 { ";
   std::ofstream file(path);
   if (form == Form::one_list) file << start;
   for (int i = 0; i < count; ++i) {
-    const std::string element = numbered(i).text() + " . tcp . 443 timeout 1h";
+    const std::string prefix = shape == Shape::nets ? "/28" : "";
+    const std::string element = first_of(i, shape).text() + prefix + " . tcp . 443 timeout 1h";
     file << (form == Form::one_list ? element + ", " : start + element + " }\n");
   }
   if (form == Form::one_list) file << "}\n";
@@ -88,12 +96,14 @@ std::string nft_file(int count, Form form) {
 
 }  // namespace
 
-void make_peer_table() {
+void make_peer_table(Shape shape) {
+  const std::string flags = shape == Shape::nets ? "interval, timeout" : "timeout";
   const test::Finished nft =
       test::run({.words = {"nft",
                            "add table inet peer; delete table inet peer; add table inet peer;"
                            "add set inet peer allow4 { type ipv4_addr . inet_proto . inet_service;"
-                           " flags timeout; }"}});
+                           " flags " +
+                               flags + "; }"}});
   must_hold(nft.exit_code == 0, "nft makes a table: " + nft.output);
 }
 
@@ -117,9 +127,9 @@ Floor::~Floor() {
   mnl_socket_close(socket_);
 }
 
-double Floor::commit(int count) const {
+double Floor::commit(int count, Shape shape) const {
   return time_of([&] {
-    const Set set = floor_set(count);
+    const Set set = floor_set(count, shape);
     const std::vector<char> batch = floor_batch(set.get());
     if (mnl_socket_sendto(socket_, batch.data(), batch.size()) < 0) stop("floor: send");
     std::array<char, 8192> answer{};
@@ -130,8 +140,8 @@ double Floor::commit(int count) const {
   });
 }
 
-double nft_tool(int count, Form form) {
-  const std::string path = nft_file(count, form);
+double nft_tool(int count, Form form, Shape shape) {
+  const std::string path = nft_file(count, form, shape);
   test::Finished nft;
   const double time = time_of([&] { nft = test::run({.words = {"nft", "-f", path}}); });
   unlink(path.c_str());

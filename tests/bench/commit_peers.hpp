@@ -3,12 +3,14 @@
 // namespace of the calling thread.
 #pragma once
 
+#include "bench/commit_load.hpp"
+
 struct mnl_socket;
 
 namespace egress::bench {
 
-// The peers' table, empty.
-void make_peer_table();
+// The peers' table, with an empty set of the shape.
+void make_peer_table(Shape shape = Shape::addresses);
 void must_hold_peer_elements(int count);
 
 class Floor {
@@ -19,7 +21,7 @@ class Floor {
   Floor& operator=(const Floor&) = delete;
 
   // Milliseconds for so many elements, from their encoding to the kernel's answer.
-  double commit(int count) const;
+  double commit(int count, Shape shape = Shape::addresses) const;
 
  private:
   mnl_socket* socket_ = nullptr;
@@ -27,6 +29,6 @@ class Floor {
 
 enum class Form { one_list, a_line_each };
 // Milliseconds from the start of nft to its end.
-double nft_tool(int count, Form form);
+double nft_tool(int count, Form form, Shape shape = Shape::addresses);
 
 }  // namespace egress::bench

@@ -43,15 +43,23 @@ double time_to_closed(const test::Command& command) {
   return Milliseconds(*closed - start).count();
 }
 
-// The table as it stands, as a script that makes it, without what packets have counted.
+// The table as it stands, as a script that makes it, without what packets have left in it: counts,
+// and the elements of dynamic sets.
 std::string script_of_table() {
   std::istringstream lines(
       test::run({.words = {"nft", "--stateless", "list", "table", "inet", kTable}}).output);
   std::string script;
   // Without the table's flags: nft lists some that it does not read (1.0.6 has no word for
   // "persist").
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty() && !line.starts_with("\tflags ")) script += line + "\n";
+  bool is_dynamic = false;
+  bool is_element = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("\tset ")) is_dynamic = false;
+    is_dynamic |= line.starts_with("\t\tflags dynamic");
+    is_element |= is_dynamic && line.starts_with("\t\telements = ");
+    if (!line.empty() && !line.starts_with("\tflags ") && !is_element) script += line + "\n";
+    is_element &= line.find('}') == std::string::npos;
+  }
   return script;
 }
 

@@ -39,7 +39,9 @@ const std::map<std::string, std::string> kElsewhere = {
     {"sudo scripts/test --old-kernel", "boots another kernel, emulated, for many minutes"},
     {"scripts/package", "a phase of scripts/test, before this"},
     {"sudo scripts/bench --save", "measures for a quarter of an hour, and writes into docs/"},
+    {"scripts/bench listings", "measures for two minutes; scripts/test runs it briefly"},
     {"sudo scripts/bench --against COMMIT", "scripts/test measures the build against itself"},
+    {"egressctl allow 169.254.169.254:80 --metadata", "OpenHands.EndsAsTheGuideSays"},
     {"sudo apt purge egressd", "OpenHands.EndsAsTheGuideSays"},
     {"apt purge egressd", "OpenHands.EndsAsTheGuideSays"},
     {"systemctl stop egressd", "Boot.StopLeavesTheTableAndAdditionsOutliveARestart"},
@@ -75,7 +77,8 @@ class Documents : public ReadersHost, public testing::WithParamInterface<const c
  protected:
   Documents() {
     machine->configure(
-        "useradd coder; useradd ops; mkdir -p /root/build/package; cp /root/*.deb "
+        "useradd coder; useradd ops; mkdir -p /etc/cloud/cloud.cfg.d /root/build/package; cp "
+        "/root/*.deb "
         "/root/build/package; printf 'version: 1\nallow: [\"api.openai.com:443\"]\n' "
         ">/root/new.yaml");
   }

@@ -108,8 +108,11 @@ TEST_F(OpenHands, EndsAsTheGuideSays) {
   ASSERT_EQ(type("sudo apt install ./egressd_0.1.0_amd64.deb").exit_code, 0);
   EXPECT_EQ(tcp(kOthers[0]), Seen::refused);
   const auto commands = inline_commands_of_markdown(kGuide);
-  ASSERT_EQ(commands, std::vector<std::string>{"sudo apt purge egressd"});
-  const Finished purged = type("yes | " + commands.front());
+  ASSERT_EQ(commands,
+            (std::vector<std::string>{"sudo egressctl allow 169.254.169.254:80 --metadata",
+                                      "sudo apt purge egressd"}));
+  EXPECT_EQ(type(commands.front()).exit_code, 0);
+  const Finished purged = type("yes | " + commands.back());
   EXPECT_EQ(purged.exit_code, 0) << purged.output;
   expect_open_to_all(lab.host());
 }

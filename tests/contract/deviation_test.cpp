@@ -60,10 +60,10 @@ TEST_F(Deviation, ARuleChanged) {
 }
 
 TEST_F(Deviation, AnAnonymousSetChanged) {
-  const std::string related = rule("output", "ct state related");
+  const std::string related = rule("related", "skuid");
   const auto lines = after("nft replace rule " + related.substr(0, related.find('\n')) +
-                           " ct state related meta l4proto { icmp, tcp } accept");
-  EXPECT_THAT(lines, ElementsAre(HasSubstr("lacks the rule: ct state related meta l4proto"),
+                           " meta l4proto { icmp, tcp } meta skuid >= 0 goto refuse");
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("lacks the rule: meta l4proto { icmp, ipv6-icmp }"),
                                  HasSubstr("not ours")));
 }
 
@@ -119,7 +119,9 @@ TEST_F(GuardDeviation, ARedirectElsewhere) {
 
 TEST_F(GuardDeviation, NoRedirectForHeldInterfaces) {
   EXPECT_THAT(after("nft flush chain inet egressd dns-prerouting"),
-              ElementsAre(HasSubstr("chain dns-prerouting lacks the rule: iifname \"br-*\"")));
+              ElementsAre(HasSubstr("chain dns-prerouting lacks the rule: iifname \"br-*\" meta "
+                                    "l4proto { tcp, udp } th dport 53 update @asked"),
+                          HasSubstr("th dport 53 redirect to :5353")));
 }
 
 TEST_F(GuardDeviation, AnotherPlaceAmongTheTranslations) {

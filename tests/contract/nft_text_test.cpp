@@ -65,6 +65,7 @@ std::vector<nft::Base> bases() {
   nft::Base all_held = guarded({"tap0"});
   all_held.released = {"wg0", "vlan*"};
   all_held.outward = {"br-lan", "eth1", "wg1"};
+  all_held.wires = {"br-lan", "eth1"};
   all_held.segments = {"br-lan"};
   all_held.inside = {"docker0"};
   all_held.uplinks = {"eth0"};

@@ -61,13 +61,16 @@ TEST_F(Packet, LoopbackStaysOpen) {
   EXPECT_EQ(tcp_probe(host_.name(), "::1", 8080), Seen::answered);
 }
 
+const char* const kDhcp6Servers = "ff02::1:2";  // RFC 8415 section 7.1
+
 // Whether the host may send one datagram from a port to an address and port; errno otherwise.
 int send_from(const std::string& netns, Port source, const char* to, Port port, uid_t user = 0) {
   return in_namespace(netns, [&] {
     if (user != 0) become_in_thread(user);
-    const SocketAddress any("0.0.0.0", source);
+    const bool is_ipv6 = std::string_view(to).find(':') != std::string_view::npos;
+    const SocketAddress any(is_ipv6 ? "::" : "0.0.0.0", source);
     const SocketAddress target(to, port);
-    const int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int socket_fd = socket(is_ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const int on = 1;
     setsockopt(socket_fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
     setsockopt(socket_fd, SOL_SOCKET, SO_BINDTODEVICE, "eth0", 4);
@@ -86,9 +89,14 @@ TEST_F(Packet, DhcpIsOpenOnlyWhereAllowedAndOnlyForDhcp) {
   EXPECT_EQ(send_from(host_.name(), 68, "255.255.255.255", 53), EPERM);
   EXPECT_EQ(send_from(host_.name(), 1068, "255.255.255.255", 67), EPERM);
   EXPECT_EQ(send_from(host_.name(), 68, "192.0.2.1", 67), EPERM);
+  EXPECT_EQ(send_from(host_.name(), 546, kDhcp6Servers, 547), 0);
+  EXPECT_EQ(send_from(host_.name(), 546, kDhcp6Servers, 53), EPERM);
+  EXPECT_EQ(send_from(host_.name(), 1546, kDhcp6Servers, 547), EPERM);
+  EXPECT_EQ(send_from(host_.name(), 546, "ff02::1:3", 547), EPERM);
   base.allows_dhcp = false;
   install(base, {});
   EXPECT_EQ(send_from(host_.name(), 68, "255.255.255.255", 67), EPERM);
+  EXPECT_EQ(send_from(host_.name(), 546, kDhcp6Servers, 547), EPERM);
 }
 
 TEST_F(Packet, DhcpIsForTheSystemsUsers) {
@@ -97,8 +105,13 @@ TEST_F(Packet, DhcpIsForTheSystemsUsers) {
   const auto as = [&](uid_t user) {
     return send_from(host_.name(), 68, "255.255.255.255", 67, user);
   };
+  const auto as_over_ipv6 = [&](uid_t user) {
+    return send_from(host_.name(), 546, kDhcp6Servers, 547, user);
+  };
   EXPECT_EQ(as(limits::kFirstUser - 1), 0);
   EXPECT_EQ(as(limits::kFirstUser), EPERM);
+  EXPECT_EQ(as_over_ipv6(limits::kFirstUser - 1), 0);
+  EXPECT_EQ(as_over_ipv6(limits::kFirstUser), EPERM);
 }
 
 TEST_F(Packet, DhcpIsSeldom) {
@@ -318,6 +331,16 @@ TEST_F(Packet, EachPacketToATimeServerCountsAsUse) {
     host_.run("nft delete table inet egressd");
     EXPECT_FALSE(kernel_->last_hit(server));
   }
+}
+
+// `ntpq -p` asks the service of its own host.
+TEST_F(Packet, ATimeServiceOfThisHostIsAskedByTheHost) {
+  nft::Base base;
+  base.judges_time = true;
+  install(base, {});
+  const UdpServer server(host_.name(), 123, echo());
+  for (const char* own : {"127.0.0.1", "::1", "198.18.0.1"})
+    EXPECT_EQ(udp_probe(host_.name(), own, 123), Seen::answered) << own;
 }
 
 // What a time server of this host answers is no question of its own, whichever ports both use.

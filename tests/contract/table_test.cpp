@@ -63,7 +63,8 @@ TEST_P(Contract, InstallsWhereAllIsHeldExactly) {
   for (const bool has_guard : {false, true}) {
     nft::Base base = has_guard ? guarded({"tap0"}) : nft::Base{};
     base.released = {"wg0", "vlan*"};
-    base.outward = {"eth1"};
+    base.outward = {"eth1", "tap0"};
+    base.wires = {"eth1"};
     base.inside = {"docker0"};
     base.uplinks = {"eth0"};
     base.most_flows = 262'144;

@@ -90,7 +90,8 @@ TEST(GoldenNft, AllIsHeld) {
   Ruleset ruleset;
   ruleset.base.forward = {"tap0"};
   ruleset.base.released = {"wg*"};
-  ruleset.base.outward = {"br-lan", "eth1"};
+  ruleset.base.outward = {"br-lan", "eth1", "tap0"};
+  ruleset.base.wires = {"br-lan", "eth1"};
   ruleset.base.segments = {"br-lan"};
   ruleset.base.inside = {"docker0"};
   ruleset.base.uplinks = {"eth0"};

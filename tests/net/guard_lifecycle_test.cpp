@@ -56,8 +56,21 @@ TEST_F(GuardLifecycle, AReloadSwitchesItOnAndOff) {
   daemon.write_policy(policy("api.openai.com:443"));
   ASSERT_EQ(daemon.egressctl({"reload"}).exit_code, 0);
   EXPECT_EQ(rcode_of(ask("github.com")), kNoError);
+  EXPECT_EQ(rcode_of(client.ask({.name = "github.com", .id = 3})), kNoError)
+      << "a flow of before is led to where the guard was";
   EXPECT_EQ(udp(kPublic4, 53), Seen::refused);
   EXPECT_EQ(tcp(kApi4), Seen::answered);
+}
+
+// A program that asks from one port all the time does so through a restart without the guard, too.
+TEST_F(GuardLifecycle, ARestartWithoutItLeavesNoQuestionBehind) {
+  Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+  DnsSocket client(lab.host(), {kResolver});
+  ASSERT_TRUE(is_blocked(client.ask({.name = "github.com", .id = 1}))) << "by the guard";
+  daemon.crash();
+  daemon.write_policy(policy("api.openai.com:443"));
+  daemon.start();
+  EXPECT_EQ(rcode_of(client.ask({.name = "github.com", .id = 2})), kNoError);
 }
 
 // Somebody else's program on the guard's port.

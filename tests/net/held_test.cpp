@@ -232,8 +232,73 @@ TEST_F(Guests, BehindASecondWireGetLeasesAloneFromSystemUsers) {
   EXPECT_FALSE(host_sends(0, 67, "192.168.9.2", 69, "lan")) << "another port";
   EXPECT_FALSE(host_sends(0, 66, "192.168.9.2", 68, "lan")) << "another port";
   EXPECT_FALSE(host_sends(0, 67, "10.77.0.1", 68, "uplink0")) << "the way out";
+  on_host("ip route add 198.51.100.0/24 via 192.168.9.2 dev lan");
+  EXPECT_FALSE(host_sends(0, 67, "198.51.100.9", 68, "lan")) << "nobody's lease";
   EXPECT_EQ(tcp("192.168.9.2", 9000), Seen::refused);
   run({.words = {"ip", "netns", "del", netns}});
+}
+
+// A resolver that an engine runs for its network knows the names there; aardvark-dns, LXD and
+// libvirt ask on for all others, as this one does.
+class Neighbours : public Held, public testing::WithParamInterface<const char*> {
+ protected:
+  static constexpr const char* kNeighbour = "web.dns.podman";
+  static constexpr const char* kOtherName = "example.org";
+  static constexpr const char* kNeighbours = "172.20.0.7";
+
+  Neighbours() { dns.set(kOtherName, {.addresses = {kOther4}}); }
+  std::vector<std::string> asks(const std::string& server, const std::string& name) const {
+    const auto reply = ask(container.netns(), {server}, {.name = name});
+    return reply ? reply->texts(kTypeA) : std::vector<std::string>{"silence"};
+  }
+
+  const Container container{lab, {.bridge = "podman1"}};
+  std::optional<ChildProcess> dnsmasq{ChildProcess(
+      {.words = {"dnsmasq", "-k", "--conf-file=/dev/null", "--no-hosts", "--no-resolv",
+                 "--pid-file=", "--user=root", "--interface=podman1", "--except-interface=lo",
+                 "--bind-interfaces", "--cache-size=0", "--server=10.77.0.1",
+                 std::string("--address=/") + kNeighbour + "/" + kNeighbours},
+       .netns = lab.host()})};
+};
+INSTANTIATE_TEST_SUITE_P(Where, Neighbours, testing::Values("", "forward: [\"podman*\"]\n"),
+                         [](const auto& more) {
+                           return std::string_view(more.param).empty() ? "AllIsHeld" : "AListHolds";
+                         });
+
+TEST_P(Neighbours, AreFoundByTheirNetworksResolverWhichFindsNobodyElse) {
+  const std::string bridge = container.gateway(AF_INET);
+  ASSERT_TRUE(eventually([&] {
+    return asks(bridge, kNeighbour) == std::vector<std::string>{kNeighbours};
+  })) << "positive control";
+  ASSERT_THAT(asks(bridge, kOtherName), testing::ElementsAre(kOther4)) << "positive control";
+  const std::size_t before = dns.asked(kOtherName);
+
+  const Daemon daemon(lab, guarded_policy(kAllowedName, GetParam()));
+  EXPECT_THAT(asks(bridge, kNeighbour), testing::ElementsAre(kNeighbours));
+  EXPECT_THAT(asks(bridge, kAllowedName), testing::ElementsAre(kApi4)) << "by way of the guard";
+  EXPECT_EQ(tcp_probe(container.netns(), kApi4, 443), Seen::answered);
+  EXPECT_THAT(asks(bridge, kOtherName), testing::IsEmpty());
+  for (const char* other : {"10.77.0.1", "8.8.8.8", "10.77.0.2"}) {
+    EXPECT_THAT(asks(other, kNeighbour), testing::IsEmpty()) << other << ": the guard";
+    EXPECT_THAT(asks(other, kAllowedName), testing::ElementsAre(kApi4)) << other;
+  }
+  EXPECT_EQ(dns.asked(kOtherName), before) << "nobody was asked for it";
+  EXPECT_EQ(dns.asked(kNeighbour), 0U);
+
+  dnsmasq.reset();
+  EXPECT_THAT(asks(bridge, kAllowedName), testing::ElementsAre(kApi4))
+      << "where none listens, the guard answers";
+}
+
+// egressd's own resolver is for egressd alone, though it lives on this host.
+TEST_P(Neighbours, DoNotReachAResolverThatEgressdAsks) {
+  const std::string bridge = container.gateway(AF_INET);
+  ASSERT_TRUE(eventually([&] {
+    return asks(bridge, kNeighbour) == std::vector<std::string>{kNeighbours};
+  })) << "positive control";
+  const Daemon daemon(lab, "version: 1\nresolvers: [" + bridge + "]\n" + GetParam() + "allow: [" +
+                               kAllowedName + "]\n");
+  EXPECT_THAT(asks(bridge, kNeighbour), testing::IsEmpty());
 }
 
 }  // namespace

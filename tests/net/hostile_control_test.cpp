@@ -205,7 +205,7 @@ TEST_F(HostileControl, ReadersInALoopGetAPartOfTheTimeOnly) {
     }));
   std::size_t answered = 0;
   Steady::duration slowest{};
-  for (; listed < 10; ++answered) {
+  for (; listed < 4; ++answered) {
     const auto start = Steady::now();
     EXPECT_EQ(rcode_of(ask("api.openai.com")), kNoError);
     slowest = std::max(slowest, Steady::now() - start);

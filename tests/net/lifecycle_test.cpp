@@ -12,6 +12,12 @@ using namespace std::chrono_literals;
 class Lifecycle : public NetTest {
  protected:
   Lifecycle() { dns.set("api.openai.com", {.addresses = {kApi4, kApi6}}); }
+  // No side has anything to say any more.
+  bool are_all_over() const {
+    return lab.on_host(
+               {"sh", "-c",
+                "conntrack -L -p tcp 2>/dev/null | grep -cvE 'TIME_WAIT|CLOSE ' || true"}) == "0\n";
+  }
 };
 
 class Revocation : public Lifecycle, public ::testing::WithParamInterface<const char*> {};
@@ -37,6 +43,7 @@ TEST_F(Lifecycle, ARevocationCountsOnlyConnectionsThatAreOpen) {
   for (const bool is_one_open : {false, true}) {
     ASSERT_EQ(daemon.egressctl({"allow", "api.openai.com:443"}).exit_code, 0);
     for (int finished = 0; finished < 3; ++finished) ASSERT_EQ(tcp(kApi4), Seen::answered);
+    ASSERT_TRUE(eventually([&] { return are_all_over(); }));
     std::optional<Connection> open;
     if (is_one_open) open.emplace(lab.host(), kApi4, 443);
     EXPECT_NE(daemon.egressctl(deny).output.find("open connections cut: " +

@@ -177,7 +177,27 @@ TEST_F(TwoUplinks, AnyAddressOfTheHostMayBeTheSource) {
     EXPECT_EQ(exchange(lab.host(), source, kApi6, kAllowed), Seen::answered) << source;
 }
 
-// What was bound while the address was there speaks no longer once it is gone.
+// All of a prefix (AnyIP): more sources than are remembered.
+TEST_F(TwoUplinks, MoreAddressesThanAreKnownSpeakAllTheSame) {
+  on_host("ip route add local 2001:db8:6::/48 dev lo; ip route add local 10.6.0.0/16 dev lo");
+  const Daemon daemon(lab, policy_of());
+  expect_allowed_works();
+  const std::size_t count = limits::kSourcesKnown + 200;
+  const auto flood = [&](const std::string& prefix, const char* address, const char* evil) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string source = prefix + std::to_string(i / 250) +
+                                 (prefix.back() == '.' ? "." : ":") + std::to_string(i % 250 + 1);
+      BorrowedSocket socket(lab.host(), {.source = source, .port = 6003, .type = SOCK_DGRAM});
+      ASSERT_EQ(socket.send(address, kAllowed, "one of many"), 0) << source;
+      if (i % 50 != 0) continue;
+      EXPECT_NE(socket.send(evil, kAllowed, "elsewhere"), 0) << source;
+    }
+  };
+  flood("10.6.", kApi4, kEvil4);
+  flood("2001:db8:6::", kApi6, kEvil6);
+}
+
+// What was bound while the address was there speaks no longer once it is gone and forgotten.
 TEST_F(TwoUplinks, AnAddressThatIsGoneIsForeign) {
   on_host("ip address add 2001:db8:77::44/64 dev uplink0 nodad");
   const Daemon daemon(lab, policy_of());
@@ -187,6 +207,7 @@ TEST_F(TwoUplinks, AnAddressThatIsGoneIsForeign) {
   ASSERT_EQ(socket.send(kApi6, kAllowed, "while it is there"), 0);
   ASSERT_TRUE(eventually([&] { return after.carried("while it is there"); })) << "positive control";
   on_host("ip address del 2001:db8:77::44/64 dev uplink0");
+  std::this_thread::sleep_for(limits::kSourceMemory + 50ms);
   (void)socket.send(kApi6, kAllowed, "once it is gone");
   std::this_thread::sleep_for(300ms);
   EXPECT_FALSE(after.carried("once it is gone"));

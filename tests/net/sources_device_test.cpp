@@ -15,11 +15,14 @@ namespace egress::test {
 namespace {
 
 using testing::Contains;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
-class UsersDevice : public SourcesTest, public testing::WithParamInterface<Tun::Kind> {
+class Device : public SourcesTest {
  protected:
-  UsersDevice() { watch(lab.net(), "host0"); }
+  Device(uid_t owner, Tun::Kind kind) : tun(lab.host(), "tun0", owner, kind) {
+    watch(lab.net(), "host0");
+  }
 
   Ways ways_from(const std::string& source, const std::vector<Target>& targets) {
     constexpr std::array kNames{"UDP", "echo", "SYN"};
@@ -44,7 +47,12 @@ class UsersDevice : public SourcesTest, public testing::WithParamInterface<Tun::
                  "net.ipv4.conf.all.rp_filter=0"});
   }
 
-  Tun tun{lab.host(), "tun0", kAgent, GetParam()};
+  Tun tun;
+};
+
+class UsersDevice : public Device, public testing::WithParamInterface<Tun::Kind> {
+ protected:
+  UsersDevice() : Device(kAgent, GetParam()) {}
 };
 INSTANTIATE_TEST_SUITE_P(Of, UsersDevice, testing::Values(Tun::Kind::tun, Tun::Kind::tap_of_bridge),
                          [](const auto& of) {
@@ -86,6 +94,43 @@ TEST_P(UsersDevice, OfAHostThatForwardsSendsNothingUnderAForeignSource) {
   ASSERT_THAT(unseen(foreign), IsEmpty()) << "positive control";
   const Daemon daemon(lab, policy_of());
   EXPECT_THAT(seen(foreign), IsEmpty());
+}
+
+// A virtual machine of root's, or a VPN.
+class RootsDevice : public Device {
+ protected:
+  RootsDevice() : Device(0, Tun::Kind::tun) { forward(); }
+  Ways ways_to_what_is_refused() {
+    return ways_from("10.9.9.2", {{"what is refused", kOther4, 7000}}) +
+           ways_from("fd99::2", {{"what is refused", kOther6, 7000}});
+  }
+};
+
+TEST_F(RootsDevice, SpeaksInNoOthersNameWhereAllIsHeld) {
+  const Ways foreign =
+      ways_from(kEvil4, targets_of_host(AF_INET)) + ways_from(kEvil6, targets_of_host(AF_INET6));
+  ASSERT_THAT(unseen(foreign), IsEmpty()) << "positive control";
+  const Daemon daemon(lab, policy_of());
+  EXPECT_THAT(seen(foreign), IsEmpty());
+  const auto passed = seen(ways_from("10.9.9.2", {{"what is allowed", kApi4, kAllowed}}));
+  EXPECT_THAT(passed, Contains("UDP from 10.9.9.2 to what is allowed"));
+}
+
+// The route that the kernel takes from a router advertisement, which any guest can send.
+TEST_F(RootsDevice, IsNoWayOutBecauseItSaysSo) {
+  const Ways ways = ways_to_what_is_refused();
+  ASSERT_THAT(unseen(ways), IsEmpty()) << "positive control";
+  lab.on_host(
+      {"ip", "-6", "route", "add", "default", "dev", "tun0", "proto", "ra", "metric", "4096"});
+  {
+    const Daemon daemon(lab, policy_of());
+    EXPECT_THAT(seen(ways), IsEmpty());
+    EXPECT_THAT(daemon.egressctl({"status"}).output, HasSubstr("held: tun0"));
+  }
+  lab.on_host(
+      {"ip", "-6", "route", "add", "default", "dev", "tun0", "proto", "static", "metric", "4097"});
+  const Daemon daemon(lab, policy_of());
+  EXPECT_THAT(unseen(ways), IsEmpty()) << "the contrast: root says so";
 }
 
 // A device that unpacks what anybody sends to its port: what was packed comes in by it; RFC 7348.

@@ -215,6 +215,30 @@ TEST_F(SourceNearby, IsHeldAlike) {
   expect_to_hold(ways);
 }
 
+// A table of others may refuse before egressd's own filter is asked, whichever was loaded first.
+TEST_F(ForeignSource, IsNotAnsweredByWhatAnotherFirewallRefuses) {
+  const auto load_other = [&] {
+    lab.nft(R"(table inet other
+delete table inet other
+table inet other {
+  chain before { type filter hook output priority -110; ip6 daddr 2001:db8:5::/64 goto refuse; }
+  chain beside { type filter hook output priority filter; ip6 daddr 2001:db8:6::/64 goto refuse; }
+  chain refuse { meta l4proto tcp reject with tcp reset; reject; }
+}
+)");
+  };
+  const std::vector<Target> targets{{"what is refused before", "2001:db8:5::1", kAllowed},
+                                    {"what is refused beside", "2001:db8:6::1", kAllowed}};
+  const Ways ways = socket_ways(lab.host(), kEvil6, kUdp, targets) +
+                    socket_ways(lab.host(), kEvil6, kTcp, targets);
+  load_other();
+  ASSERT_THAT(unseen(ways), IsEmpty()) << "positive control";
+  const Daemon daemon(lab, policy_of());
+  load_other();
+  EXPECT_THAT(seen(ways), IsEmpty());
+  expect_allowed_works();
+}
+
 // To the neighbour on the same link, who need not have any other address.
 TEST_F(ForeignSource, OfANeighboursLinkLocalAddressIsHeld) {
   const std::string neighbour = link_local(lab.net(), "host0") + "%uplink0";

@@ -13,7 +13,7 @@
 namespace egress::test {
 namespace {
 
-constexpr const char* kPolicy =
+constexpr const char* kContainersPolicy =
     "version: 1\nresolvers: [10.77.0.1]\nforward: [\"br-*\", docker0]\nallow: "
     "[api.openai.com:443]\n";
 
@@ -41,7 +41,7 @@ class VerifyFrom : public ::testing::Test {
   }
 
   Lab lab{Lab::Servers::all};
-  Daemon daemon{lab, kPolicy};
+  Daemon daemon{lab, kContainersPolicy};
 };
 
 TEST_F(VerifyFrom, AnotherUserSeesWhatThatUserCanReach) {

@@ -12,6 +12,7 @@ Posture World::posture() const {
 void World::set_posture(Posture posture, Instant until) {
   posture_ = posture;
   posture_until_ = until;
+  may_be_open_ |= posture == Posture::open;  // it may be over before anybody looks
   engine_->handle(engine::PostureChanged{posture, until}, clock_.now());
 }
 

@@ -61,9 +61,17 @@ bool Witness::names(const DnsName& name) const {
                              [&](const AllowEntry& entry) { return opens(entry, name); });
 }
 
+// Of one answer about the name, as the policy stands.
+std::size_t Witness::addresses_taken(const DnsName& name) const {
+  const bool is_listed = std::ranges::any_of(policy_->entries, [&](const AllowEntry& entry) {
+    return entry.name() != nullptr && *entry.name() == name;
+  });
+  return is_listed ? limits::kAddressesPerAnswer : limits::kAddressesPerLearntAnswer;
+}
+
 void Witness::see_answer(const dns::Answer& answer, Instant now) {
   if (!names(answer.question.name)) return;  // revoked while the question was under way
-  latest_[answer.question] = {answer, now};
+  latest_[answer.question] = {answer, now, addresses_taken(answer.question.name)};
   asked_names_.insert(answer.question.name);
   if (answer.status != dns::Status::ok) return;
   for (const IpAddress& address : answer.addresses) {
@@ -129,13 +137,12 @@ std::vector<Endpoint> Witness::owed(Instant now) const {
       continue;
     for (const Family family : {Family::ipv4, Family::ipv6}) {
       const auto at = latest_.find({*entry.name(), family});
-      if (at == latest_.end() || at->second.first.status != dns::Status::ok) continue;
-      const auto& [answer, since] = at->second;
+      if (at == latest_.end() || at->second.answer.status != dns::Status::ok) continue;
+      const auto& [answer, since, taken] = at->second;
       if (now >= since + policy_->limits.min_ttl) continue;
       std::size_t count = 0;
       for (const IpAddress& address : answer.addresses)
-        if (address.family() == family && ++count <= limits::kAddressesPerAnswer &&
-            !is_forbidden(address))
+        if (address.family() == family && ++count <= taken && !is_forbidden(address))
           owed.push_back({address, entry.transport, entry.ports.first});
     }
   }

@@ -35,6 +35,11 @@ class Witness {
   struct Sighting {
     Instant latest_end{};  // of all answers so far: seen + TTL + grace
   };
+  struct Latest {
+    dns::Answer answer;
+    Instant since{};
+    std::size_t taken = 0;  // the most addresses of it
+  };
   // Grants by their target and the civil time of their end. The last one holds from the moment that
   // the running engine first saw it; the civil clock may shorten it.
   struct End {
@@ -43,13 +48,14 @@ class Witness {
   End end_of(const policy::AllowEntry& entry) const;
   seconds stale() const;
   bool is_crowded(const DnsName& name) const;
+  std::size_t addresses_taken(const DnsName& name) const;
   bool is_justified(const policy::AllowEntry& entry, const Endpoint& endpoint, Instant now) const;
 
   std::shared_ptr<const policy::Policy> policy_;
   std::map<std::pair<std::string, WallTime>, End> ends_;
   std::map<std::pair<DnsName, IpAddress>, Sighting> seen_;
   std::set<DnsName> asked_names_;
-  std::map<dns::Question, std::pair<dns::Answer, Instant>> latest_;
+  std::map<dns::Question, Latest> latest_;
 };
 
 }  // namespace egress::sim

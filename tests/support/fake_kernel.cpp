@@ -308,7 +308,7 @@ bool FakeKernel::speaks_for_itself(const Sender& sender) const {
   const bool is_judged = matches_interface(base.forward, sender.link) ||
                          is_in(base.tunnels, sender.link) ||
                          (base.released && !matches_interface(*base.released, sender.link) &&
-                          !is_in(base.outward, sender.link));
+                          !is_in(base.wires, sender.link));
   if (!is_judged || is_in(base.uplinks, sender.link)) return true;
   for (const auto& [link, prefix] : base.routed)
     if (link == sender.link && prefix.contains(sender.address)) return true;

@@ -54,6 +54,7 @@ inline constexpr auto kNegativeRefresh =
     60s;                               // a family that has no record is asked again after this
 inline constexpr auto kSaveSoon = 1s;  // a new address reaches the last-known-good file after this
 inline constexpr auto kSaveLater = 60s;  // and a new end of a known one after this
+inline constexpr std::size_t kSavedAtOnce = 512;  // addresses gathered for it in one turn
 inline constexpr auto kLowestMinTtl = 1s;
 inline constexpr auto kHighestMaxTtl = 24h;
 inline constexpr auto kHighestGrace = 24h;
@@ -75,6 +76,8 @@ inline constexpr std::size_t kHitsRemembered = 65'536;    // destinations in hit
 inline constexpr auto kHitMemory = 24h;                   // since the last one
 inline constexpr std::size_t kSendersRemembered = 1024;   // of ICMP errors, while their packet is judged
 inline constexpr auto kSenderMemory = 1s;
+inline constexpr std::size_t kSourcesKnown = 4096;         // that fib has found to be true; of more it is asked with each packet
+inline constexpr auto kSourceMemory = 100ms;               // so long an address that is gone may speak
 inline constexpr std::uint16_t kErrorOctets = 96;         // the longest ICMP error from a held interface; but of one that tells a path MTU
 inline constexpr std::uint16_t kPathErrorOctetsV4 = 576;  // RFC 1812 section 4.3.2.3
 inline constexpr std::uint16_t kPathErrorOctetsV6 = 1240; // RFC 4443 section 2.4 (c), without the header
@@ -145,7 +148,6 @@ inline constexpr auto kClientIdle =
     10s;  // a client that has not finished its request by then is cut off
 inline constexpr int kReadersRest = 5;  // times what a request took: so long those who may not change the policy wait
 inline constexpr std::size_t kReports = 4;         // processes that make replies, at once
-inline constexpr std::size_t kReadersReports = 2;  // of these, for those who may not change the policy
 inline constexpr auto kReportTime = 60s;           // the longest that one may run
 inline constexpr int kReportTries = 5;             // to read a table that is made anew meanwhile
 inline constexpr std::size_t kChangesRemembered = 16'384;  // elements changed while a reply is made

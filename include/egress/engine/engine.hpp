@@ -79,8 +79,9 @@ class Engine {
   std::vector<Endpoint> time_servers_ending(Instant now) const;
   // Whether the links are held as they should be.
   bool filters_frames() const { return frames_.installed.has_value() && !frames_.is_dirty; }
-  // Whether a tracked connection goes to a resolver past the guard.
-  bool is_unguarded(const nft::Flow& flow) const;
+  // Whether a tracked connection goes to a resolver past the guard; without a guard: whether the
+  // redirect of before leads it to the guard's port.
+  bool is_misled(const nft::Flow& flow) const;
   // Whether a tracked connection that leaves this host, or may come from a held interface, goes to
   // what no entry opens.
   bool is_unlisted(const nft::Flow& flow, Instant now) const;

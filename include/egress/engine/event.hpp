@@ -147,8 +147,8 @@ struct FilterFrames {
 struct CutFlows {
   std::vector<nft::ElementKey> revoked;
 };
-// The guard's table has just been made: forget the tracked connections for which is_unguarded() is
-// true, so that their next packets are redirected to it.
+// A table with the guard has just been made, or one without it after it: forget the tracked
+// connections for which is_misled() is true, so that their next packets go where they should.
 struct ForgetQuestions {};
 // A table that refuses has just taken the place of one that let everything pass: cut the tracked
 // connections for which is_unlisted() is true.

@@ -74,6 +74,7 @@ struct Flow {
   IpAddress source;
   Endpoint destination;
   seconds left{0};  // until it is forgotten, if no packet of it comes
+  Port asked = 0;   // the destination's port before translation
 };
 
 struct FlowCount {

@@ -35,6 +35,12 @@ enum class QuestionAt : std::uint8_t {
 };
 std::string set_name(QuestionAt end);
 
+// Sources that fib has just found to be true.
+enum class Known : std::uint8_t {
+  own,      // an address of this host: own4, own6
+  reached,  // through the link by which it came: reached4, reached6
+};
+
 // Statements and matches, one struct for each nft phrase that we use.
 struct CtState { bool established = false; bool related = false; bool invalid = false; bool is_new = false; };  // ct state new
 struct CtStatusDnat {};                                   // ct status dnat
@@ -57,6 +63,8 @@ struct SourceIsOwn {};                                    // fib saddr type loca
 struct SourceIsOwnOfDevice {};                            // fib saddr . oif type local: of a link in a table of its own (VRF)
 struct SourceElsewhere {};                                // fib saddr . iif oif missing
 struct DestinationIsOwn {};                               // fib daddr type local
+struct IsTaken {};                                        // socket wildcard <= 1: a socket of this host takes it
+struct ToOne {};                                          // meta pkttype host: neither broadcast nor multicast
 struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
 struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
 struct TcpReset {};                                       // tcp flags rst
@@ -72,8 +80,8 @@ struct ClearKey {};                                       // meta mark set 0x000
 struct Before { WallTime time; };                         // meta time < "2026-11-25 23:00:00", by the kernel's civil clock
 struct EtherType { std::uint16_t type = 0; };             // meta protocol ip
 // The packet has a route, which the network stack gives to all that it sends or forwards: meta rtclassid ends a rule
-// where there is none (net/netfilter/nft_meta.c), so that a comparison that always holds asks for just that.
-struct Routed {};                                         // meta rtclassid >= 0
+// where there is none (net/netfilter/nft_meta.c), so that two rules, of which one holds for any realm, ask for just that.
+struct Routed { bool has_realm = false; };                // meta rtclassid 0; != 0
 struct FragmentationNeeded {};                            // icmp type destination-unreachable icmp code frag-needed
 struct IcmpTypes { std::vector<std::uint8_t> types; };    // icmp type redirect
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
@@ -86,6 +94,9 @@ struct CountDestination { Tally tally{}; Family family{}; };  // update @hits4 {
 // Two addresses compare equal when the pair is in a set to which only pairs of equals are added.
 struct RememberSender { Family family{}; };               // update @senders4 { ip saddr . ip saddr }
 struct SenderIsEnd { Family family{}; bool of_reply = false; };  // ip saddr . ct original ip saddr @senders4
+// What fib found is kept in a dynamic set for a moment: a lookup there is cheaper.
+struct SourceKnown { Known known{}; Family family{}; };   // ip saddr @own4; iif . ip saddr @reached4
+struct RememberSource { Known known{}; Family family{}; };  // update @own4 { ip saddr }
 struct RateLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  // limit rate 10/second burst 20 packets
 struct ByteLimit { std::uint32_t per_second = 0; std::uint32_t burst = 0; };  // limit rate 1 kbytes/second burst 4 kbytes
 // update @link-flows { iifname limit rate over 819/second burst 32768 packets }
@@ -104,10 +115,10 @@ struct RejectProhibited {};                               // reject with icmpx a
 
 using Statement =
     std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtOriginal, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
-                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, DestinationIsOwn, DestinationIs, DestinationIn,
+                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, ToOne, DestinationIsOwn, IsTaken, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,
-                 CountDestination, RememberSender, SenderIsEnd, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
+                 CountDestination, RememberSender, SenderIsEnd, SourceKnown, RememberSource, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
                  Goto, RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
 
@@ -138,6 +149,8 @@ struct Chain {
 struct SetDefinition {
   enum class Key : std::uint8_t {
     endpoint,      // address . protocol . port
+    address,       // of a packet's sender
+    link_address,  // the number of a link . address
     address_pair,  // address . address
     link,          // the name of a link
     user,          // the number of a user
@@ -150,10 +163,11 @@ struct SetDefinition {
   bool is_dynamic = false;  // filled by the packet path
   bool counts = false;      // a counter on each element
   std::size_t size = 0;     // of a dynamic one: the most elements
-  seconds timeout{0};       // and how long each lasts since it was last updated
+  milliseconds timeout{0};  // and how long each lasts since it was last updated
 };
 SetDefinition tally_set(Tally tally, Family family);
 SetDefinition senders_set(Family family);  // of RememberSender
+SetDefinition known_set(Known known, Family family);  // of RememberSource
 SetDefinition sharers_set(Sharer sharer);  // of MoreThanShare
 SetDefinition questions_set(QuestionAt end);  // of NoteQuestion
 SetDefinition announced_set(SetId set, Family family);  // probed, verified, tried: filled by egressd, counted by the packet path

@@ -21,6 +21,7 @@ struct Link {
   std::uint32_t lower = 0;   // index of the device that it stands on: of a VLAN, macvlan, macvtap ...; 0: on none
   std::uint32_t group = 0;   // index of the bond or team that it is part of; 0: of none
   bool has_default_route = false;
+  bool is_told_default = false;  // and only router advertisements say so (RFC 4861), which whoever is at the link can send
   bool leads_on = false;  // by it, through a gateway, a route leads to addresses that are not private
   bool is_up = true;
   bool has_hosts = false;  // routes of single addresses lead there, without a gateway: pods
@@ -43,8 +44,10 @@ struct HeldLinks {
   // Patterns of the policy. Where they are, whatever enters by no uplink and by none of these is held.
   std::optional<std::vector<std::string>> released{};
   std::vector<std::string> guests{};  // then: held links that hold nothing but containers and machines of this host
-  // Then: held links that may lead to other machines. What the host itself sends and receives by them is its own.
-  std::vector<std::string> outward{};
+  std::vector<std::string> outward{};  // then: held links that may lead to other machines
+  // Those of them with other machines at the far end for certain: wires, and what stands on one. What the host itself
+  // sends and receives by them is its own.
+  std::vector<std::string> wires{};
   std::vector<std::string> segments{};  // bridges among them: what they bridge may pass the host's hooks (br_netfilter)
   std::vector<std::string> inside{};
   std::vector<std::string> uplinks{};  // of those that are held; where all is held, all
@@ -58,7 +61,7 @@ struct HeldLinks {
 
   // Whether what is behind that link is held as a guest of this host.
   bool is_guest(const std::string& name) const;
-  // The held links: as the policy names them, or each that is here.
+  // The held links: as the policy names them, or each that is here; and tunnels.
   std::vector<std::string> names() const;
 };
 // `released`: as in HeldLinks.

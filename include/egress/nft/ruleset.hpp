@@ -74,7 +74,8 @@ struct Base {
   std::vector<std::string> forward{};  // interface patterns whose forwarded traffic is held
   // Where they are: whatever enters by no uplink and by none of these patterns is held as well.
   std::optional<std::vector<std::string>> released{};
-  std::vector<std::string> outward{};  // then: held links whose other traffic is the host's own (links.hpp)
+  std::vector<std::string> outward{};  // then: held links that may lead to other machines (links.hpp)
+  std::vector<std::string> wires{};     // those whose other traffic is the host's own
   std::vector<std::string> segments{};  // bridges among them
   // The links of this host among them, as links.hpp tells them apart. Both sorted.
   std::vector<std::string> inside{};   // what goes to them stays on this host
@@ -92,6 +93,7 @@ struct Base {
   bool logs_refusals = true;        // `log` statement
   bool counts_destinations = true;  // dynamic sets hits4/6, refused4/6 with a counter per destination
   bool tracks_apart = true;         // egressd's own questions have a connection tracking of their own, or none
+  bool finds_sockets = true;        // who asks a resolver of this host at its own address is answered by it
   bool cuts_flows = true;           // flows marked by Kernel::cut_flows lose the fast path
   // Not with the kernel's `fib`: then only these are our sources, and nothing enters from held interfaces.
   std::optional<std::vector<IpAddress>> only_sources{};

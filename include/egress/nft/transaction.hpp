@@ -25,6 +25,7 @@ struct Capabilities {
       true;  // nat chains of the inet family and `redirect`: the DNS guard gets the questions
   bool asks_routes = true;  // `fib`: whose a source address is
   bool has_zones = true;    // `ct zone set`: our own questions are tracked, apart from all others
+  bool finds_sockets = true;  // `socket wildcard` (Linux >= 5.10): whether a socket takes a packet
   bool operator==(const Capabilities&) const = default;
 };
 

@@ -18,7 +18,8 @@ struct LinkNoted {
 // Whose last question was not heard. `asked` has been read before `heard`, so that a question on its way is no lost one.
 std::vector<std::string> unheard_links(const std::vector<LinkNoted>& asked, const std::vector<LinkNoted>& heard);
 
-// Who may drop questions of the link to the guard at this port, and the command by which the administrator admits them.
+// Who may drop questions of the link to the guard at this port, and the command by which the administrator admits them;
+// empty where a name has characters that a shell or nft(8) would take for more than a name.
 struct Obstacle {
   std::string by;  // "ufw", "table inet filter"
   std::string command;

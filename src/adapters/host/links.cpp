@@ -45,6 +45,10 @@ nft::Link link(Octets message) {
 
 enum class Way { nowhere, onwards, everywhere };
 
+bool is_advertised(Octets message) {
+  return read<rtmsg>(message).rtm_protocol == RTPROT_RA;
+}
+
 // Where a route leads beyond its link: everywhere, or by a gateway to addresses that are not
 // private.
 Way way_of(Octets message) {
@@ -108,7 +112,11 @@ void take_route(Octets message, std::vector<nft::Link>& links) {
   const std::set<std::uint32_t> devices = devices_of(message);
   for (nft::Link& link : links) {
     if (!devices.contains(link.index)) continue;
-    link.has_default_route |= way == Way::everywhere;
+    if (way == Way::everywhere) {
+      link.is_told_default =
+          is_advertised(message) && (link.is_told_default || !link.has_default_route);
+      link.has_default_route = true;
+    }
     link.leads_on |= way == Way::onwards;
     link.has_hosts |= is_host;
     if (network) link.routed.push_back(*network);

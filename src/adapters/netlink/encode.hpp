@@ -21,6 +21,7 @@ enum class KeyType : std::uint32_t {
   inet_proto = 12,
   inet_service = 13,
   icmp_type = 14,
+  iface_index = 20,
   uid = 24,
   icmpv6_type = 29,
   ifname = 41,

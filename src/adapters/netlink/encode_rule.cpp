@@ -3,6 +3,7 @@
 // words.
 #include <arpa/inet.h>
 #include <endian.h>
+#include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_log.h>
 #include <linux/netfilter/nf_tables.h>
@@ -94,6 +95,12 @@ class RuleEncoder : Expressions {
     load_fib(NFTA_FIB_F_DADDR, NFT_FIB_RESULT_ADDRTYPE);
     compare(NFT_CMP_EQ, as_bytes(std::uint32_t{RTN_LOCAL}));
   }
+  void operator()(const nft::IsTaken&) {
+    nftnl_expr* socket = append("socket");
+    nftnl_expr_set_u32(socket, NFTNL_EXPR_SOCKET_KEY, NFT_SOCKET_WILDCARD);
+    nftnl_expr_set_u32(socket, NFTNL_EXPR_SOCKET_DREG, NFT_REG_1);
+    compare(NFT_CMP_LTE, as_bytes(std::uint8_t{1}));
+  }
   void operator()(const nft::SourceIsOwnOfDevice&) {
     load_fib(NFTA_FIB_F_SADDR | NFTA_FIB_F_OIF, NFT_FIB_RESULT_ADDRTYPE);
     compare(NFT_CMP_EQ, as_bytes(std::uint32_t{RTN_LOCAL}));
@@ -101,6 +108,10 @@ class RuleEncoder : Expressions {
   void operator()(const nft::SourceElsewhere&) {
     load_fib(NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT, NFT_FIB_RESULT_OIF);
     compare(NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
+  }
+  void operator()(const nft::ToOne&) {
+    load_meta(NFT_META_PKTTYPE, NFT_REG_1);
+    compare(NFT_CMP_EQ, as_bytes(std::uint8_t{PACKET_HOST}));
   }
   void operator()(const nft::DestinationIs& match) {
     need_family(match.address.family());
@@ -156,9 +167,9 @@ class RuleEncoder : Expressions {
     set_meta(NFT_META_PRIORITY, 0);
   }
   void operator()(const nft::EtherType& match) { is_ether_type(match.type); }
-  void operator()(const nft::Routed&) {
+  void operator()(const nft::Routed& match) {
     load_meta(NFT_META_RTCLASSID, NFT_REG_1);
-    compare_number(NFT_CMP_GTE, std::uint32_t{0});
+    compare(match.has_realm ? NFT_CMP_NEQ : NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
   }
   void operator()(const nft::Before& match) {
     const auto since_epoch = std::chrono::nanoseconds(match.time.time_since_epoch());
@@ -216,6 +227,14 @@ class RuleEncoder : Expressions {
     load_ct(match.family == Family::ipv4 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6,
             second_address(match.family), match.of_reply ? Direction::reply : Direction::original);
     look_up(nft::senders_set(match.family).name);
+  }
+  void operator()(const nft::SourceKnown& match) {
+    load_source(match.known, match.family);
+    look_up(nft::known_set(match.known, match.family).name);
+  }
+  void operator()(const nft::RememberSource& statement) {
+    load_source(statement.known, statement.family);
+    update(nft::known_set(statement.known, statement.family).name);
   }
   void operator()(const nft::RateLimit& match) {
     limit(NFT_LIMIT_PKTS, match.per_second, match.burst);

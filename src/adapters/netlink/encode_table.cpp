@@ -43,6 +43,10 @@ std::vector<KeyType> key_parts(const nft::SetDefinition& set) {
   switch (set.key) {
     case nft::SetDefinition::Key::endpoint:
       return {address, KeyType::inet_proto, KeyType::inet_service};
+    case nft::SetDefinition::Key::address:
+      return {address};
+    case nft::SetDefinition::Key::link_address:
+      return {KeyType::iface_index, address};
     case nft::SetDefinition::Key::address_pair:
       return {address, address};
     case nft::SetDefinition::Key::link:

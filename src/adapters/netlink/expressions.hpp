@@ -83,6 +83,14 @@ class Expressions {
     nftnl_expr_set_u32(load, NFTNL_EXPR_FIB_RESULT, result);
   }
 
+  // Of who sends, with the number of the link by which it came.
+  void load_source(nft::Known known, Family family) {
+    need_family(family);
+    if (known == nft::Known::own) return load_payload(source_of(family), NFT_REG_1);
+    load_meta(NFT_META_IIF, NFT_REG_1);
+    load_payload(source_of(family), NFT_REG32_01);
+  }
+
   // Of a concatenation of two addresses.
   static std::uint32_t second_address(Family family) {
     return family == Family::ipv4 ? static_cast<std::uint32_t>(NFT_REG32_01)

@@ -28,7 +28,8 @@ nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b)
           .filters_frames = a.filters_frames && b.filters_frames,
           .redirects = a.redirects && b.redirects,
           .asks_routes = a.asks_routes && b.asks_routes,
-          .has_zones = a.has_zones && b.has_zones};
+          .has_zones = a.has_zones && b.has_zones,
+          .finds_sockets = a.finds_sockets && b.finds_sockets};
 }
 
 Error owned_by(std::uint32_t port) {

@@ -163,6 +163,13 @@ bool has_zones(Socket& socket) {
   return table.accepts(layout) && table.holds(layout);
 }
 
+// In a chain that nothing calls.
+bool finds_sockets(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::Layout layout{.counters = {}, .sets = {}, .chains = {chain_with({nft::IsTaken{}})}};
+  return table.accepts(layout) && table.holds(layout);
+}
+
 // "lo" is there in every namespace, and what is routed passes meanwhile.
 bool filters_frames(Socket& socket) {
   const nft::FrameFilter filter{.links = {{.name = "lo", .index = 1, .is_loopback = true}},
@@ -209,7 +216,8 @@ Result<nft::Capabilities> probe(Socket& socket) {
                            .filters_frames = filters_frames(socket),
                            .redirects = redirects(socket),
                            .asks_routes = asks_routes(socket),
-                           .has_zones = has_zones(socket)};
+                           .has_zones = has_zones(socket),
+                           .finds_sockets = finds_sockets(socket)};
 }
 
 }  // namespace egress::netlink

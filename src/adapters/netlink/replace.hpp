@@ -17,10 +17,9 @@ namespace egress::netlink {
 
 // What must be known of the table that stands, so that its sets can stay.
 struct Standing {
-  bool is_orphan = false;  // to be adopted first
-  std::vector<std::string>
-      kept{};  // base chains that stand as they should: their rules alone are swapped
-  std::vector<std::string> chains{};          // all others
+  bool is_orphan = false;             // to be adopted first
+  std::vector<std::string> kept{};    // base chains as they should be: only their rules are swapped
+  std::vector<std::string> chains{};  // all others
   std::vector<nft::LiveElement> intervals{};  // sorted by key
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,5 +20,7 @@ HostNames parse_hosts(std::string_view text);
 // Never fails: of a file that cannot be read, or is longer than limits::kHostsBytes, nothing is
 // known.
 HostNames read_hosts(const std::string& path = "/etc/hosts");
+// Of these names alone: of a list of thousands nothing else is kept.
+HostNames read_hosts(const std::set<DnsName>& wanted, const std::string& path = "/etc/hosts");
 
 }  // namespace egress::resolvconf

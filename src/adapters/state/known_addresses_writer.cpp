@@ -33,7 +33,7 @@ KnownAddressesWriter::~KnownAddressesWriter() {
   thread_.join();
 }
 
-void KnownAddressesWriter::write(std::vector<dns::KnownAddress> known) {
+void KnownAddressesWriter::write(dns::KnownAddressPack known) {
   {
     const std::scoped_lock lock(mutex_);
     waiting_ = std::move(known);
@@ -56,10 +56,10 @@ void KnownAddressesWriter::run() {
   for (;;) {
     changed_.wait(lock, [this] { return waiting_ || is_over_; });
     if (!waiting_) return;
-    std::vector<dns::KnownAddress> known = *std::exchange(waiting_, std::nullopt);
+    const dns::KnownAddressPack known = *std::exchange(waiting_, std::nullopt);
     is_writing_ = true;
     lock.unlock();
-    const auto written = write_known_addresses(path_, std::move(known));
+    const auto written = write_known_addresses(path_, known.unpack());
     lock.lock();
     if (!written) error_ = written.error();
     is_writing_ = false;

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "egress/core/result.hpp"
 #include "egress/dns/known_address.hpp"
@@ -24,7 +23,7 @@ class KnownAddressesWriter {
   KnownAddressesWriter& operator=(const KnownAddressesWriter&) = delete;
 
   // Takes the addresses, in any order, and returns at once. Of several that wait the latest is written.
-  void write(std::vector<dns::KnownAddress> known);
+  void write(dns::KnownAddressPack known);
   // Waits until all of it is on the disk.
   void finish();
   // The failure of a write since the last call.
@@ -36,7 +35,7 @@ class KnownAddressesWriter {
   const std::string path_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<std::vector<dns::KnownAddress>> waiting_;
+  std::optional<dns::KnownAddressPack> waiting_;
   bool is_writing_ = false;
   bool is_over_ = false;
   std::optional<Error> error_;

@@ -19,8 +19,12 @@ constexpr const char* kServerFiles[] = {"/etc/chrony/chrony.conf", "/etc/chrony.
                                         "/etc/ntpsec/ntp.conf", "/etc/ntp.conf"};
 constexpr const char* kServerFolders[] = {"/etc/ntpsec/ntp.d"};
 // The later beat files of the same name in the earlier.
-constexpr const char* kSystemd[] = {"/usr/lib/systemd", "/usr/local/lib/systemd", "/run/systemd",
-                                    "/etc/systemd"};
+constexpr const char* kSystemd[] = {"/usr/lib/systemd", "/usr/local/lib/systemd", "/etc/systemd"};
+
+// What is written there since the boot is not the administrator's: DHCP clients tell it.
+bool is_of_this_boot(std::string_view path) {
+  return path.starts_with("/run/") || path.starts_with("/var/run/");
+}
 
 class TimeReader {
  public:
@@ -37,7 +41,7 @@ class TimeReader {
   // nullopt: there is none, or it has been read, or it cannot be.
   std::optional<std::string> text_of(const std::string& path) {
     if (files_ > limits::kTimeFiles || !seen_.insert(path).second) return std::nullopt;
-    auto text = state::read_file(path, limits::kTimeFileBytes, state::Guard::none);
+    auto text = state::read_file(path, limits::kTimeFileBytes, state::Guard::ownership);
     if (!text) refuse(path, text.error().message);
     if (!text || !*text) return std::nullopt;
     if (++files_ <= limits::kTimeFiles) return *std::move(text);
@@ -69,7 +73,9 @@ class TimeReader {
     add(std::move(lines.servers));
     for (const ServerLines::More& more : lines.more) {
       if (more.kind == Kind::files)
-        for (const std::string& pattern : more.paths) read_pattern(pattern, path);
+        for (const std::string& pattern : more.paths) {
+          if (!is_of_this_boot(pattern)) read_pattern(pattern, path);
+        }
       else
         read_folders(more.paths, more.kind == Kind::sources ? ".sources" : ".conf");
     }
@@ -96,7 +102,7 @@ class TimeReader {
   void read_folders(const std::vector<std::string>& folders, std::string_view ending) {
     std::vector<std::string> here;
     for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
-      here.push_back(root_ + *folder);
+      if (!is_of_this_boot(*folder)) here.push_back(root_ + *folder);
     for (const auto& [name, path] : files_in(here, ending)) read_servers(path);
   }
 

@@ -11,8 +11,9 @@
 namespace egress::timeconf {
 
 // Of all configurations that are there, with the files that they include; at most
-// limits::kTimeServers of limits::kTimeFiles files. Servers on loopback are none. What cannot be
-// read is a problem, and no more. `root`: the folder that stands for / in tests.
+// limits::kTimeServers of limits::kTimeFiles files, none of them below /run: those are what DHCP
+// told. Servers on loopback are none. What cannot be read is a problem, and no more. `root`: the
+// folder that stands for / in tests.
 policy::SystemTime read_time_servers(const std::string& root = "");
 
 // One file of chrony, ntpsec or ntpd: its servers, and the files that it wants read as well.

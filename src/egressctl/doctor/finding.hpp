@@ -21,6 +21,7 @@ struct Finding {
   std::string found;    // with evidence; may hold text from outside
   std::string means;    // ok: empty
   std::string remedy;   // ok: empty
+  std::string command{};  // of the remedy, to be pasted; empty where words tell it
   bool operator==(const Finding&) const = default;
 };
 using Findings = std::vector<Finding>;

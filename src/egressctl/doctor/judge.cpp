@@ -27,9 +27,9 @@ Findings judge(const Host& host, const control::StatusReply& status,
   add(judge_frames(status, host.forwarding));
   add(judge_dns(status));
   add(judge_unheard(status));
-  add(judge_forwarding(host.forwarding, status.forward, status.holds_all));
+  add(judge_forwarding(host.forwarding, status));
   add(judge_routed(host.forwarding, status.outward));
-  add(judge_held_links(host.forwarding, status.forward, status.outward));
+  add(judge_held_links(host.forwarding, status.forward, status.wires));
   add(judge_written_links(host.devices, host.forwarding, status.forward));
   add(judge_other_ways(host.devices));
   add(judge_programs(host.programs));

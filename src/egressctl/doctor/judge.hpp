@@ -29,17 +29,15 @@ struct OpenPassage {
   bool is_up = true;
 };
 std::vector<OpenPassage> open_passages(const Forwarding& forwarding,
-                                       const std::vector<std::string>& held);
+                                       const control::StatusReply& status);
 
 // ---- what this host shows
-// `held`: by name, of status; `holds_all`: so is any link that comes.
-Findings judge_forwarding(const Forwarding& forwarding, const std::vector<std::string>& held,
-                          bool holds_all = false);
+Findings judge_forwarding(const Forwarding& forwarding, const control::StatusReply& status);
 Findings judge_routed(const Forwarding& forwarding, const std::vector<std::string>& outward);
 Findings judge_written_links(const Devices& devices, const Forwarding& forwarding,
                              const std::vector<std::string>& held);
 Findings judge_held_links(const Forwarding& forwarding, const std::vector<std::string>& held,
-                          const std::vector<std::string>& outward = {});
+                          const std::vector<std::string>& wires = {});
 Findings judge_other_ways(const Devices& devices);  // AF_VSOCK, RDMA
 Findings judge_programs(const Programs& programs);
 Findings judge_ports(unsigned first_free_port);

@@ -173,8 +173,11 @@ Findings judge_unheard(const StatusReply& status) {
   for (const control::UnheardReport& report : status.unheard)
     findings.push_back({Severity::note, "firewall",
                         "the last DNS question of " + report.link +
-                            " did not come to egressd: " + "dropped by " + report.by,
-                        "what runs behind that link resolves no name", report.command});
+                            " did not come to egressd; what may have dropped it: " + report.by,
+                        "what runs behind that link resolves no name",
+                        "let in what it asks of port 553, UDP and TCP" +
+                            std::string(report.command.empty() ? "" : ":"),
+                        report.command});
   if (findings.empty())
     findings.push_back(
         {Severity::ok, "firewall", "DNS questions of held links come to egressd", "", ""});

@@ -16,8 +16,10 @@ std::string families(bool ipv4, bool ipv6) {
 
 constexpr const char* kForwardRemedy =
     "take the key `forward` out of /etc/egressd/egressd.yaml, which holds every interface but the "
-    "way "
-    "out, or name the interface under `forward:`; then: egressctl reload";
+    "way out, or name the interface under `forward:`; then: egressctl reload";
+constexpr const char* kExceptRemedy =
+    "to hold it as well, take it out of `except:` under `forward:` in /etc/egressd/egressd.yaml; "
+    "then: egressctl reload";
 
 constexpr const char* kBehind = "containers and machines behind it reach whatever they want";
 
@@ -29,9 +31,25 @@ OpenPassage shared_segment(const LinkForwarding& bridge) {
           "a bridge that is the way out has " + counted(guests, "more port") +
               ", and what is there is not held",
           kBehind,
-          "give these guests a bridge of their own that has no way out itself, and name that one "
-          "under `forward:` in /etc/egressd/egressd.yaml",
+          "give these guests a bridge of their own that has no way out itself; where the key "
+          "`forward` of /etc/egressd/egressd.yaml has a list, name that bridge there",
           bridge.is_up};
+}
+
+}  // namespace
+
+namespace {
+
+// Where all is held, the rules name what is not: each link that comes is held before it is known.
+bool is_held(const LinkForwarding& link, const control::StatusReply& status) {
+  if (matches_interface(status.forward, link.name)) return true;
+  return status.holds_all && !matches_interface(status.released, link.name);
+}
+
+// egressd knows more ways out than the main table has: those of a VPN are in one of its own.
+bool is_way_out(const LinkForwarding& link, const control::StatusReply& status) {
+  if (!status.holds_all) return link.has_default_route;
+  return std::ranges::find(status.uplinks, link.name) != status.uplinks.end();
 }
 
 }  // namespace
@@ -39,25 +57,25 @@ OpenPassage shared_segment(const LinkForwarding& bridge) {
 // What comes in by the way out is the internet's; what comes in by a port comes in by its bridge;
 // what comes in by another leaves unjudged.
 std::vector<OpenPassage> open_passages(const Forwarding& forwarding,
-                                       const std::vector<std::string>& held) {
+                                       const control::StatusReply& status) {
   std::vector<OpenPassage> passages;
   for (const LinkForwarding& link : forwarding.links) {
-    if (link.has_default_route && link.ports > 1) passages.push_back(shared_segment(link));
+    const bool leads_out = is_way_out(link, status);
+    if (leads_out && link.ports > 1) passages.push_back(shared_segment(link));
     if (!link.ipv4 && !link.ipv6) continue;
-    const bool is_held = matches_interface(held, link.name);
-    if (link.has_default_route || !link.bridge.empty() || is_held) continue;
+    if (leads_out || !link.bridge.empty() || is_held(link, status)) continue;
     passages.push_back({link.name,
                         families(link.ipv4, link.ipv6) + " is forwarded, and it is not held",
-                        kBehind, kForwardRemedy, link.is_up});
+                        kBehind, status.holds_all ? kExceptRemedy : kForwardRemedy, link.is_up});
   }
   return passages;
 }
 
 namespace {
 
-Findings judge_links(const Forwarding& forwarding, const std::vector<std::string>& held) {
+Findings judge_links(const Forwarding& forwarding, const control::StatusReply& status) {
   Findings findings;
-  for (const auto& [link, what, means, remedy, is_up] : open_passages(forwarding, held))
+  for (const auto& [link, what, means, remedy, is_up] : open_passages(forwarding, status))
     findings.push_back(
         {Severity::weak, "forwarding", "what comes in at " + link + ": " + what, means, remedy});
   return findings;
@@ -65,17 +83,17 @@ Findings judge_links(const Forwarding& forwarding, const std::vector<std::string
 
 }  // namespace
 
-Findings judge_forwarding(const Forwarding& forwarding, const std::vector<std::string>& held,
-                          bool holds_all) {
-  Findings findings = judge_links(forwarding, held);
+Findings judge_forwarding(const Forwarding& forwarding, const control::StatusReply& status) {
+  Findings findings = judge_links(forwarding, status);
   if (!findings.empty()) return findings;
   if (!forwarding.ipv4 && !forwarding.ipv6)
     return {{Severity::ok, "forwarding", "off, IPv4 and IPv6", "", ""}};
   const std::string on = families(forwarding.ipv4, forwarding.ipv6) + " on";
-  if (holds_all)
+  if (status.holds_all)
     return {
         {Severity::ok, "forwarding", on + ", held: all but what comes in by the way out", "", ""}};
-  if (!held.empty()) return {{Severity::ok, "forwarding", on + ", held: " + list(held), "", ""}};
+  if (!status.forward.empty())
+    return {{Severity::ok, "forwarding", on + ", held: " + list(status.forward), "", ""}};
   return {{Severity::weak, "forwarding", on + ", and no interface is held",
            "whatever is put behind this host (containers, machines) is not held to the list",
            forwarding.ipv6 && !forwarding.ipv4

@@ -46,11 +46,11 @@ Findings judge_written_links(const Devices& devices, const Forwarding& forwardin
 
 // Of links with other machines behind them the kernel's settings are the host's own affair.
 Findings judge_held_links(const Forwarding& forwarding, const std::vector<std::string>& held,
-                          const std::vector<std::string>& outward) {
+                          const std::vector<std::string>& wires) {
   std::vector<std::string> unchecked, led;
   for (const LinkForwarding& link : forwarding.links) {
     if (!matches_interface(held, link.name) || !link.is_up) continue;
-    if (std::ranges::find(outward, link.name) != outward.end()) continue;
+    if (std::ranges::find(wires, link.name) != wires.end()) continue;
     if (!link.checks_sources) unchecked.push_back(link.name);
     if (link.accepts_routers) led.push_back(link.name);
   }

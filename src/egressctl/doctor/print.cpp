@@ -59,6 +59,8 @@ void print(const Finding& finding, const ctl::Context& context) {
     print_wrapped(context.out, indent, "means: " + finding.means, kUnderText);
   if (!finding.remedy.empty())
     print_wrapped(context.out, indent, "do: " + finding.remedy, kUnderText);
+  if (!finding.command.empty())
+    context.out << std::string(kUnderText, ' ') << ctl::printable(finding.command) << '\n';
 }
 
 std::size_t count(const Findings& findings, Severity severity) {
@@ -78,7 +80,8 @@ nlohmann::ordered_json to_json(const Findings& findings) {
                     {"subject", finding.subject},
                     {"found", finding.found},
                     {"means", finding.means},
-                    {"remedy", finding.remedy}});
+                    {"remedy", finding.remedy},
+                    {"command", finding.command}});
   return list;
 }
 

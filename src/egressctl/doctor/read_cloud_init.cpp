@@ -2,7 +2,6 @@
 #include <array>
 #include <cctype>
 #include <fstream>
-#include <iterator>
 
 #include "egressctl/doctor/read.hpp"
 
@@ -11,9 +10,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The beginning of a file; of anything else nothing.
 std::string text_of(const fs::path& path) {
+  constexpr std::size_t kMostBytes = 1 << 20;
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return {};
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text(kMostBytes, '\0');
+  file.read(text.data(), kMostBytes);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
 }
 
 // "DataSourceEc2Local: DataSourceEc2Local" is Ec2; what cloud-init asks before and after the

@@ -107,7 +107,7 @@ std::optional<std::vector<Passage>> AskedDaemon::passages() {
   if (!status) return std::nullopt;
   const doctor::Forwarding forwarding = doctor::read_forwarding("/", doctor::read_links());
   std::vector<Passage> passages;
-  for (auto& open : doctor::open_passages(forwarding, status->forward))
+  for (auto& open : doctor::open_passages(forwarding, *status))
     if (open.is_up) passages.push_back({std::move(open.link), open.what, open.remedy});
   return passages;
 }

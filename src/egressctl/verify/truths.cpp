@@ -106,7 +106,7 @@ Rows judge_unheard(const std::vector<control::UnheardReport>& unheard) {
   Rows rows;
   for (const auto& report : unheard) {
     rows.push_back(true_row("true.others", "DNS questions of " + report.link, "come to egressd",
-                            "the last was dropped by " + report.by));
+                            "the last did not; what may have dropped it: " + report.by));
     rows.back().mark = Mark::warning;
     rows.back().evidence = report.command;
   }

@@ -37,6 +37,15 @@ TEST(HostsFile, HasEachNameOfALineAtItsAddress) {
   EXPECT_EQ(names.size(), 5U) << "with localhost";
 }
 
+TEST(HostsFile, IsReadForTheNamesThatAreWanted) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "hosts";
+  std::ofstream(path) << "198.51.100.1 a.example b.example\n198.51.100.2 c.example\n";
+  const auto names = read_hosts({*DnsName::parse("b.example"), *DnsName::parse("d.example")}, path);
+  EXPECT_EQ(names.size(), 1U);
+  EXPECT_EQ(of(names, "b.example"), std::vector<std::string>{"198.51.100.1"});
+}
+
 TEST(HostsFile, IsReadUpToItsLimitAndMissedWithoutHarm) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "hosts";

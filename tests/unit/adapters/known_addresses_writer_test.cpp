@@ -33,7 +33,7 @@ class KnownAddressesWriterTest : public testing::Test {
 
 TEST_F(KnownAddressesWriterTest, WritesInTheBackgroundSorted) {
   KnownAddressesWriter writer(path_);
-  writer.write(numbered(500));
+  writer.write(dns::KnownAddressPack(numbered(500)));
   writer.finish();
   const auto known = on_disk();
   EXPECT_EQ(known.size(), 500u);
@@ -43,25 +43,25 @@ TEST_F(KnownAddressesWriterTest, WritesInTheBackgroundSorted) {
 
 TEST_F(KnownAddressesWriterTest, TheLatestIsWhatStaysHoweverManyWait) {
   KnownAddressesWriter writer(path_);
-  for (int i = 1; i <= 100; ++i) writer.write(numbered(i));
+  for (int i = 1; i <= 100; ++i) writer.write(dns::KnownAddressPack(numbered(i)));
   writer.finish();
   EXPECT_EQ(on_disk().size(), 100u);
 }
 
 TEST_F(KnownAddressesWriterTest, WritesWhatIsLeftWhenItEnds) {
-  { KnownAddressesWriter(path_).write(numbered(7)); }
+  { KnownAddressesWriter(path_).write(dns::KnownAddressPack(numbered(7))); }
   EXPECT_EQ(on_disk().size(), 7u);
 }
 
 TEST_F(KnownAddressesWriterTest, TellsAFailureOnceAndGoesOn) {
   const std::string nowhere = folder_ / "missing/known-addresses";
   KnownAddressesWriter writer(nowhere);
-  writer.write(numbered(1));
+  writer.write(dns::KnownAddressPack(numbered(1)));
   writer.finish();
   EXPECT_TRUE(writer.take_error());
   EXPECT_FALSE(writer.take_error());
   ::mkdir((folder_ / "missing").c_str(), 0700);
-  writer.write(numbered(1));
+  writer.write(dns::KnownAddressPack(numbered(1)));
   writer.finish();
   EXPECT_FALSE(writer.take_error());
 }

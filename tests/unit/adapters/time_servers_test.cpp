@@ -72,9 +72,21 @@ TEST_F(TimeFiles, OfChronyAreThoseItIncludes) {
   write("etc/chrony/sources.d/own.sources", "pool own.example\nserver of-conf.example\n");
   write("etc/chrony/more-1.conf", "peer one.example\ninclude /etc/chrony/chrony.conf\n");
   write("etc/chrony/more-2.conf", "server two.example\n");
-  EXPECT_THAT(servers(),
-              UnorderedElementsAre("2.debian.pool.ntp.org", "of-conf.example", "192.0.2.123",
-                                   "own.example", "one.example", "two.example"));
+  EXPECT_THAT(servers(), UnorderedElementsAre("2.debian.pool.ntp.org", "of-conf.example",
+                                              "own.example", "one.example", "two.example"));
+  EXPECT_THAT(read().problems, IsEmpty());
+}
+
+// Whoever may write to them would choose what is open.
+TEST_F(TimeFiles, ThatOthersMayWriteToAreNotRead) {
+  write("etc/chrony/chrony.conf", "server of-root.example\nsourcedir /etc/chrony/sources.d\n");
+  write("etc/chrony/sources.d/x.sources", "server of-others.example\n");
+  const auto path = std::filesystem::path(root / "etc/chrony/sources.d/x.sources");
+  ASSERT_THAT(servers(), UnorderedElementsAre("of-root.example", "of-others.example"));
+  std::filesystem::permissions(path, std::filesystem::perms::others_write,
+                               std::filesystem::perm_options::add);
+  EXPECT_THAT(servers(), ElementsAre("of-root.example"));
+  EXPECT_THAT(read().problems, SizeIs(1));
 }
 
 TEST_F(TimeFiles, OfChronyWithOneNameCountTheFirst) {
@@ -109,7 +121,9 @@ TEST_F(TimeFiles, OfTimesyncdAddUpAndTakeBack) {
   write("usr/lib/systemd/timesyncd.conf.d/10.conf", "[Time]\nNTP=hidden.example\n");
   write("etc/systemd/timesyncd.conf.d/10.conf", "[Time]\nNTP=\nNTP=a.example b.example\n");
   write("run/systemd/timesyncd.conf.d/20.conf", "[Time]\nNTP=c.example\nFallbackNTP=f.example\n");
-  EXPECT_THAT(servers(), ElementsAre("a.example", "b.example", "c.example"));
+  write("etc/systemd/timesyncd.conf.d/20.conf", "[Time]\nNTP=d.example\n");
+  EXPECT_THAT(servers(), ElementsAre("a.example", "b.example", "d.example"))
+      << "what is below /run is what DHCP told";
 }
 
 TEST_F(TimeFiles, OfTimesyncdMayHaveAFallbackOfTheirOwnOrNone) {

@@ -122,9 +122,10 @@ TEST(JudgeUnheard, NamesTheFirewallAndTheCommand) {
   const Findings findings = judge_unheard(status);
   EXPECT_EQ(worst(findings), Severity::note) << "it opens nothing";
   EXPECT_TRUE(is_complete(findings));
-  EXPECT_THAT(brief(findings),
-              HasSubstr("question of docker0 did not come to egressd: dropped by ufw"));
-  EXPECT_EQ(findings.front().remedy, "ufw allow in on docker0 to any port 553");
+  EXPECT_THAT(
+      brief(findings),
+      HasSubstr("question of docker0 did not come to egressd; what may have dropped it: ufw"));
+  EXPECT_EQ(findings.front().command, "ufw allow in on docker0 to any port 553");
 }
 
 TEST(JudgeResolvers, NotesThoseThatFailNowNotThoseThatFailedOnce) {

@@ -27,12 +27,26 @@ TEST(JudgeCloudInit, OnlyWhatAsksTheNetworkIsNamed) {
   EXPECT_THAT(judge_cloud_init({true, "None", true}).front().found, HasSubstr("no metadata"));
 }
 
+control::StatusReply holding(std::vector<std::string> links) {
+  control::StatusReply status;
+  status.forward = std::move(links);
+  return status;
+}
+
+control::StatusReply holding_all_but(std::vector<std::string> uplinks,
+                                     std::vector<std::string> released = {}) {
+  control::StatusReply status;
+  status.holds_all = true;
+  status.uplinks = std::move(uplinks), status.released = std::move(released);
+  return status;
+}
+
 TEST(JudgeForwarding, OffIsFineAndOnWithoutAHookIsWeak) {
-  EXPECT_EQ(worst(judge_forwarding({}, {})), Severity::ok);
+  EXPECT_EQ(worst(judge_forwarding({}, holding({}))), Severity::ok);
   for (const Forwarding& on : {Forwarding{true, false, {}}, Forwarding{false, true, {}}}) {
-    EXPECT_EQ(worst(judge_forwarding(on, {})), Severity::weak);
-    EXPECT_TRUE(is_complete(judge_forwarding(on, {})));
-    EXPECT_EQ(worst(judge_forwarding(on, {"docker0"})), Severity::ok);
+    EXPECT_EQ(worst(judge_forwarding(on, holding({}))), Severity::weak);
+    EXPECT_TRUE(is_complete(judge_forwarding(on, holding({}))));
+    EXPECT_EQ(worst(judge_forwarding(on, holding({"docker0"}))), Severity::ok);
   }
 }
 
@@ -42,17 +56,33 @@ TEST(JudgeForwarding, ALinkThatForwardsAndIsNotHeldIsNamed) {
                       {"veth1", true, true, false, "br-1f3c"},
                       {"br-1f3c", true, true},
                       {"dummy0"}};
-  EXPECT_EQ(worst(judge_forwarding(forwarding, {"br-*"})), Severity::ok);
+  EXPECT_EQ(worst(judge_forwarding(forwarding, holding({"br-*"}))), Severity::ok);
   forwarding.links.push_back({"docker0", false, true});
-  EXPECT_EQ(brief(judge_forwarding(forwarding, {"br-*"})),
+  EXPECT_EQ(brief(judge_forwarding(forwarding, holding({"br-*"}))),
             "weak forwarding: what comes in at docker0: IPv6 is forwarded, and it is not held\n");
 }
 
 TEST(JudgeForwarding, WhereAllIsHeldNoNameIsMissing) {
   const Forwarding on{true, true, {{"eth0", true, true, true}}};
-  EXPECT_EQ(worst(judge_forwarding(on, {})), Severity::weak) << "an empty list";
-  EXPECT_EQ(brief(judge_forwarding(on, {}, true)),
+  EXPECT_EQ(worst(judge_forwarding(on, holding({}))), Severity::weak) << "an empty list";
+  EXPECT_EQ(brief(judge_forwarding(on, holding_all_but({"eth0"}))),
             "ok forwarding: IPv4 and IPv6 on, held: all but what comes in by the way out\n");
+}
+
+// A bond's part, an encapsulation, a card without a cable: nobody has to know them.
+TEST(JudgeForwarding, WhereAllIsHeldAVpnIsAWayOutAndOnlyWhatThePolicyExceptsIsNot) {
+  const Forwarding on{true,
+                      true,
+                      {{"eth0", true, true, true},
+                       {"wg0", true, true},
+                       {"gre1", true, true},
+                       {"enp3s0", true, true}}};
+  EXPECT_EQ(worst(judge_forwarding(on, holding_all_but({"eth0", "wg0"}))), Severity::ok);
+  const Findings findings = judge_forwarding(on, holding_all_but({"eth0", "wg0"}, {"gre*"}));
+  EXPECT_EQ(brief(findings),
+            "weak forwarding: what comes in at gre1: IPv4 and IPv6 is forwarded, and it is not "
+            "held\n");
+  EXPECT_THAT(findings.front().remedy, HasSubstr("`except:`"));
 }
 
 TEST(JudgeRouted, ARouterForOtherMachinesIsToldWhatReleasesThem) {
@@ -69,10 +99,10 @@ TEST(JudgeRouted, ARouterForOtherMachinesIsToldWhatReleasesThem) {
 TEST(JudgeForwarding, GuestsOnTheSegmentOfTheWayOutAreNamedAndNeverToBeHeldThere) {
   Forwarding forwarding;
   forwarding.links = {{.name = "br0", .has_default_route = true, .ports = 1}};
-  EXPECT_EQ(worst(judge_forwarding(forwarding, {})), Severity::ok);
+  EXPECT_EQ(worst(judge_forwarding(forwarding, holding({}))), Severity::ok);
   forwarding.links.front().ports = 3;
   for (const auto& held : {std::vector<std::string>{}, {"br0"}, {"br*"}}) {
-    const Findings findings = judge_forwarding(forwarding, held);
+    const Findings findings = judge_forwarding(forwarding, holding(held));
     EXPECT_EQ(brief(findings),
               "weak forwarding: what comes in at br0: a bridge that is the way out has 2 more "
               "ports, and what is there is not held\n");

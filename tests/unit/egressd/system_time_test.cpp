@@ -62,6 +62,14 @@ TEST_F(SystemTimeTest, WhatCannotBeAllowedIsAWarning) {
   EXPECT_TRUE(world.warns_of("no time service of this host names a server"));
 }
 
+// No time service asks many names or addresses under one.
+TEST_F(SystemTimeTest, ServersAreSingleOnes) {
+  chrony("server *.example.com\nserver .example.com\nserver 192.0.0.0/8\nserver 192.0.2.7\n");
+  ASSERT_TRUE(world.reload());
+  EXPECT_THAT(world.open(), ElementsAre("udp/192.0.2.7:123"));
+  EXPECT_TRUE(world.warns_of("is no name and no address of one server"));
+}
+
 TEST_F(SystemTimeTest, GivesWayToAnEntryThatIsWrittenOut) {
   chrony("server time.corp\n");
   world.write_policy(

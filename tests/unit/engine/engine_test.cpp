@@ -198,6 +198,44 @@ TEST_F(EngineTest, ASharedAddressLeavesWithItsLastOwner) {
   EXPECT_FALSE(permits("192.0.3.1", 443));
 }
 
+// Others translate ports, too: theirs are left alone, unless they lead past the guard.
+TEST_F(EngineTest, MisledIsWhatGoesPastTheGuardOrToWhereItWas) {
+  engine_ = Engine(nft::Capabilities{}, nft::DnsGuard{553, 990});
+  const auto is_misled = [&](Port asked, Port port) {
+    return engine_.is_misled({ip("192.0.2.7"), tcp("192.0.2.53", port), 0s, asked});
+  };
+  auto polled = std::make_shared<policy::Policy>();
+  polled->dns.mode = policy::DnsMode::poll;
+  engine_.handle(PolicyChanged{polled, kWall}, now_);
+  act();
+  ASSERT_FALSE(engine_.installed()->base.dns_guard);
+  EXPECT_TRUE(is_misled(53, 553));
+  EXPECT_FALSE(is_misled(53, 53));
+  EXPECT_FALSE(is_misled(53, 5353)) << "led by others";
+  EXPECT_FALSE(is_misled(553, 553)) << "a server of somebody's";
+
+  set_policy({entry(kApi)});
+  ASSERT_TRUE(engine_.installed()->base.dns_guard);
+  EXPECT_TRUE(is_misled(53, 53));
+  EXPECT_TRUE(is_misled(5300, 53)) << "led past the guard by others";
+  EXPECT_FALSE(is_misled(53, 553));
+}
+
+// The wildcard goes and the entry comes in one change of the policy.
+TEST_F(EngineTest, ALearntNameThatAnEntryComesToNameStaysOpen) {
+  const DnsName name = *DnsName::parse("eu.example.com");
+  set_policy({entry(policy::Wildcard{*DnsName::parse("example.com"), false})});
+  engine_.handle(Wanted{{name, Family::ipv4}}, now_);
+  act();
+  answer(name, {ip("192.0.3.1")});
+  ASSERT_TRUE(permits("192.0.3.1", 443));
+  set_policy({entry(name)});
+  EXPECT_TRUE(permits("192.0.3.1", 443));
+  EXPECT_THAT(cuts_, IsEmpty());
+  set_policy({entry(kOther)});
+  EXPECT_FALSE(permits("192.0.3.1", 443));
+}
+
 TEST_F(EngineTest, ARevokedEntryCutsItsFlowsButNotThoseThatAnotherEntryAdmits) {
   set_policy({entry(kApi), entry(kOther)});
   answer(kApi, {ip("192.0.3.1"), ip("192.0.3.2")});

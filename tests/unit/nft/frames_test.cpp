@@ -69,7 +69,8 @@ TEST(Frames, OnlyClientsOfDhcpWriteTheirOwn) {
       "unrouted: meta protocol ip6 counter name \"refused\" drop\n"
       "unrouted: meta protocol 8021q counter name \"refused\" drop\n"
       "unrouted: meta protocol 8021ad counter name \"refused\" drop\n"
-      "egress-2: meta rtclassid >= 0 accept\n"
+      "egress-2: meta rtclassid 0 accept\n"
+      "egress-2: meta rtclassid != 0 accept\n"
       "egress-2: goto unrouted\n";
   EXPECT_EQ(rules(false), held);
   EXPECT_EQ(rules(true),

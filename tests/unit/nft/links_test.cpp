@@ -126,14 +126,64 @@ TEST(AllIsHeld, AndWhatAPatternExceptsIsNeitherHeldNorAWayBetweenContainers) {
       << "what a user writes is held in any case";
 }
 
-TEST(AllIsHeld, WhatTheHostDoesByAVpnOrASecondWireIsItsOwn) {
-  for (const char* kind : {"", "vlan", "bond", "wireguard", "tun", "macvlan"}) {
+TEST(AllIsHeld, WhatTheHostDoesByASecondWireIsItsOwn) {
+  for (const char* kind : {"", "vlan", "bond", "macvlan"}) {
     const std::vector<Link> host{kEthernet, {.name = "x", .index = 8, .kind = kind}};
     const HeldLinks held = held_links(host, {}, kNothing);
     EXPECT_THAT(held.outward, ElementsAre("x")) << kind;
+    EXPECT_THAT(held.wires, ElementsAre("x")) << kind;
     EXPECT_THAT(held.inside, IsEmpty()) << kind;
     EXPECT_FALSE(held.is_guest("x")) << kind;
   }
+}
+
+// A VPN of root's, a virtual machine behind a tap or a switch of its own: nobody can tell which.
+TEST(AllIsHeld, WhatMayBeAMachineOfThisHostIsNoWire) {
+  for (const char* kind : {"tun", "wireguard", "openvswitch"}) {
+    const std::vector<Link> host{kEthernet, {.name = "x", .index = 8, .kind = kind}};
+    const HeldLinks held = held_links(host, {}, kNothing);
+    EXPECT_THAT(held.outward, ElementsAre("x")) << kind;
+    EXPECT_THAT(held.wires, IsEmpty()) << kind;
+    EXPECT_THAT(held.inside, IsEmpty()) << kind;
+  }
+  const Link vlan{.name = "vlan7", .index = 8, .kind = "vlan", .lower = kDocker.index};
+  EXPECT_THAT(held_links({{kEthernet, kDocker, vlan}}, {}, kNothing).wires, IsEmpty())
+      << "of a bridge of guests";
+}
+
+TEST(AllIsHeld, AGuestThatSaysItIsARouterIsNoWayOut) {
+  const std::vector<std::pair<Link, bool>> links{
+      {{.name = "x", .index = 8, .kind = "tun"}, false},
+      {{.name = "x", .index = 8, .kind = "veth"}, false},
+      {{.name = "x", .index = 8, .kind = "bridge"}, false},
+      {{.name = "x", .index = 8, .kind = ""}, true}};
+  for (auto [link, is_wire] : links) {
+    link.has_default_route = link.is_told_default = true;
+    EXPECT_EQ(held_links({{kEthernet, link}}, {}, kNothing).uplinks.size(), is_wire ? 2U : 1U)
+        << link.kind;
+    EXPECT_EQ(is_uplink(link, {{kEthernet, link}}), is_wire) << link.kind;
+    EXPECT_THAT(held_links({{link}}, {}, kNothing).uplinks, ElementsAre("x"))
+        << link.kind << ": a host with IPv6 alone";
+    link.is_told_default = false;
+    EXPECT_EQ(held_links({{kEthernet, link}}, {}, kNothing).uplinks.size(), 2U) << link.kind;
+  }
+}
+
+TEST(AllIsHeld, PartsOfABondAreItsAndADummyIsNobodys) {
+  const Link part{.name = "eth1", .index = 8, .group = 9};
+  const Link bond{.name = "bond0", .index = 9, .kind = "bond"};
+  const Link dummy{.name = "dummy0", .index = 10, .kind = "dummy"};
+  const HeldLinks held = held_links({{kEthernet, part, bond, dummy}}, {}, kNothing);
+  EXPECT_THAT(held.outward, ElementsAre("bond0"));
+  EXPECT_THAT(held.guests, ElementsAre("dummy0"));
+}
+
+TEST(AllIsHeld, AnEncapsulationIsNamedUnlessThePolicyExceptsIt) {
+  const Link gre{.name = "gre1", .index = 8, .kind = "gre"};
+  EXPECT_THAT(held_links({{kEthernet, gre}}, {}, kNothing).names(), ElementsAre("gre1"));
+  const HeldLinks held = held_links({{kEthernet, gre}}, {}, std::vector<std::string>{"gre*"});
+  EXPECT_THAT(held.names(), IsEmpty());
+  EXPECT_THAT(held.tunnels, IsEmpty());
 }
 
 TEST(AllIsHeld, ATunnelWithTheDefaultRouteIsAWayOut) {

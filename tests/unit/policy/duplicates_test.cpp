@@ -104,16 +104,23 @@ TEST(Additions, ThatGrantMoreThanTheFileAreAProblem) {
             "");
 }
 
-TEST(Additions, ThatExceptLessThanTheFileAreAProblem) {
+// They would be in vain: what the file allows stays allowed.
+TEST(Additions, ThatExceptMoreThanTheFileAreAProblem) {
   const std::string file = "  - { host: '*.a.example', except: [b.a.example] }\n";
   EntryOptions narrower;
   narrower.except = {"a.a.example", "b.a.example"};
-  EXPECT_EQ(problems_of(with(file, {addition("tcp/*.a.example:443", narrower)})), "");
+  EXPECT_NE(problems_of(with(file, {addition("tcp/*.a.example:443", narrower)})), "");
+  EntryOptions the_same;
+  the_same.except = {"b.a.example"};
+  EXPECT_EQ(problems_of(with(file, {addition("tcp/*.a.example:443", the_same)})), "");
+  EntryOptions below;
+  below.except = {"b.a.example", "c.b.a.example"};
+  EXPECT_EQ(problems_of(with(file, {addition("tcp/*.a.example:443", below)})), "");
   EntryOptions wider;
   wider.except = {"c.b.a.example"};
   EXPECT_NE(problems_of(with(file, {addition("tcp/*.a.example:443", wider)})), "");
   EXPECT_NE(problems_of(with(file, {addition("tcp/*.a.example:443")})), "");
-  EXPECT_EQ(problems_of(with("  - '*.a.example'\n", {addition("tcp/*.a.example:443", wider)})), "");
+  EXPECT_NE(problems_of(with("  - '*.a.example'\n", {addition("tcp/*.a.example:443", wider)})), "");
 }
 
 TEST(Additions, LaterReplacesEarlier) {

@@ -110,7 +110,7 @@ TEST(Truths, QuestionsThatAnotherFirewallDropsAreAWarningWithTheCommand) {
   EXPECT_EQ(report.verdict, Verdict::proven);
   const auto row = std::ranges::find(report.rows, Mark::warning, &Row::mark);
   ASSERT_NE(row, report.rows.end());
-  EXPECT_EQ(row->seen, "the last was dropped by ufw");
+  EXPECT_EQ(row->seen, "the last did not; what may have dropped it: ufw");
   EXPECT_EQ(row->evidence, "ufw allow in on docker0 to any port 553");
 }
 
