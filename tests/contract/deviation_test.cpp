@@ -119,7 +119,8 @@ TEST_F(GuardDeviation, ARedirectElsewhere) {
 
 TEST_F(GuardDeviation, NoRedirectForHeldInterfaces) {
   EXPECT_THAT(after("nft flush chain inet egressd dns-prerouting"),
-              ElementsAre(HasSubstr("chain dns-prerouting lacks the rule: iifname \"br-*\" meta "
+              ElementsAre(HasSubstr("th dport 53 jump own-resolver"),
+                          HasSubstr("chain dns-prerouting lacks the rule: iifname \"br-*\" meta "
                                     "l4proto { tcp, udp } th dport 53 update @asked"),
                           HasSubstr("th dport 53 redirect to :5353")));
 }

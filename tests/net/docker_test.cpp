@@ -178,9 +178,9 @@ TEST_F(Docker, PacketsMadeByHandGoNoFurther) {
   EXPECT_FALSE(after.carried("byhand"));
 }
 
-// docs/known-limits.md: the host's own connections to containers, and what Docker's proxy makes of
-// others, are judged by the list.
-TEST_F(Docker, APublishedPortIsServedToOthersAndToTheHostWhereTheListSaysSo) {
+// The host's own connections to containers, and what Docker's proxy makes of others, are the host's
+// own affair unless the policy says otherwise.
+TEST_F(Docker, APublishedPortIsServedToOthersAndToTheHost) {
   engine.start("web", "bridge", {"--publish", "8080:80"});
   const TcpServer web(engine.netns("web"), {80});
   const auto serves = [](const std::string& client, const char* address, std::uint16_t port) {
@@ -194,6 +194,13 @@ TEST_F(Docker, APublishedPortIsServedToOthersAndToTheHostWhereTheListSaysSo) {
   ASSERT_EQ(tcp("172.17.0.2", 80), Seen::answered);
 
   const Daemon daemon(lab, guarded_policy("api.openai.com:443", kForward));
+  EXPECT_TRUE(serves(lab.net(), "10.77.0.2", 8080));
+  EXPECT_EQ(tcp("172.17.0.2", 80), Seen::answered);
+  EXPECT_TRUE(serves_through_proxy());
+
+  const std::string judged = "\nservices: { guests: false }\n";
+  daemon.write_policy(guarded_policy("api.openai.com:443", kForward + judged));
+  ASSERT_EQ(daemon.egressctl({"reload"}).exit_code, 0);
   EXPECT_TRUE(serves(lab.net(), "10.77.0.2", 8080));
   EXPECT_EQ(tcp("172.17.0.2", 80), Seen::refused);
   EXPECT_EQ(Connection(lab.host(), "127.0.0.1", 8080).receive_for(1s), 0U);

@@ -99,6 +99,7 @@ TEST_P(UsersDevice, OfAHostThatForwardsSendsNothingUnderAForeignSource) {
 // A virtual machine of root's, or a VPN.
 class RootsDevice : public Device {
  protected:
+  static constexpr const char* kAllIsHeld = "";
   RootsDevice() : Device(0, Tun::Kind::tun) { forward(); }
   Ways ways_to_what_is_refused() {
     return ways_from("10.9.9.2", {{"what is refused", kOther4, 7000}}) +
@@ -110,7 +111,7 @@ TEST_F(RootsDevice, SpeaksInNoOthersNameWhereAllIsHeld) {
   const Ways foreign =
       ways_from(kEvil4, targets_of_host(AF_INET)) + ways_from(kEvil6, targets_of_host(AF_INET6));
   ASSERT_THAT(unseen(foreign), IsEmpty()) << "positive control";
-  const Daemon daemon(lab, policy_of());
+  const Daemon daemon(lab, policy_of(kAllIsHeld));
   EXPECT_THAT(seen(foreign), IsEmpty());
   const auto passed = seen(ways_from("10.9.9.2", {{"what is allowed", kApi4, kAllowed}}));
   EXPECT_THAT(passed, Contains("UDP from 10.9.9.2 to what is allowed"));
@@ -123,13 +124,13 @@ TEST_F(RootsDevice, IsNoWayOutBecauseItSaysSo) {
   lab.on_host(
       {"ip", "-6", "route", "add", "default", "dev", "tun0", "proto", "ra", "metric", "4096"});
   {
-    const Daemon daemon(lab, policy_of());
+    const Daemon daemon(lab, policy_of(kAllIsHeld));
     EXPECT_THAT(seen(ways), IsEmpty());
     EXPECT_THAT(daemon.egressctl({"status"}).output, HasSubstr("held: tun0"));
   }
   lab.on_host(
       {"ip", "-6", "route", "add", "default", "dev", "tun0", "proto", "static", "metric", "4097"});
-  const Daemon daemon(lab, policy_of());
+  const Daemon daemon(lab, policy_of(kAllIsHeld));
   EXPECT_THAT(unseen(ways), IsEmpty()) << "the contrast: root says so";
 }
 

@@ -112,8 +112,8 @@ Findings judge_routed(const Forwarding& forwarding, const std::vector<std::strin
          families(link.ipv4, link.ipv6) + " that comes in at " + link.name +
              " is held to the list when it is forwarded",
          "machines behind it for which this host is the router reach nothing else",
-         "to let it pass unjudged, in /etc/egressd/egressd.yaml: forward: { except: [" + link.name +
-             "] }; then: egressctl reload"});
+         "to let it pass unjudged, a line in /etc/egressd/egressd.yaml, and egressctl reload:",
+         "forward: { except: [" + link.name + "] }"});
   }
   return findings;
 }

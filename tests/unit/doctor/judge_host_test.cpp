@@ -91,7 +91,7 @@ TEST(JudgeRouted, ARouterForOtherMachinesIsToldWhatReleasesThem) {
   const Findings findings = judge_routed(on, {"lan0"});
   EXPECT_EQ(brief(findings),
             "note routing: IPv4 that comes in at lan0 is held to the list when it is forwarded\n");
-  EXPECT_NE(findings.front().remedy.find("forward: { except: [lan0] }"), std::string::npos);
+  EXPECT_NE(findings.front().command.find("forward: { except: [lan0] }"), std::string::npos);
   EXPECT_TRUE(judge_routed({false, false, {{"lan0", false, false}}}, {"lan0"}).empty());
 }
 
