@@ -182,6 +182,13 @@ struct Printer {
   std::string operator()(const IsTaken&) const { return "socket wildcard <= 1"; }
   std::string operator()(const SourceIsOwnOfDevice&) const { return "fib saddr . oif type local"; }
   std::string operator()(const SourceElsewhere&) const { return "fib saddr . iif oif missing"; }
+  std::string operator()(const SetSource& statement) const {
+    return ip(statement.address.family()) + " saddr set " + statement.address.text();
+  }
+  std::string operator()(const SetSourceToAsked& statement) const {
+    const std::string address = ip(statement.family);
+    return address + " saddr set ct original " + address + " daddr";
+  }
   std::string operator()(const ToOne&) const { return "meta pkttype host"; }
   std::string operator()(const DestinationIs& match) const {
     return ip(match.address.family()) + " daddr " + match.address.text();

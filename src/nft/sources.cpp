@@ -19,6 +19,8 @@ constexpr const char* kFromUnnamed = "from-unnamed";
 constexpr const char* kLoopback = "source-loopback";
 constexpr const char* kOwn = "source-own";
 constexpr const char* kReached = "source-reached";
+constexpr const char* kSelf = "source-self";
+constexpr Port kDns = 53;
 
 // Duplicate address detection, router solicitation and multicast listener reports (RFC 4861, 2710,
 // 3810); DHCP (RFC 2131).
@@ -96,6 +98,39 @@ Chain source_loopback(const Base& base) {
   return {.name = kLoopback, .hook = {}, .rules = std::move(rules)};
 }
 
+IpAddress loopback(Family family) {
+  return *IpAddress::parse(family == Family::ipv4 ? "127.0.0.1" : "::1");
+}
+
+// What this host answers its own programs in the name of another comes by `lo`: the guard's answers
+// (a redirect in the output hook is undone in postrouting), and the kernel's resets of what was
+// refused. A rule against forged sources takes them for such (wg-quick(8), in raw). Until they are
+// delivered they bear loopback; of an answer the translation itself restores the name, in the input
+// hook.
+void answer_self(const Base& base, std::vector<Rule>& prerouting) {
+  if (base.dns_guard)
+    prerouting.push_back({InLoopback{}, CtReply{}, CtStatusDnat{}, Layer4{{kTcp, kUdp}},
+                          SourcePort{kDns}, Jump{kSelf}});
+  prerouting.push_back({InLoopback{}, CtState{.related = true}, TcpReset{}, Jump{kSelf}});
+}
+
+Chain source_self() {
+  return {.name = kSelf,
+          .hook = {},
+          .rules = {{DestinationIn{*Prefix::parse("127.0.0.0/8")}, Return{}},
+                    {DestinationIs{loopback(Family::ipv6)}, Return{}},
+                    {SetSource{loopback(Family::ipv4)}},
+                    {SetSource{loopback(Family::ipv6)}}}};
+}
+
+Chain source_input() {
+  Chain chain{.name = "source-input", .hook = Hook::input, .type = ChainType::source, .rules = {}};
+  for (const Family family : kFamilies)
+    chain.rules.push_back({InLoopback{}, CtState{.related = true}, TcpReset{},
+                           SourceIs{loopback(family)}, SetSourceToAsked{family}});
+  return chain;
+}
+
 // What comes to this host by a wire may be an answer by another way than the question's. What a
 // bridge passes on may come from behind other routers, and reaches the same machines without us.
 void skip_own_business(const Base& base, std::vector<Rule>& rules) {
@@ -109,6 +144,7 @@ void skip_own_business(const Base& base, std::vector<Rule>& rules) {
 
 Chain source_prerouting(const Base& base) {
   std::vector<Rule> rules{untracked_on_loopback()};
+  answer_self(base, rules);
   for (const std::string& pattern : base.forward)
     rules.push_back({InInterface{pattern}, Goto{kHeld}});
   if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Goto{kHeld}});
@@ -143,7 +179,9 @@ std::vector<Chain> source_chains(const Base& base) {
     if (!base.only_sources) chains.push_back(remember(Known::reached, kReached));
     chains.push_back(source_held(base));
   }
+  chains.push_back(source_self());
   chains.push_back(source_prerouting(base));
+  chains.push_back(source_input());
   return chains;
 }
 

@@ -3,6 +3,8 @@
 // that it makes.
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "net/guard_fixture.hpp"
 #include "support/container.hpp"
 
@@ -93,14 +95,18 @@ void start_real_firewalld(const Lab& lab) {
 }
 
 // The rules of wg-quick(8), which drop what comes to the tunnel's address from elsewhere and save
-// marks; with another address than the lab's.
+// marks; the way out stands for the tunnel.
 void start_wg_quick(const Lab& lab) {
+  for (const char* family : {"ip", "ip6"}) {
+    const std::string own = family == std::string_view("ip") ? "10.77.0.2" : "2001:db8:77::2";
+    lab.nft("table " + std::string(family) +
+            " spoofed {\n chain preraw {\n"
+            "  type filter hook prerouting priority raw; policy accept;\n"
+            "  iifname != \"uplink0\" " +
+            family + " daddr " + own + " fib saddr type != local drop\n }\n}\n");
+  }
   lab.nft(
       "table ip wg-quick-wg0 {\n"
-      " chain preraw {\n"
-      "  type filter hook prerouting priority raw; policy accept;\n"
-      "  iifname != \"wg0\" ip daddr 10.2.0.2 fib saddr type != local drop\n"
-      " }\n"
       " chain premangle {\n"
       "  type filter hook prerouting priority mangle; policy accept;\n"
       "  meta l4proto udp meta mark set ct mark\n"
@@ -111,6 +117,14 @@ void start_wg_quick(const Lab& lab) {
       " }\n"
       "}\n");
   start_iptables(lab);
+}
+
+// The same where there is no nft.
+void start_wg_quick_of_iptables(const Lab& lab) {
+  for (const auto& [program, own] :
+       {std::pair("iptables", "10.77.0.2"), {"ip6tables", "2001:db8:77::2"}})
+    lab.on_host({program, "-t", "raw", "-I", "PREROUTING", "!", "-i", "uplink0", "-d", own, "-m",
+                 "addrtype", "!", "--src-type", "LOCAL", "-j", "DROP"});
 }
 
 // What many hosts have besides: all that leaves gets the address of the uplink.
@@ -159,6 +173,7 @@ const Firewall kFirewalls[] = {
     {"Iptables", start_iptables},
     {"Firewalld", start_firewalld},
     {"WgQuick", start_wg_quick},
+    {"WgQuickOfIptables", start_wg_quick_of_iptables},
     {"Masquerade", start_masquerade},
     {"FirewalldItself", start_real_firewalld},
 };
@@ -260,6 +275,76 @@ const Wall kNoWalls[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Beside, NoWall, testing::ValuesIn(kNoWalls),
                          [](const auto& of) { return std::string(of.param.firewall.name); });
+
+// Everything goes by a tunnel, names too, as a VPN's configuration has it.
+class WgQuick : public GuardTest {
+ protected:
+  WgQuick() {
+    const std::string own = key("own"), peer = key("peer");
+    up(lab.net(), "wgp",
+       "PrivateKey = " + secret("peer") +
+           "\nAddress = 10.64.0.1/24, fd64::1/64\nListenPort = 51820\n[Peer]\nPublicKey = " + own +
+           "\nAllowedIPs = 10.64.0.2/32, fd64::2/128\n");
+    up(lab.host(), "wg0",
+       "PrivateKey = " + secret("own") +
+           "\nAddress = 10.64.0.2/32, fd64::2/128\n[Peer]\nPublicKey = " + peer +
+           "\nAllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 10.77.0.1:51820\n");
+  }
+
+  std::vector<std::string> addresses(const DnsServerAddress& server) {
+    const auto reply = ask(server, "api.openai.com");
+    return reply ? reply->texts(kTypeA) : std::vector<std::string>{"silence"};
+  }
+
+ private:
+  std::string secret(const std::string& whose) const {
+    return shell("test -e " + whose + " || wg genkey >" + whose + "; cat " + whose);
+  }
+  std::string key(const std::string& whose) const {
+    secret(whose);
+    return shell("wg pubkey <" + whose);
+  }
+  std::string shell(const std::string& script) const {
+    std::string output =
+        run({.words = {"sh", "-ec", "umask 077; cd " + lab.dir().string() + "; " + script}}).output;
+    if (output.ends_with('\n')) output.pop_back();
+    return output;
+  }
+  // This kernel may have no such device; wireguard-go(8) is one. Its control socket has a place for
+  // all namespaces.
+  void up(const std::string& netns, const std::string& link, const std::string& interface) const {
+    const std::string file = (lab.dir() / (link + ".conf")).string();
+    std::ofstream(file) << "[Interface]\n" << interface;
+    const Finished done =
+        run({.words = {"unshare", "--mount", "sh", "-ec",
+                       "chmod 600 " + file +
+                           "; mkdir -p /run/wireguard; mount -t tmpfs none /run/wireguard;"
+                           "WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go wg-quick up " +
+                           file + " >" + file + ".log 2>&1"},
+             .netns = netns});
+    if (done.exit_code != 0) throw std::runtime_error(shell("cat " + file + ".log"));
+  }
+};
+
+TEST_F(WgQuick, NamesResolveByTheTunnelAndRefusalsAreAtOnce) {
+  constexpr const char* kServers[] = {"10.64.0.1", "fd64::1"};
+  ASSERT_EQ(tcp(kOther4), Seen::answered) << "positive control";
+  ASSERT_EQ(tcp(kOther6), Seen::answered) << "positive control";
+  ASSERT_THAT(addresses({"10.64.0.1"}), testing::Contains(kApi4)) << "positive control";
+  const Daemon daemon(lab, guarded_policy("udp/10.77.0.1:51820, api.openai.com:443"));
+  for (const char* server : kServers) {
+    for (const Over over : {Over::udp, Over::tcp}) {
+      EXPECT_THAT(addresses({server, over}), testing::Contains(kApi4)) << server;
+      EXPECT_TRUE(is_blocked(ask({server, over}, "github.com"))) << server;
+    }
+  }
+  EXPECT_EQ(tcp(kApi4), Seen::answered);
+  EXPECT_EQ(tcp(kApi6), Seen::answered);
+  for (const char* refused : {kOther4, kOther6}) {
+    EXPECT_EQ(tcp(refused), Seen::refused);
+    EXPECT_EQ(udp(refused, 443), Seen::refused);
+  }
+}
 
 }  // namespace
 }  // namespace egress::test

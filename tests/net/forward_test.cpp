@@ -52,7 +52,7 @@ TEST_F(Forward, APolicyThatDoesNotSayHoldsTheBridgesOfContainers) {
   EXPECT_EQ(tcp_probe(container.netns(), kOther6, 443), Seen::refused);
   daemon.write_policy(policy("", "forward: []"));
   const Finished reload = daemon.egressctl({"reload"});
-  EXPECT_NE(reload.output.find("forward  all    none"), std::string::npos) << reload.output;
+  EXPECT_NE(reload.output.find("forward  all     none"), std::string::npos) << reload.output;
   EXPECT_EQ(tcp_probe(container.netns(), kOther4, 443), Seen::answered);
 }
 

@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "net/net_test.hpp"
 #include "support/container.hpp"
 #include "support/dns_client.hpp"
@@ -239,8 +242,10 @@ TEST_F(Guests, BehindASecondWireGetLeasesAloneFromSystemUsers) {
 
 // A resolver that an engine runs for its network knows the names there; aardvark-dns, LXD and
 // libvirt ask on for all others, as this one does.
-class Neighbours : public Held, public testing::WithParamInterface<const char*> {
+enum class Asked { dnsmasq, aardvark };
+class Neighbours : public Held, public testing::WithParamInterface<std::pair<Asked, const char*>> {
  protected:
+  static const char* forward() { return GetParam().second; }
   static constexpr const char* kNeighbour = "web.dns.podman";
   static constexpr const char* kOtherName = "example.org";
   static constexpr const char* kNeighbours = "172.20.0.7";
@@ -251,17 +256,44 @@ class Neighbours : public Held, public testing::WithParamInterface<const char*> 
     return reply ? reply->texts(kTypeA) : std::vector<std::string>{"silence"};
   }
 
+  // As podman(1) starts it, with a file that says who is there.
+  std::vector<std::string> aardvark() const {
+    const std::filesystem::path names = lab.dir() / "aardvark";
+    std::filesystem::create_directory(names);
+    std::ofstream(names / "podman1") << container.gateway(AF_INET) << "\n"
+                                     << std::string(64, 'a') << " " << kNeighbours << "  web\n";
+    return {"ip",       "netns",        "exec",   lab.host(), "/usr/lib/podman/aardvark-dns",
+            "--config", names.string(), "--port", "53",       "run"};
+  }
+  static std::vector<std::string> dnsmasq() {
+    return {"dnsmasq",
+            "-k",
+            "--conf-file=/dev/null",
+            "--no-hosts",
+            "--no-resolv",
+            "--pid-file=",
+            "--user=root",
+            "--interface=podman1",
+            "--except-interface=lo",
+            "--bind-interfaces",
+            "--cache-size=0",
+            "--server=10.77.0.1",
+            std::string("--address=/") + kNeighbour + "/" + kNeighbours};
+  }
+
   const Container container{lab, {.bridge = "podman1"}};
-  std::optional<ChildProcess> dnsmasq{ChildProcess(
-      {.words = {"dnsmasq", "-k", "--conf-file=/dev/null", "--no-hosts", "--no-resolv",
-                 "--pid-file=", "--user=root", "--interface=podman1", "--except-interface=lo",
-                 "--bind-interfaces", "--cache-size=0", "--server=10.77.0.1",
-                 std::string("--address=/") + kNeighbour + "/" + kNeighbours},
-       .netns = lab.host()})};
+  std::optional<ChildProcess> resolver{ChildProcess(
+      {.words = GetParam().first == Asked::dnsmasq ? dnsmasq() : aardvark(), .netns = lab.host()})};
 };
-INSTANTIATE_TEST_SUITE_P(Where, Neighbours, testing::Values("", "forward: [\"podman*\"]\n"),
-                         [](const auto& more) {
-                           return std::string_view(more.param).empty() ? "AllIsHeld" : "AListHolds";
+INSTANTIATE_TEST_SUITE_P(Where, Neighbours,
+                         testing::Values(std::pair(Asked::dnsmasq, ""),
+                                         std::pair(Asked::dnsmasq, "forward: [\"podman*\"]\n"),
+                                         std::pair(Asked::aardvark, "")),
+                         [](const auto& of) {
+                           const bool is_list = *of.param.second != '\0';
+                           return std::string(of.param.first == Asked::dnsmasq ? "Dnsmasq"
+                                                                               : "Aardvark") +
+                                  (is_list ? "WhereAListHolds" : "WhereAllIsHeld");
                          });
 
 TEST_P(Neighbours, AreFoundByTheirNetworksResolverWhichFindsNobodyElse) {
@@ -272,7 +304,7 @@ TEST_P(Neighbours, AreFoundByTheirNetworksResolverWhichFindsNobodyElse) {
   ASSERT_THAT(asks(bridge, kOtherName), testing::ElementsAre(kOther4)) << "positive control";
   const std::size_t before = dns.asked(kOtherName);
 
-  const Daemon daemon(lab, guarded_policy(kAllowedName, GetParam()));
+  const Daemon daemon(lab, guarded_policy(kAllowedName, forward()));
   EXPECT_THAT(asks(bridge, kNeighbour), testing::ElementsAre(kNeighbours));
   EXPECT_THAT(asks(bridge, kAllowedName), testing::ElementsAre(kApi4)) << "by way of the guard";
   EXPECT_EQ(tcp_probe(container.netns(), kApi4, 443), Seen::answered);
@@ -284,7 +316,7 @@ TEST_P(Neighbours, AreFoundByTheirNetworksResolverWhichFindsNobodyElse) {
   EXPECT_EQ(dns.asked(kOtherName), before) << "nobody was asked for it";
   EXPECT_EQ(dns.asked(kNeighbour), 0U);
 
-  dnsmasq.reset();
+  resolver.reset();
   EXPECT_THAT(asks(bridge, kAllowedName), testing::ElementsAre(kApi4))
       << "where none listens, the guard answers";
 }
@@ -295,7 +327,7 @@ TEST_P(Neighbours, DoNotReachAResolverThatEgressdAsks) {
   ASSERT_TRUE(eventually([&] {
     return asks(bridge, kNeighbour) == std::vector<std::string>{kNeighbours};
   })) << "positive control";
-  const Daemon daemon(lab, "version: 1\nresolvers: [" + bridge + "]\n" + GetParam() + "allow: [" +
+  const Daemon daemon(lab, "version: 1\nresolvers: [" + bridge + "]\n" + forward() + "allow: [" +
                                kAllowedName + "]\n");
   EXPECT_THAT(asks(bridge, kNeighbour), testing::IsEmpty());
 }

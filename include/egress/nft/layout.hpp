@@ -64,6 +64,8 @@ struct SourceIsOwnOfDevice {};                            // fib saddr . oif typ
 struct SourceElsewhere {};                                // fib saddr . iif oif missing
 struct DestinationIsOwn {};                               // fib daddr type local
 struct IsTaken {};                                        // socket wildcard <= 1: a socket of this host takes it
+struct SetSource { IpAddress address; };                  // ip saddr set 127.0.0.1
+struct SetSourceToAsked { Family family; };               // ip saddr set ct original ip daddr: whom the flow was begun to
 struct ToOne {};                                          // meta pkttype host: neither broadcast nor multicast
 struct DestinationIs { IpAddress address; };              // ip daddr 255.255.255.255
 struct DestinationIn { Prefix prefix; };                  // ip6 daddr ff02::/16
@@ -115,7 +117,7 @@ struct RejectProhibited {};                               // reject with icmpx a
 
 using Statement =
     std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtOriginal, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
-                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, ToOne, DestinationIsOwn, IsTaken, DestinationIs, DestinationIn,
+                 InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, SetSource, SetSourceToAsked, ToOne, DestinationIsOwn, IsTaken, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,
                  CountDestination, RememberSender, SenderIsEnd, SourceKnown, RememberSource, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,

@@ -109,6 +109,22 @@ class RuleEncoder : Expressions {
     load_fib(NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT, NFT_FIB_RESULT_OIF);
     compare(NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
   }
+  void operator()(const nft::SetSource& statement) {
+    const Family family = statement.address.family();
+    need_family(family);
+    const auto octets = statement.address.octets();
+    nftnl_expr* immediate = append("immediate");
+    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+    nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, octets.data(),
+                   static_cast<std::uint32_t>(octets.size()));
+    write_source(family);
+  }
+  void operator()(const nft::SetSourceToAsked& statement) {
+    const bool is_v4 = statement.family == Family::ipv4;
+    need_family(statement.family);
+    load_ct(is_v4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6, NFT_REG_1, Direction::original);
+    write_source(statement.family);
+  }
   void operator()(const nft::ToOne&) {
     load_meta(NFT_META_PKTTYPE, NFT_REG_1);
     compare(NFT_CMP_EQ, as_bytes(std::uint8_t{PACKET_HOST}));

@@ -91,6 +91,23 @@ class Expressions {
     load_payload(source_of(family), NFT_REG32_01);
   }
 
+  // What the register holds becomes the source. IPv4 has a checksum of its own; those of TCP and
+  // UDP count the addresses.
+  void write_source(Family family) {
+    constexpr std::uint32_t kHeaderChecksum = 10;
+    const bool is_v4 = family == Family::ipv4;
+    const Payload source = source_of(family);
+    nftnl_expr* write = append("payload");
+    nftnl_expr_set_u32(write, NFTNL_EXPR_PAYLOAD_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(write, NFTNL_EXPR_PAYLOAD_BASE, source.base);
+    nftnl_expr_set_u32(write, NFTNL_EXPR_PAYLOAD_OFFSET, source.offset);
+    nftnl_expr_set_u32(write, NFTNL_EXPR_PAYLOAD_LEN, source.length);
+    nftnl_expr_set_u32(write, NFTNL_EXPR_PAYLOAD_CSUM_TYPE,
+                       is_v4 ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
+    nftnl_expr_set_u32(write, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, is_v4 ? kHeaderChecksum : 0);
+    nftnl_expr_set_u32(write, NFTNL_EXPR_PAYLOAD_FLAGS, NFT_PAYLOAD_L4CSUM_PSEUDOHDR);
+  }
+
   // Of a concatenation of two addresses.
   static std::uint32_t second_address(Family family) {
     return family == Family::ipv4 ? static_cast<std::uint32_t>(NFT_REG32_01)

@@ -61,7 +61,7 @@ TEST(Limits, OnForwardPatterns) {
   };
   EXPECT_TRUE(except(limits::kForwardPatterns));
   EXPECT_EQ(problems_of(except(limits::kForwardPatterns + 1)),
-            "test.yaml:2:22: 33 interfaces; accepted: up to 32\n");
+            "test.yaml:2:20: 33 interfaces; accepted: up to 32\n");
 }
 
 TEST(Limits, OnInboundPorts) {
