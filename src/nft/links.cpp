@@ -139,11 +139,13 @@ bool is_of_guests(const Link& link, Links all) {
 // Where all is held: a link of which the policy says nothing. A veth that is not up may be about to
 // become the port of a bridge.
 void add_unnamed(const Link& link, Links all, HeldLinks& held) {
-  if (link.is_loopback || link.is_bridge_port() || link.group != 0) return;
+  if (link.is_loopback || link.is_bridge_port() || link.group != 0 || link.name == kProbeLink)
+    return;
   if (is_way_out(link, all)) return held.uplinks.push_back(link.name);
   if (matches_interface(*held.released, link.name)) return;
   add_routed(link, held);
   if (!is_of_guests(link, all)) {
+    if (!link.is_up) return;
     held.outward.push_back(link.name);
     if (is_wire(link, all)) held.wires.push_back(link.name);
     if (is_bridge(link)) held.segments.push_back(link.name);

@@ -12,6 +12,9 @@
 
 namespace egress::nft {
 
+// The link that `verify` makes for a moment: the packets at its far end are read by the prover, and by nobody else.
+inline constexpr const char* kProbeLink = "egressd-probe";
+
 struct Link {
   std::string name;
   std::uint32_t index = 0;  // another one when a device of the same name comes back
@@ -44,7 +47,7 @@ struct HeldLinks {
   // Patterns of the policy. Where they are, whatever enters by no uplink and by none of these is held.
   std::optional<std::vector<std::string>> released{};
   std::vector<std::string> guests{};  // then: held links that hold nothing but containers and machines of this host
-  std::vector<std::string> outward{};  // then: held links that may lead to other machines
+  std::vector<std::string> outward{};  // then: held links that may lead to other machines, and are up
   // Those of them with other machines at the far end for certain: wires, and what stands on one. What the host itself
   // sends and receives by them is its own.
   std::vector<std::string> wires{};

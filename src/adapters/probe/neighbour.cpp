@@ -15,12 +15,12 @@
 #include "adapters/probe/tun.hpp"
 #include "adapters/probe/udp_packet.hpp"
 #include "adapters/system_error.hpp"
+#include "egress/nft/links.hpp"
 
 namespace egress::probe {
 
 namespace {
 
-constexpr const char* kLink = "egressd-probe";
 constexpr std::chrono::seconds kPatience{5};
 constexpr std::chrono::milliseconds kPause{50};
 
@@ -97,7 +97,7 @@ class OtherEnd {
 Result<FileDescriptor> make_link() {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
-    auto tun = make_tun(kLink, ends());
+    auto tun = make_tun(nft::kProbeLink, ends());
     if (tun || errno != EBUSY || std::chrono::steady_clock::now() > end) return tun;
     std::this_thread::sleep_for(kPause);
   }

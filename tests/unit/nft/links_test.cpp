@@ -178,6 +178,15 @@ TEST(AllIsHeld, PartsOfABondAreItsAndADummyIsNobodys) {
   EXPECT_THAT(held.guests, ElementsAre("dummy0"));
 }
 
+// The table would be made anew for them, under what happens meanwhile.
+TEST(AllIsHeld, WhatIsNotUpAndWhatVerifyMakesChangeNothing) {
+  const HeldLinks without = held_links({{kEthernet}}, {}, kNothing);
+  const Link down{.name = "eth1", .index = 8, .is_up = false};
+  EXPECT_EQ(held_links({{kEthernet, down}}, {}, kNothing), without);
+  const Link probe{.name = kProbeLink, .index = 9, .kind = "tun"};
+  EXPECT_EQ(held_links({{kEthernet, probe}}, {}, kNothing), without);
+}
+
 TEST(AllIsHeld, AnEncapsulationIsNamedUnlessThePolicyExceptsIt) {
   const Link gre{.name = "gre1", .index = 8, .kind = "gre"};
   EXPECT_THAT(held_links({{kEthernet, gre}}, {}, kNothing).names(), ElementsAre("gre1"));
