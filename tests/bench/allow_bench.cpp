@@ -153,7 +153,7 @@ void body(Effort effort) {
   table.remark(
       "Round trip: request to reply on the control socket. Resolver alone: the same questions, A "
       "and AAAA at once, sent to the same server. Disk alone: the file of additions, written and "
-      "synced again. By hand: the resolver, the disk and `nft add element`, one after another. "
+      "synced again. By hand: the resolver, the disk and nft for the element, one after another. "
       "`egressctl allow`: the whole program, from its start to its end.");
 }
 

@@ -98,6 +98,13 @@ class Leak : public ::testing::Test {
     return true;
   }
 
+  // What egressd counts as refused, for what allowed traffic failed at.
+  std::string refused_by_us() const {
+    return run({.words =
+                    {"ip", "netns", "exec", lab_.host(), "sh", "-c",
+                     "date +%T.%N; nft list table inet egressd | sed -n '/set refused/,/^\t}/p'"}})
+        .output;
+  }
   static std::vector<Event> events();
   void start();
   void go_through(const Event& event);
@@ -174,9 +181,10 @@ void Leak::start() {
   const std::vector<std::string> of_name{kApi4, kApi6}, literals{kApi4Second, kApi6Literal};
   for (const char* address : {kApi4, kApi6})
     ASSERT_TRUE(eventually([&] { return tcp_probe(lab_.host(), address, 443) == Seen::answered; }));
+  const auto observe = [this] { return refused_by_us(); };
   for (const std::string& netns : {lab_.host(), container_.netns()}) {
-    to_names_.push_back(std::make_unique<AllowedTraffic>(netns, of_name));
-    to_literals_.push_back(std::make_unique<AllowedTraffic>(netns, literals));
+    to_names_.push_back(std::make_unique<AllowedTraffic>(netns, of_name, observe));
+    to_literals_.push_back(std::make_unique<AllowedTraffic>(netns, literals, observe));
   }
 }
 

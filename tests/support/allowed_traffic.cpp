@@ -43,8 +43,9 @@ bool goes_on(Connection& transfer) {
 
 }  // namespace
 
-AllowedTraffic::AllowedTraffic(std::string netns, std::vector<std::string> addresses)
-    : netns_(std::move(netns)), addresses_(std::move(addresses)) {
+AllowedTraffic::AllowedTraffic(std::string netns, std::vector<std::string> addresses,
+                               std::function<std::string()> observe)
+    : netns_(std::move(netns)), addresses_(std::move(addresses)), observe_(std::move(observe)) {
   for (const std::string& address : addresses_)
     transfers_.push_back(std::make_unique<Connection>(netns_, address, kPort));
   thread_ = std::thread([this] { run(); });
@@ -67,8 +68,10 @@ void AllowedTraffic::run() {
 }
 
 void AllowedTraffic::fail(const std::string& address, int error) {
+  std::string failure = address + " from " + netns_ + ": " + std::generic_category().message(error);
+  if (observe_) failure += "\n" + observe_();
   const std::lock_guard lock(mutex_);
-  failures_.push_back(address + " from " + netns_ + ": " + std::generic_category().message(error));
+  failures_.push_back(std::move(failure));
 }
 
 std::vector<std::string> AllowedTraffic::failures() const {

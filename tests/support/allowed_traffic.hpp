@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,7 +18,9 @@ namespace egress::test {
 // connection to each stays open from the start on. A TcpServer must be there.
 class AllowedTraffic {
  public:
-  AllowedTraffic(std::string netns, std::vector<std::string> addresses);
+  // `observe` is asked at the moment of a failure, in that thread, for what may explain it.
+  AllowedTraffic(std::string netns, std::vector<std::string> addresses,
+                 std::function<std::string()> observe = {});
   ~AllowedTraffic();
   AllowedTraffic(const AllowedTraffic&) = delete;
   AllowedTraffic& operator=(const AllowedTraffic&) = delete;
@@ -34,6 +37,7 @@ class AllowedTraffic {
 
   const std::string netns_;
   const std::vector<std::string> addresses_;
+  const std::function<std::string()> observe_;
   std::vector<std::unique_ptr<Connection>> transfers_;
   std::atomic<std::uint64_t> connected_ = 0;
   mutable std::mutex mutex_;
