@@ -23,9 +23,11 @@ constexpr const char* kAllowed =
     "  - { host: rebind.example, port: 443, optional: true }\n";
 constexpr const char* kWildcard = "  - \"*.openai.azure.com:443\"\n";  // takes the guard
 
+// A link whose name begins with "free" is a hole.
 std::string policy(std::string_view dns, const std::string& more = "") {
-  return "version: 1\nresolvers: [10.77.0.1]\ndns: " + std::string(dns) + "\nallow:\n" + kAllowed +
-         (dns == "guard" ? kWildcard : "") + (more.empty() ? "" : "  - " + more + "\n");
+  return "version: 1\nresolvers: [10.77.0.1]\nforward: { except: [\"free*\"] }\ndns: " +
+         std::string(dns) + "\nallow:\n" + kAllowed + (dns == "guard" ? kWildcard : "") +
+         (more.empty() ? "" : "  - " + more + "\n");
 }
 
 Ids ids_of(const Hole& hole) {
