@@ -10,7 +10,6 @@
 namespace egress::nft {
 namespace {
 
-constexpr Port kDns = 53;
 constexpr const char* kFromOutside = "from-outside";
 constexpr const char* kOwnResolver = "own-resolver";
 
@@ -91,10 +90,6 @@ void redirect_unnamed(const Base& base, std::vector<Rule>& rules) {
   rules.back().emplace_back(Redirect{base.dns_guard->port});
 }
 
-bool spares_own_resolvers(const Base& base) {
-  return base.finds_sockets && !base.only_sources;
-}
-
 // A resolver of this host at the address that is asked (aardvark-dns, libvirt's and LXD's dnsmasq):
 // it knows the neighbours' names, and the guard answers whatever it asks on. A pinned resolver is
 // for egressd alone.
@@ -136,6 +131,10 @@ Chain postrouting() {
 }
 
 }  // namespace
+
+bool spares_own_resolvers(const Base& base) {
+  return base.finds_sockets && !base.only_sources;
+}
 
 std::string host_judge(const Base& base) {
   return base.dns_guard ? "own" : "judge";

@@ -12,6 +12,9 @@ namespace egress::nft {
 // the chain that first lets egressd itself through to the pinned resolvers.
 std::string host_judge(const Base& base);
 
+// Whether who asks a resolver of this host at an address of its own is answered by it.
+bool spares_own_resolvers(const Base& base);
+
 // What the guard adds to the chains that there are without it; nothing where there is no guard.
 void admit_own_tracked(const Base& base, std::vector<Rule>& output);
 void admit_questions_to_guard(const Base& base, std::vector<Rule>& output);

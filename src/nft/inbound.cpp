@@ -1,5 +1,9 @@
 #include "nft/inbound.hpp"
 
+#include <algorithm>
+#include <iterator>
+
+#include "nft/guard.hpp"
 #include "nft/protocols.hpp"
 
 namespace egress::nft {
@@ -15,6 +19,19 @@ void answer_flow(const Answered& flow, std::vector<Rule>& rules) {
     rules.push_back({Layer4{{carrier}}, protocol, CtOriginalPort{flow.ports}, Return{}});
 }
 
+// To held interfaces that lead to other machines, but wires: by the guard, and by a resolver of
+// this host that they may ask.
+void answer_questions(const Base& base, std::vector<Rule>& rules) {
+  const Layer4 dns{{kTcp, kUdp}};
+  rules.push_back({CtStatusDnat{}, dns, SourcePort{base.dns_guard->port}, Return{}});
+  if (!spares_own_resolvers(base)) return;
+  for (const std::string& pattern : base.forward)
+    rules.push_back({OutInterface{pattern}, dns, SourcePort{kDns}, Return{}});
+  std::vector<std::string> asking;
+  std::ranges::set_difference(base.outward, base.wires, std::back_inserter(asking));
+  if (!asking.empty()) rules.push_back({OutOneOf{asking}, dns, SourcePort{kDns}, Return{}});
+}
+
 }  // namespace
 
 // RFC 9293 section 3.5, simultaneous open: a SYN of ours that meets one of theirs would count as an
@@ -28,10 +45,7 @@ void judge_answers(const Base& base, const std::string& judge, std::vector<Rule>
 Chain answer(const Base& base) {
   std::vector<Rule> rules{{OutLoopback{}, Return{}}};
   if (!base.inside.empty()) rules.push_back({OutOneOf{base.inside}, Return{}});
-  // The guard's own answers to a held interface that leads to other machines.
-  if (base.dns_guard)
-    rules.push_back(
-        {CtStatusDnat{}, Layer4{{kTcp, kUdp}}, SourcePort{base.dns_guard->port}, Return{}});
+  if (base.dns_guard) answer_questions(base, rules);
   for (const Answered& flow : *base.inbound) answer_flow(flow, rules);
   rules.push_back({CountAs{std::string(kRefusedCounter)}});
   if (base.is_audit && base.audit_ends) rules.push_back({Before{*base.audit_ends}, Return{}});

@@ -97,38 +97,50 @@ bool has_configured_default(const Link& link) {
   return link.has_default_route && !link.is_told_default && !link.is_users;
 }
 
-// On a host that is a container itself, a veth leads outside; any may, before one is the uplink.
-bool may_lead_outside(const Link& veth, Links all) {
-  const auto is_veth = [](const Link& link) {
-    return has_configured_default(link) && link.kind == "veth";
-  };
-  return !veth.has_hosts &&
-         (std::ranges::none_of(all, has_configured_default) || std::ranges::any_of(all, is_veth));
-}
-
-bool is_on_another(const Link& link) {
+bool stands_on_another(const Link& link) {
   constexpr std::array<std::string_view, 6> kKinds{"vlan",   "macvlan", "macvtap",
                                                    "ipvlan", "ipvtap",  "macsec"};
   return std::ranges::find(kKinds, link.kind) != kKinds.end();
 }
 
 // Whose far end is no machine of this host. What a VLAN stands on may be in another namespace.
-bool is_wire(const Link& link, Links all) {
-  if (link.kind.empty()) return !link.is_loopback;
+bool is_hardware(const Link& link, Links all) {
+  constexpr std::array<std::string_view, 5> kKinds{"", "ppp", "wwan", "ipoib", "dsa"};
+  if (std::ranges::find(kKinds, link.kind) != kKinds.end()) return !link.is_loopback;
   if (is_group(link)) return true;
   if (is_bridge(link)) return !every_port(link, all, is_structure_inside);
-  if (link.kind == "veth") return may_lead_outside(link, all);
   const auto is_below = [&](const Link& other) { return other.index == link.lower; };
   const auto below = std::ranges::find_if(all, is_below);
   // Devices do not stand on each other in a circle.
-  return is_on_another(link) && (below == all.end() || is_wire(*below, all));
+  return stands_on_another(link) && (below == all.end() || is_hardware(*below, all));
 }
 
-// A guest that advertises itself as a router does not become one, where another way out is.
+// On a host that is a container itself, a veth leads outside; any may, before one is the uplink.
+bool may_lead_outside(const Link& veth, Links all) {
+  const auto is_sure = [&](const Link& link) {
+    return has_configured_default(link) || (link.has_default_route && is_hardware(link, all));
+  };
+  const auto is_veth = [](const Link& link) {
+    return has_configured_default(link) && link.kind == "veth";
+  };
+  return !veth.has_hosts &&
+         (std::ranges::none_of(all, is_sure) || std::ranges::any_of(all, is_veth));
+}
+
+bool is_wire(const Link& link, Links all) {
+  return is_hardware(link, all) || (link.kind == "veth" && may_lead_outside(link, all));
+}
+
+// Who says that it is a router does not become one where root has configured another, nor a guest
+// where a wire has one that says so.
 bool is_way_out(const Link& link, Links all) {
   if (link.is_users || !link.has_default_route) return false;
-  return !link.is_told_default || is_wire(link, all) ||
-         std::ranges::none_of(all, has_configured_default);
+  if (!link.is_told_default) return true;
+  const auto is_better = [&](const Link& other) {
+    return other.has_default_route && is_hardware(other, all);
+  };
+  return std::ranges::none_of(all, has_configured_default) &&
+         (is_hardware(link, all) || std::ranges::none_of(all, is_better));
 }
 
 bool is_of_guests(const Link& link, Links all) {

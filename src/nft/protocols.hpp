@@ -3,11 +3,14 @@
 
 #include <cstdint>
 
+#include "egress/core/ip_address.hpp"
+
 namespace egress::nft {
 
 inline constexpr std::uint8_t kIcmp = 1;
 inline constexpr std::uint8_t kTcp = 6;
 inline constexpr std::uint8_t kUdp = 17;
 inline constexpr std::uint8_t kIcmp6 = 58;
+inline constexpr Port kDns = 53;
 
 }  // namespace egress::nft

@@ -20,7 +20,6 @@ constexpr const char* kLoopback = "source-loopback";
 constexpr const char* kOwn = "source-own";
 constexpr const char* kReached = "source-reached";
 constexpr const char* kSelf = "source-self";
-constexpr Port kDns = 53;
 
 // Duplicate address detection, router solicitation and multicast listener reports (RFC 4861, 2710,
 // 3810); DHCP (RFC 2131).
@@ -111,7 +110,8 @@ void answer_self(const Base& base, std::vector<Rule>& prerouting) {
   if (base.dns_guard)
     prerouting.push_back({InLoopback{}, CtReply{}, CtStatusDnat{}, Layer4{{kTcp, kUdp}},
                           SourcePort{kDns}, Jump{kSelf}});
-  prerouting.push_back({InLoopback{}, CtState{.related = true}, TcpReset{}, Jump{kSelf}});
+  prerouting.push_back(
+      {InLoopback{}, CtReply{}, CtState{.related = true}, TcpReset{}, Jump{kSelf}});
 }
 
 Chain source_self() {
@@ -126,7 +126,7 @@ Chain source_self() {
 Chain source_input() {
   Chain chain{.name = "source-input", .hook = Hook::input, .type = ChainType::source, .rules = {}};
   for (const Family family : kFamilies)
-    chain.rules.push_back({InLoopback{}, CtState{.related = true}, TcpReset{},
+    chain.rules.push_back({InLoopback{}, CtReply{}, CtState{.related = true}, TcpReset{},
                            SourceIs{loopback(family)}, SetSourceToAsked{family}});
   return chain;
 }

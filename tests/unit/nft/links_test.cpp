@@ -152,20 +152,18 @@ TEST(AllIsHeld, WhatMayBeAMachineOfThisHostIsNoWire) {
 }
 
 TEST(AllIsHeld, AGuestThatSaysItIsARouterIsNoWayOut) {
-  const std::vector<std::pair<Link, bool>> links{
-      {{.name = "x", .index = 8, .kind = "tun"}, false},
-      {{.name = "x", .index = 8, .kind = "veth"}, false},
-      {{.name = "x", .index = 8, .kind = "bridge"}, false},
-      {{.name = "x", .index = 8, .kind = ""}, true}};
-  for (auto [link, is_wire] : links) {
-    link.has_default_route = link.is_told_default = true;
-    EXPECT_EQ(held_links({{kEthernet, link}}, {}, kNothing).uplinks.size(), is_wire ? 2U : 1U)
-        << link.kind;
-    EXPECT_EQ(is_uplink(link, {{kEthernet, link}}), is_wire) << link.kind;
-    EXPECT_THAT(held_links({{link}}, {}, kNothing).uplinks, ElementsAre("x"))
-        << link.kind << ": a host with IPv6 alone";
+  Link told = kEthernet;  // of a host with IPv6 alone
+  told.is_told_default = true;
+  for (const char* kind : {"tun", "veth", "bridge", ""}) {
+    Link link{.name = "x", .index = 8, .kind = kind, .has_default_route = true};
+    link.is_told_default = true;
+    EXPECT_THAT(held_links({{kEthernet, link}}, {}, kNothing).uplinks, ElementsAre("eth0")) << kind;
+    EXPECT_FALSE(is_uplink(link, {{kEthernet, link}})) << kind;
+    EXPECT_THAT(held_links({{link}}, {}, kNothing).uplinks, ElementsAre("x")) << kind << ": alone";
+    EXPECT_EQ(held_links({{told, link}}, {}, kNothing).uplinks.size(), *kind == '\0' ? 2U : 1U)
+        << kind << ": beside a wire that says so as well";
     link.is_told_default = false;
-    EXPECT_EQ(held_links({{kEthernet, link}}, {}, kNothing).uplinks.size(), 2U) << link.kind;
+    EXPECT_EQ(held_links({{kEthernet, link}}, {}, kNothing).uplinks.size(), 2U) << kind;
   }
 }
 
