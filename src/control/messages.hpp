@@ -167,7 +167,8 @@ struct StatusReply {
   bool holds_all = false;            // all links but those ways out and what `released` names
   std::vector<std::string> released;
   std::vector<std::string> outward;  // held, and may lead to other machines
-  std::vector<std::string> wires;    // those that do: what the host sends and receives by them is its own
+  std::vector<std::string>
+      wires;  // those that do: what the host sends and receives by them is its own
   std::vector<std::string>
       inbound;  // which flows begun outside are answered: "22/tcp", "ping"; "any"
   std::vector<std::string> missing_features;  // what this kernel lacks and what that costs
@@ -355,9 +356,9 @@ struct HealthReply {
   std::vector<CapabilityReport> capabilities;
   std::vector<ResolverReport> resolvers;
   std::vector<OtherTableReport> other_tables;
-  std::string unread;  // why the other tables could not be read
+  std::string unread;                    // why the other tables could not be read
   std::vector<UnheardReport> unheard{};  // as in StatusReply
-  std::vector<std::string> hosts{};  // allowed names that /etc/hosts sends where it is closed
+  std::vector<std::string> hosts{};      // allowed names that /etc/hosts sends where it is closed
 };
 
 // A request that was not carried out.

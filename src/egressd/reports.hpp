@@ -70,11 +70,11 @@ std::string_view source_text(PolicySource source);
 struct Trial;
 std::string waits_to_be_confirmed(const Trial& trial, Instant now);
 
-// Answers `why`: `target` has been parsed before; an address alone asks about every port.
-// What of it is so for this host's own programs, since the address is that of a guest.
+// Adds to `why` what this host's own programs may do where the address is that of a guest.
 void add_guest(const engine::Engine& engine,
                const std::vector<engine::SessionsFound::Network>& networks,
                const IpAddress& address, control::WhyReply& reply);
+// Answers `why`: `target` has been parsed before; an address alone asks about every port.
 control::WhyReply explain_endpoint(const engine::Engine& engine, const Endpoint& endpoint,
                                    Instant now);
 control::WhyReply explain_address(const engine::Engine& engine, const IpAddress& address,

@@ -18,10 +18,6 @@ Layer4 tcp_or_udp() {
   return {{kTcp, kUdp}};
 }
 
-IpAddress loopback(Family family) {
-  return *IpAddress::parse(family == Family::ipv4 ? "127.0.0.1" : "::1");
-}
-
 // For each family: egressd's own question to a pinned resolver.
 std::vector<Rule> own_to_resolvers(const Base& base, const Statement& verdict) {
   std::vector<Rule> rules;
@@ -77,6 +73,12 @@ Chain own_answers_apart(const Base& base) {
           .rules = std::move(rules)};
 }
 
+void redirect(const Base& base, Rule question, std::vector<Rule>& rules) {
+  note_asked(base, question, rules);
+  question.emplace_back(Redirect{base.dns_guard->port});
+  rules.push_back(std::move(question));
+}
+
 // A server of this host serves its own network; so do those behind a tunnel, and on a segment.
 void redirect_unnamed(const Base& base, std::vector<Rule>& rules) {
   skip_released(base, Accept{}, rules);
@@ -84,10 +86,7 @@ void redirect_unnamed(const Base& base, std::vector<Rule>& rules) {
   if (!base.segments.empty()) rules.push_back({InOneOf{base.segments}, Accept{}});
   if (!base.wires.empty() && !base.only_sources)
     rules.push_back({InOneOf{base.wires}, DestinationIsOwn{}, Accept{}});
-  const Rule question{tcp_or_udp(), DestinationPort{kDns}};
-  note_asked(base, question, rules);
-  rules.push_back(question);
-  rules.back().emplace_back(Redirect{base.dns_guard->port});
+  redirect(base, {tcp_or_udp(), DestinationPort{kDns}}, rules);
 }
 
 // A resolver of this host at the address that is asked (aardvark-dns, libvirt's and LXD's dnsmasq):
@@ -106,12 +105,8 @@ Chain redirect_held(const Base& base) {
   skip_uplinks(base, Accept{}, rules);
   if (spares_own_resolvers(base))
     rules.push_back({tcp_or_udp(), DestinationPort{kDns}, Jump{kOwnResolver}});
-  for (const std::string& pattern : base.forward) {
-    const Rule question{InInterface{pattern}, tcp_or_udp(), DestinationPort{kDns}};
-    note_asked(base, question, rules);
-    rules.push_back(question);
-    rules.back().emplace_back(Redirect{base.dns_guard->port});
-  }
+  for (const std::string& pattern : base.forward)
+    redirect(base, {InInterface{pattern}, tcp_or_udp(), DestinationPort{kDns}}, rules);
   if (base.released) redirect_unnamed(base, rules);
   return {.name = "dns-prerouting",
           .hook = Hook::prerouting,

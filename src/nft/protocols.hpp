@@ -1,4 +1,5 @@
-// Numbers of protocols as `meta l4proto` compares them (IANA, IPPROTO_*).
+// Numbers of protocols as `meta l4proto` compares them (IANA, IPPROTO_*), and addresses that have a
+// meaning of their own.
 #pragma once
 
 #include <cstdint>
@@ -12,5 +13,9 @@ inline constexpr std::uint8_t kTcp = 6;
 inline constexpr std::uint8_t kUdp = 17;
 inline constexpr std::uint8_t kIcmp6 = 58;
 inline constexpr Port kDns = 53;
+
+inline IpAddress loopback(Family family) {
+  return *IpAddress::parse(family == Family::ipv4 ? "127.0.0.1" : "::1");
+}
 
 }  // namespace egress::nft

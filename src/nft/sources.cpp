@@ -97,10 +97,6 @@ Chain source_loopback(const Base& base) {
   return {.name = kLoopback, .hook = {}, .rules = std::move(rules)};
 }
 
-IpAddress loopback(Family family) {
-  return *IpAddress::parse(family == Family::ipv4 ? "127.0.0.1" : "::1");
-}
-
 // What this host answers its own programs in the name of another comes by `lo`: the guard's answers
 // (a redirect in the output hook is undone in postrouting), and the kernel's resets of what was
 // refused. A rule against forged sources takes them for such (wg-quick(8), in raw). Until they are

@@ -131,14 +131,13 @@ Policy read_frame(const Node& node, Reader& reader) {
   frame.duration("max_ttl", policy.limits.max_ttl);
   frame.duration("grace", policy.limits.grace);
   frame.duration("stale", policy.limits.stale);
-  if (const Node* forward = keys.require("forward", kFrame))
-    for (const Node& item : reader.list(*forward, kFrame))
-      if (auto name = reader.text(item, kWord)) policy.forward.push_back(*std::move(name));
-  if (const Node* released = keys.find("released")) {
-    policy.released.emplace();
-    for (const Node& item : reader.list(*released, kFrame))
-      if (auto name = reader.text(item, kWord)) policy.released->push_back(*std::move(name));
-  }
+  const auto read_names = [&](const Node& list, std::vector<std::string>& names) {
+    for (const Node& item : reader.list(list, kFrame))
+      if (auto name = reader.text(item, kWord)) names.push_back(*std::move(name));
+  };
+  if (const Node* forward = keys.require("forward", kFrame)) read_names(*forward, policy.forward);
+  if (const Node* released = keys.find("released"))
+    read_names(*released, policy.released.emplace());
   if (const Node* inbound = keys.find("inbound")) {
     policy.inbound.emplace();
     for (const Node& item : reader.list(*inbound, kFrame))

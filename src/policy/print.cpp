@@ -14,8 +14,7 @@ std::string flow_list(const Items& items, Text text) {
 }
 
 bool is_time_server(const AllowEntry& entry) {
-  return entry.origin.kind == Origin::Kind::service && entry.asks_time() &&
-         entry.ports.is_single();
+  return entry.origin.kind == Origin::Kind::service && entry.asks_time() && entry.ports.is_single();
 }
 
 std::vector<Destination> time_servers(const Policy& policy) {

@@ -24,7 +24,7 @@ struct Link {
   std::uint32_t lower = 0;   // index of the device that it stands on: of a VLAN, macvlan, macvtap ...; 0: on none
   std::uint32_t group = 0;   // index of the bond or team that it is part of; 0: of none
   bool has_default_route = false;
-  bool is_told_default = false;  // and only router advertisements say so (RFC 4861), which whoever is at the link can send
+  bool is_told_default = false;  // that route is from router advertisements alone (RFC 4861): anybody at the link can send one
   bool leads_on = false;  // by it, through a gateway, a route leads to addresses that are not private
   bool is_up = true;
   bool has_hosts = false;  // routes of single addresses lead there, without a gateway: pods
