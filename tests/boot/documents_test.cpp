@@ -64,6 +64,11 @@ bool is_elsewhere(const std::string& command) {
          });
 }
 
+// The host where documents are typed has the package, and not its sources.
+bool is_of_this_tree(const std::string& command) {
+  return command.starts_with("scripts/") || command.starts_with("sudo scripts/");
+}
+
 std::vector<std::string> commands_of(const std::string& path) {
   if (path.ends_with(".Debian")) return commands_of_text(path);
   if (!path.ends_with(".md")) return commands_of_man_page(path);
@@ -120,7 +125,8 @@ TEST(DocumentedCommands, AreAllLookedAt) {
       const std::string path = fs::relative(file, SOURCE_DIR).string();
       if (!is_document(path)) continue;
       for (const std::string& command : commands_of(path)) {
-        EXPECT_TRUE(is_elsewhere(command) || typed.contains(path)) << path << ": " << command;
+        EXPECT_TRUE(is_elsewhere(command) || (typed.contains(path) && !is_of_this_tree(command)))
+            << path << ": " << command;
         exceptions.erase(command);
       }
     }

@@ -41,6 +41,16 @@ bool is_reset(const SeenPacket& packet) {
   return packet.octets.at((is_ipv4 ? kShortHeader : kLongHeader) + kFlags) == kReset;
 }
 
+std::string hex(const std::vector<std::uint8_t>& octets) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t octet : octets) {
+    text += kDigits[octet >> 4U];
+    text += kDigits[octet & 0xfU];
+  }
+  return text;
+}
+
 bool is_permitted(const SeenPacket& packet) {
   const auto is_one_of = [&](std::initializer_list<std::string_view> addresses) {
     return std::ranges::find(addresses, packet.destination) != addresses.end();
@@ -103,7 +113,7 @@ void Flooded::expect_nothing_left(Tap& tap) {
     if (is_permitted(packet)) continue;
     if (others++ == 0)
       example = packet.destination + " protocol " + std::to_string(packet.protocol) + " port " +
-                std::to_string(packet.port);
+                std::to_string(packet.port) + ": " + hex(packet.octets);
   }
   EXPECT_EQ(others, 0U) << example;
 }

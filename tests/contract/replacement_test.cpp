@@ -9,6 +9,7 @@
 #include <map>
 #include <regex>
 
+#include "contract/guarded.hpp"
 #include "contract/packet.hpp"
 #include "support/probe.hpp"
 
@@ -36,6 +37,13 @@ nft::Base base(bool allows_dhcp) {
   return base;
 }
 
+// Its sets, counters and chains are others.
+nft::Base guarded_base() {
+  nft::Base base = guarded({"br-*"});
+  base.most_flows = 1 << 20;
+  return base;
+}
+
 class Replacement : public Packet {
  protected:
   std::vector<nft::ElementKey> keys() {
@@ -44,7 +52,18 @@ class Replacement : public Packet {
     for (const nft::LiveElement& element : snapshot->elements) all.push_back(element.key);
     return all;
   }
-  std::vector<std::string> deviations() { return kernel_->read({})->deviations; }
+  std::vector<std::string> deviations(const nft::Base& expected = {}) {
+    return kernel_->read(expected)->deviations;
+  }
+  // The handle of each, by its name.
+  std::map<std::string, std::string> base_chains() {
+    const std::string text = host_.run("nft -a list table inet egressd");
+    static const std::regex kBase("chain (\\S+) \\{ # handle (\\d+)\n\\s*type ");
+    std::map<std::string, std::string> handles;
+    for (std::sregex_iterator at(text.begin(), text.end(), kBase), end; at != end; ++at)
+      handles.emplace((*at)[1], (*at)[2]);
+    return handles;
+  }
   void nft(const std::string& command) { host_.run("nft '" + command + "'"); }
 };
 
@@ -70,17 +89,28 @@ Sent send_on(const std::string& netns, std::uint8_t network, const std::atomic<b
   });
 }
 
-TEST_F(Replacement, RefusesNothingThatBothTablesAllow) {
+struct Pair {
+  const char* name;
+  nft::Base one, other;
+};
+void PrintTo(const Pair& pair, std::ostream* out) {
+  *out << pair.name;
+}
+
+class ReplacementOf : public Replacement, public testing::WithParamInterface<Pair> {};
+
+TEST_P(ReplacementOf, RefusesNothingThatBothTablesAllow) {
   // So many flows may be more than the host can track.
   host_.run(
       "nft add table ip raw; nft 'add chain ip raw out { type filter hook output priority raw; };'"
       " 'add rule ip raw out udp dport 443 notrack'");
   const std::vector<nft::Change> allowed{add(box("203.0.0.0", "203.255.255.255"))};
-  install(base(true), allowed);
+  const auto& [name, one, other] = GetParam();
+  install(one, allowed);
   std::atomic<bool> is_over = false;
   auto to_allowed = std::async(std::launch::async, send_on, host_.name(), 203, std::cref(is_over));
   auto to_others = std::async(std::launch::async, send_on, host_.name(), 204, std::cref(is_over));
-  for (int i = 0; i < 500; ++i) install(base(i % 2 == 0), allowed);
+  for (int i = 0; i < 500; ++i) install(i % 2 == 0 ? other : one, allowed);
   is_over = true;
   const Sent sent = to_allowed.get();
   const Sent others = to_others.get();
@@ -90,23 +120,42 @@ TEST_F(Replacement, RefusesNothingThatBothTablesAllow) {
   EXPECT_EQ(others.refused, others.all);
 }
 
+const Pair kPairs[] = {{"OtherRules", base(true), base(false)},
+                       {"OtherSets", base(true), guarded_base()}};
+INSTANTIATE_TEST_SUITE_P(Each, ReplacementOf, testing::ValuesIn(kPairs),
+                         [](const auto& of) { return of.param.name; });
+
 // Linux asks for each base chain by itself which of two generations it is: a packet that meets a
 // new one while it is empty yet, and then the old one when it is empty already, passes both.
 TEST_F(Replacement, KeepsTheBaseChains) {
-  const auto base_chains = [this] {
-    const std::string text = host_.run("nft -a list table inet egressd");
-    static const std::regex kBase("chain (\\S+) \\{ # handle (\\d+)\n\\s*type ");
-    std::map<std::string, std::string> handles;
-    for (std::sregex_iterator at(text.begin(), text.end(), kBase), end; at != end; ++at)
-      handles.emplace((*at)[1], (*at)[2]);
-    return handles;
-  };
   install(base(false), {});
   const auto before = base_chains();
   EXPECT_GE(before.size(), 3U);
   install(base(true), {});
   EXPECT_EQ(base_chains(), before);
+  install(guarded_base(), {});
+  const auto guarded = base_chains();
+  EXPECT_GT(guarded.size(), before.size());
+  for (const auto& chain : before) EXPECT_THAT(guarded, testing::Contains(chain));
+  install(base(true), {});
+  EXPECT_EQ(base_chains(), before);
   EXPECT_THAT(deviations(), IsEmpty());
+}
+
+TEST_F(Replacement, OtherSetsAndCountersComeAndGo) {
+  const auto kept = box("10.0.0.0", "10.0.0.255");
+  install(base(true), {add(kept)});
+  const auto parts = [this] {
+    return host_.run("nft list table inet egressd | grep -E '^\\s(set|counter) '");
+  };
+  const std::string before = parts();
+  install(guarded_base(), {add(kept)});
+  EXPECT_THAT(deviations(guarded_base()), IsEmpty());
+  EXPECT_NE(parts(), before) << "positive control";
+  install(base(true), {add(kept)});
+  EXPECT_THAT(deviations(), IsEmpty());
+  EXPECT_EQ(parts(), before);
+  EXPECT_THAT(keys(), ElementsAre(kept));
 }
 
 TEST_F(Replacement, IntervalsStayChangeAndGo) {

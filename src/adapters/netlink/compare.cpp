@@ -11,8 +11,11 @@ namespace {
 using Lines = std::vector<std::string>;
 using Traits = std::map<std::string, std::string>;  // by name, for one kind of object
 
+constexpr std::string_view kCounter = "counter";
+constexpr std::string_view kNoBase = "not a base chain";
+
 std::string chain_traits(const nftnl_chain* chain) {
-  if (!nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM)) return "not a base chain";
+  if (!nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM)) return std::string(kNoBase);
   const auto number = [&](std::uint16_t attribute) {
     return std::to_string(nftnl_chain_get_u32(chain, attribute));
   };
@@ -54,60 +57,71 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-void compare_traits(const std::string& kind, const Traits& live, const Traits& expected,
-                    Lines& lines) {
-  for (const auto& [name, traits] : expected) {
-    const auto found = live.find(name);
-    if (found == live.end()) {
+// What a kind of objects is, and what it should be.
+struct Sides {
+  Traits live;
+  Traits expected;
+};
+
+Sides chains_of(const LiveTable& live, const nft::Layout& layout) {
+  Sides sides;
+  for (const ChainPtr& chain : live.chains) {
+    sides.live.emplace(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME),
+                       chain_traits(chain.get()));
+  }
+  for (const nft::Chain& chain : layout.chains) {
+    const ChainPtr encoded = encode_chain(std::string(nft::kTableName), chain);
+    sides.expected.emplace(chain.name, chain_traits(encoded.get()));
+  }
+  return sides;
+}
+
+Sides sets_of(const LiveTable& live, const nft::Layout& layout) {
+  Sides sides;
+  for (const SetPtr& set : live.sets) {
+    const bool is_anonymous = (nftnl_set_get_u32(set.get(), NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS);
+    if (is_anonymous) continue;  // compared within their rules
+    sides.live.emplace(nftnl_set_get_str(set.get(), NFTNL_SET_NAME), set_traits(set.get()));
+  }
+  for (const nft::SetDefinition& definition : layout.sets) {
+    const SetPtr encoded = encode_set(std::string(nft::kTableName), definition);
+    sides.expected.emplace(definition.name, set_traits(encoded.get()));
+  }
+  return sides;
+}
+
+Sides counters_of(const LiveTable& live, const nft::Layout& layout) {
+  Sides sides;
+  for (const ObjectPtr& object : live.objects) {
+    const bool is_counter = nftnl_obj_get_u32(object.get(), NFTNL_OBJ_TYPE) == NFT_OBJECT_COUNTER;
+    sides.live.emplace(nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME),
+                       is_counter ? kCounter : "not a counter");
+  }
+  for (const std::string& counter : layout.counters) sides.expected.emplace(counter, kCounter);
+  return sides;
+}
+
+void divide(const Sides& sides, std::vector<std::string>& kept, std::vector<std::string>& surplus) {
+  for (const auto& [name, traits] : sides.live) {
+    const auto wanted = sides.expected.find(name);
+    const bool is_kept = wanted != sides.expected.end() && wanted->second == traits;
+    (is_kept ? kept : surplus).push_back(name);
+  }
+}
+
+void compare_traits(const std::string& kind, const Sides& sides, Lines& lines) {
+  for (const auto& [name, traits] : sides.expected) {
+    const auto found = sides.live.find(name);
+    if (found == sides.live.end()) {
       lines.push_back(kind + " " + name + " is missing");
     } else if (found->second != traits) {
       lines.push_back(kind + " " + name + " is " + escaped(found->second) + " instead of " +
                       traits);
     }
   }
-  for (const auto& [name, traits] : live) {
-    if (!expected.contains(name)) lines.push_back(kind + " " + quoted(name) + " is not ours");
+  for (const auto& [name, traits] : sides.live) {
+    if (!sides.expected.contains(name)) lines.push_back(kind + " " + quoted(name) + " is not ours");
   }
-}
-
-void compare_chains(const LiveTable& live, const nft::Layout& layout, Lines& lines) {
-  Traits found;
-  Traits expected;
-  for (const ChainPtr& chain : live.chains) {
-    found.emplace(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME), chain_traits(chain.get()));
-  }
-  for (const nft::Chain& chain : layout.chains) {
-    const ChainPtr encoded = encode_chain(std::string(nft::kTableName), chain);
-    expected.emplace(chain.name, chain_traits(encoded.get()));
-  }
-  compare_traits("chain", found, expected, lines);
-}
-
-void compare_sets(const LiveTable& live, const nft::Layout& layout, Lines& lines) {
-  Traits found;
-  Traits expected;
-  for (const SetPtr& set : live.sets) {
-    const bool is_anonymous = (nftnl_set_get_u32(set.get(), NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS);
-    if (is_anonymous) continue;  // compared within their rules
-    found.emplace(nftnl_set_get_str(set.get(), NFTNL_SET_NAME), set_traits(set.get()));
-  }
-  for (const nft::SetDefinition& definition : layout.sets) {
-    const SetPtr encoded = encode_set(std::string(nft::kTableName), definition);
-    expected.emplace(definition.name, set_traits(encoded.get()));
-  }
-  compare_traits("set", found, expected, lines);
-}
-
-void compare_objects(const LiveTable& live, const nft::Layout& layout, Lines& lines) {
-  Traits found;
-  Traits expected;
-  for (const ObjectPtr& object : live.objects) {
-    const bool is_counter = nftnl_obj_get_u32(object.get(), NFTNL_OBJ_TYPE) == NFT_OBJECT_COUNTER;
-    found.emplace(nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME),
-                  is_counter ? "counter" : "other");
-  }
-  for (const std::string& counter : layout.counters) expected.emplace(counter, "counter");
-  compare_traits("counter", found, expected, lines);
 }
 
 struct ExpectedRule {
@@ -164,19 +178,18 @@ void compare_holder(const Holder& live, const Holder& expected, Lines& lines) {
 
 }  // namespace
 
-bool stands_as_base(const nftnl_chain* live, const nft::Layout& expected) {
-  const std::string name = nftnl_chain_get_str(live, NFTNL_CHAIN_NAME);
-  const auto wanted = std::ranges::find(expected.chains, name, &nft::Chain::name);
-  if (wanted == expected.chains.end() || !wanted->hook) return false;
-  const ChainPtr encoded = encode_chain(std::string(nft::kTableName), *wanted);
-  return chain_traits(live) == chain_traits(encoded.get());
-}
-
-bool has_same_sets(const LiveTable& live, const nft::Layout& expected) {
-  Lines lines;
-  compare_objects(live, expected, lines);
-  compare_sets(live, expected, lines);
-  return lines.empty() && live.flowtables == 0;
+std::optional<Division> divide(const LiveTable& live, const nft::Layout& expected) {
+  if (live.flowtables != 0) return std::nullopt;
+  const Sides counters = counters_of(live, expected);
+  if (std::ranges::any_of(counters.live, [](const auto& one) { return one.second != kCounter; }))
+    return std::nullopt;
+  Sides chains = chains_of(live, expected);
+  std::erase_if(chains.expected, [](const auto& one) { return one.second == kNoBase; });
+  Division division;
+  divide(counters, division.kept.counters, division.surplus.counters);
+  divide(sets_of(live, expected), division.kept.sets, division.surplus.sets);
+  divide(chains, division.kept.chains, division.surplus.chains);
+  return division;
 }
 
 std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
@@ -189,9 +202,9 @@ std::vector<std::string> deviations(const LiveTable& live, const AnonymousConten
   Lines lines;
   compare_holder(live.holder, holder, lines);
   if (live.flowtables != 0) lines.push_back("the table has flowtables, which are not ours");
-  compare_objects(live, expected, lines);
-  compare_sets(live, expected, lines);
-  compare_chains(live, expected, lines);
+  compare_traits("counter", counters_of(live, expected), lines);
+  compare_traits("set", sets_of(live, expected), lines);
+  compare_traits("chain", chains_of(live, expected), lines);
   std::map<std::string, std::vector<std::string>> rules;
   for (const RulePtr& rule : live.rules) {
     rules[nftnl_rule_get_str(rule.get(), NFTNL_RULE_CHAIN)].push_back(

@@ -1,10 +1,12 @@
 // The live table against the layout that it should have.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "adapters/netlink/dump.hpp"
+#include "adapters/netlink/encode.hpp"
 #include "adapters/netlink/rule_text.hpp"
 #include "egress/nft/layout.hpp"
 
@@ -15,11 +17,12 @@ namespace egress::netlink {
 std::vector<std::string> deviations(const LiveTable& live, const AnonymousContents& contents,
                                     const nft::Layout& expected, const Holder& holder = {});
 
-// Whether it is a base chain that `expected` has just so.
-bool stands_as_base(const nftnl_chain* live, const nft::Layout& expected);
-
-// Whether the sets and counters of the live table are those of `expected`, and nothing is beside
-// them but chains: then they can stay when the rules are replaced.
-bool has_same_sets(const LiveTable& live, const nft::Layout& expected);
+// The parts of a live table, by what a replacement does with them.
+struct Division {
+  Parts kept;     // those that `expected` has just so; of chains only base chains
+  Parts surplus;  // all others
+};
+// Empty: it has parts of a kind that egressd never makes.
+std::optional<Division> divide(const LiveTable& live, const nft::Layout& expected);
 
 }  // namespace egress::netlink

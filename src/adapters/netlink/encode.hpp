@@ -64,14 +64,19 @@ void add_table(Batch& batch, const std::string& table, Ownership ownership = Own
 void delete_table(Batch& batch, const std::string& table);   // it must be there
 void destroy_table(Batch& batch, const std::string& table);  // it may be absent (Linux >= 6.3)
 void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& definition);
-// Counters, sets, chains and rules of a layout, into a table that exists and is empty.
-void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout);
-// Of that only chains and rules, into a table that has the rest, and `standing` of the chains.
-void add_chains(Batch& batch, const std::string& table, const nft::Layout& layout,
-                std::span<const std::string> standing = {});
+// What is in a table beside rules, by name.
+struct Parts {
+  std::vector<std::string> counters{};
+  std::vector<std::string> sets{};
+  std::vector<std::string> chains{};
+};
+// Counters, sets, chains and rules of a layout, into a table that exists, has `standing` of them
+// and no rule.
+void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout,
+                const Parts& standing = {});
 void delete_rules(Batch& batch, const std::string& table);  // of all chains
-void delete_chain(Batch& batch, const std::string& table,
-                  const std::string& chain);  // without rules
+// In a table without rules.
+void delete_parts(Batch& batch, const std::string& table, const Parts& parts);
 void flush_set(Batch& batch, const std::string& table, const std::string& set);
 // One element, as the list of a message of its own.
 void put_element_of(nlmsghdr* message, const std::string& table, const std::string& set,

@@ -145,6 +145,20 @@ void add_chain(Batch& batch, const std::string& table, const nft::Chain& chain) 
             [&](nlmsghdr* message) { nftnl_chain_nlmsg_build_payload(message, encoded.get()); });
 }
 
+struct Kind {
+  std::uint16_t deletion;
+  const char* word;
+  std::uint16_t table, name;  // attributes
+};
+
+void delete_part(Batch& batch, const std::string& table, const Kind& kind,
+                 const std::string& name) {
+  batch.add(kind.deletion, 0, {std::string(kind.word) + " " + name, {}}, [&](nlmsghdr* message) {
+    mnl_attr_put_strz(message, kind.table, table.c_str());
+    mnl_attr_put_strz(message, kind.name, name.c_str());
+  });
+}
+
 void table_message(Batch& batch, std::uint16_t type, const std::string& name,
                    std::uint32_t table_flags = 0) {
   TablePtr table(nftnl_table_alloc());
@@ -239,11 +253,14 @@ void delete_rules(Batch& batch, const std::string& table) {
             [&](nlmsghdr* message) { mnl_attr_put_strz(message, NFTA_RULE_TABLE, table.c_str()); });
 }
 
-void delete_chain(Batch& batch, const std::string& table, const std::string& chain) {
-  batch.add(NFT_MSG_DELCHAIN, 0, {"chain " + chain, {}}, [&](nlmsghdr* message) {
-    mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, table.c_str());
-    mnl_attr_put_strz(message, NFTA_CHAIN_NAME, chain.c_str());
-  });
+void delete_parts(Batch& batch, const std::string& table, const Parts& parts) {
+  for (const std::string& chain : parts.chains)
+    delete_part(batch, table, {NFT_MSG_DELCHAIN, "chain", NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME},
+                chain);
+  for (const std::string& set : parts.sets)
+    delete_part(batch, table, {NFT_MSG_DELSET, "set", NFTA_SET_TABLE, NFTA_SET_NAME}, set);
+  for (const std::string& counter : parts.counters)
+    delete_part(batch, table, {NFT_MSG_DELOBJ, "counter", NFTA_OBJ_TABLE, NFTA_OBJ_NAME}, counter);
 }
 
 // flush set inet egressd allow4
@@ -260,17 +277,18 @@ void add_set(Batch& batch, const std::string& table, const nft::SetDefinition& d
             [&](nlmsghdr* message) { nftnl_set_nlmsg_build_payload(message, set.get()); });
 }
 
-void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout) {
-  for (const std::string& counter : layout.counters) add_counter(batch, table, counter);
-  for (const nft::SetDefinition& set : layout.sets) add_set(batch, table, set);
-  add_chains(batch, table, layout);
-}
-
-void add_chains(Batch& batch, const std::string& table, const nft::Layout& layout,
-                std::span<const std::string> standing) {
+void add_layout(Batch& batch, const std::string& table, const nft::Layout& layout,
+                const Parts& standing) {
+  const auto is_new = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::ranges::find(names, name) == names.end();
+  };
+  for (const std::string& counter : layout.counters)
+    if (is_new(standing.counters, counter)) add_counter(batch, table, counter);
+  for (const nft::SetDefinition& set : layout.sets)
+    if (is_new(standing.sets, set.name)) add_set(batch, table, set);
   std::uint32_t next_set_id = 1;
   for (const nft::Chain& chain : layout.chains) {
-    if (std::ranges::find(standing, chain.name) == standing.end()) add_chain(batch, table, chain);
+    if (is_new(standing.chains, chain.name)) add_chain(batch, table, chain);
     for (const nft::Rule& rule : chain.rules) {
       add_rule(batch, {layout.family, table, chain.name, &next_set_id}, rule);
     }

@@ -64,21 +64,22 @@ nft::CommitOutcome NetlinkKernel::commit(const nft::Transaction& transaction) {
 nft::CommitOutcome NetlinkKernel::replace(const nft::Layout& desired,
                                           std::span<const nft::Change> additions) {
   const auto standing = read_standing(socket_, kTable, desired, holder());
-  if (standing && (!standing->is_orphan || adopts_table())) {
-    Batch batch;
+  const std::uint8_t family = protocol_family(desired.family);
+  if (standing && (!standing->is_orphan || adopts_table(family))) {
+    Batch batch(family);
     replace_rules(batch, kTable, desired, *standing);
     const auto outcome = send(batch, changes(*standing, additions));
     if (outcome.status != nft::CommitOutcome::Status::refused) return outcome;
   }
-  Batch batch;
+  Batch batch(family);
   replace_table(batch, kTable, desired, capabilities_);
   return send(batch, additions);
 }
 
 // In a batch of its own: the kernel takes no base chain together with a change of the table's flags
 // (nf_tables_addchain). What cannot be adopted must not stay, or anybody could change it.
-bool NetlinkKernel::adopts_table() {
-  Batch batch;
+bool NetlinkKernel::adopts_table(std::uint8_t family) {
+  Batch batch(family);
   add_table(batch, kTable, Ownership::owned);
   return send(batch).status == nft::CommitOutcome::Status::committed;
 }
@@ -148,13 +149,10 @@ Result<nft::Adopted> NetlinkKernel::adopt_flows(std::span<const nft::Session> se
 }
 
 nft::CommitOutcome NetlinkKernel::filter_frames(const nft::FrameFilter& filter) {
+  if (!filter.links.empty()) return replace(nft::layout(filter));
   Batch batch(NFPROTO_NETDEV);
-  if (!filter.links.empty()) {
-    replace_table(batch, kTable, nft::layout(filter), capabilities_);
-  } else {
-    add_table(batch, kTable, ownership(capabilities_));
-    delete_table(batch, kTable);
-  }
+  add_table(batch, kTable, ownership(capabilities_));
+  delete_table(batch, kTable);
   return send(batch);
 }
 

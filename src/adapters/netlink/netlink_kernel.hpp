@@ -47,8 +47,9 @@ class NetlinkKernel : public nft::Kernel {
  private:
   friend Result<std::unique_ptr<NetlinkKernel>> open_kernel(const nft::Capabilities&,
                                                             std::optional<int>);
-  bool adopts_table();
-  nft::CommitOutcome replace(const nft::Layout& desired, std::span<const nft::Change> additions);
+  bool adopts_table(std::uint8_t family);
+  nft::CommitOutcome replace(const nft::Layout& desired,
+                             std::span<const nft::Change> additions = {});
   nft::CommitOutcome send(Batch& batch, std::span<const nft::Change> changes);
   nft::CommitOutcome send(Batch& batch);
   Holder holder() const;

@@ -4,7 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "adapters/netlink/compare.hpp"
 #include "adapters/netlink/snapshot.hpp"
 
 namespace egress::netlink {
@@ -24,20 +23,24 @@ bool has_old_shares(const nft::SetDefinition& set) {
   return set.key == nft::SetDefinition::Key::link || set.key == nft::SetDefinition::Key::user;
 }
 
+bool is_kept(const Standing& standing, const std::string& set) {
+  return std::ranges::find(standing.parts.kept.sets, set) != standing.parts.kept.sets.end();
+}
+
 // 0, and the table stands as it should, or standing is empty; or an errno.
 int read(Socket& socket, const std::string& table, const nft::Layout& desired, const Holder& holder,
          std::optional<Standing>& standing) {
   standing.reset();
-  LiveTable live;
+  LiveTable live{.family = protocol_family(desired.family)};
   if (const int error = dump_table(socket, table, live); error != 0 || !live.is_present)
     return error;
   Standing found{.is_orphan = is_orphan_of(holder, live.holder)};
   const bool is_held = found.is_orphan || live.holder == holder;
-  if (!is_held || !has_same_sets(live, desired)) return 0;
-  for (const ChainPtr& chain : live.chains)
-    (stands_as_base(chain.get(), desired) ? found.kept : found.chains)
-        .emplace_back(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME));
+  auto parts = divide(live, desired);
+  if (!is_held || !parts) return 0;
+  found.parts = *std::move(parts);
   for (const Family family : kFamilies) {
+    if (!is_kept(found, nft::set_name(nft::SetId::nets, family))) continue;
     const int error = read_elements(socket, table, nft::SetId::nets, family, found.intervals);
     if (error != 0) return error;
   }
@@ -61,12 +64,12 @@ std::optional<Standing> read_standing(Socket& socket, const std::string& table,
 void replace_rules(Batch& batch, const std::string& table, const nft::Layout& desired,
                    const Standing& standing) {
   delete_rules(batch, table);
-  for (const std::string& chain : standing.chains) delete_chain(batch, table, chain);
+  delete_parts(batch, table, standing.parts.surplus);
   for (const nft::SetDefinition& set : desired.sets) {
-    if ((!set.is_interval && !set.is_dynamic) || has_old_shares(set))
-      flush_set(batch, table, set.name);
+    const bool is_to_be_filled = (!set.is_interval && !set.is_dynamic) || has_old_shares(set);
+    if (is_to_be_filled && is_kept(standing, set.name)) flush_set(batch, table, set.name);
   }
-  add_chains(batch, table, desired, standing.kept);
+  add_layout(batch, table, desired, standing.parts.kept);
 }
 
 std::vector<nft::Change> changes(const Standing& standing, std::span<const nft::Change> additions) {
