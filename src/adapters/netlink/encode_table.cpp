@@ -145,10 +145,11 @@ void add_chain(Batch& batch, const std::string& table, const nft::Chain& chain) 
             [&](nlmsghdr* message) { nftnl_chain_nlmsg_build_payload(message, encoded.get()); });
 }
 
+// The message that deletes a part of a kind, and where it has its names.
 struct Kind {
   std::uint16_t deletion;
   const char* word;
-  std::uint16_t table, name;  // attributes
+  std::uint16_t table, name;
 };
 
 void delete_part(Batch& batch, const std::string& table, const Kind& kind,
@@ -156,6 +157,8 @@ void delete_part(Batch& batch, const std::string& table, const Kind& kind,
   batch.add(kind.deletion, 0, {std::string(kind.word) + " " + name, {}}, [&](nlmsghdr* message) {
     mnl_attr_put_strz(message, kind.table, table.c_str());
     mnl_attr_put_strz(message, kind.name, name.c_str());
+    if (kind.deletion == NFT_MSG_DELOBJ)
+      mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
   });
 }
 
