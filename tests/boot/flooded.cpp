@@ -1,6 +1,8 @@
 #include "boot/flooded.hpp"
 
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 
 #include <algorithm>
 #include <array>
@@ -31,14 +33,20 @@ bool belongs_to_ssh(const SeenPacket& packet) {
          packet.octets[kIpv4Header] == 0 && packet.octets[kIpv4Header + 1] == 22;
 }
 
-// What a host answers to segments of a connection that it does not know, such as of the boot
-// before: a bare reset. The flood sends none.
-bool is_reset(const SeenPacket& packet) {
+// What a host answers to segments and datagrams of nothing that it knows, such as what the far side
+// still had for the boot before: a bare reset, or that nobody is at the port. The flood sends
+// neither.
+bool is_answer_to_strangers(const SeenPacket& packet) {
   constexpr std::size_t kLongHeader = 40, kShortHeader = 20, kFlags = 13;
   constexpr std::uint8_t kReset = 0x04;
-  if (packet.protocol != IPPROTO_TCP) return false;
+  using Kind = std::pair<std::uint8_t, std::uint8_t>;  // type and code
   const bool is_ipv4 = packet.octets.front() >> 4U == 4;
-  return packet.octets.at((is_ipv4 ? kShortHeader : kLongHeader) + kFlags) == kReset;
+  const std::size_t header = is_ipv4 ? kShortHeader : kLongHeader;
+  if (packet.protocol == IPPROTO_TCP) return packet.octets.at(header + kFlags) == kReset;
+  const bool is_icmp = packet.protocol == IPPROTO_ICMP || packet.protocol == IPPROTO_ICMPV6;
+  return is_icmp && Kind{packet.octets.at(header), packet.octets.at(header + 1)} ==
+                        (is_ipv4 ? Kind{ICMP_UNREACH, ICMP_UNREACH_PORT}
+                                 : Kind{ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOPORT});
 }
 
 std::string hex(const std::vector<std::uint8_t>& octets) {
@@ -55,7 +63,7 @@ bool is_permitted(const SeenPacket& packet) {
   const auto is_one_of = [&](std::initializer_list<std::string_view> addresses) {
     return std::ranges::find(addresses, packet.destination) != addresses.end();
   };
-  return belongs_to_the_link(packet) || belongs_to_ssh(packet) || is_reset(packet) ||
+  return belongs_to_the_link(packet) || belongs_to_ssh(packet) || is_answer_to_strangers(packet) ||
          (is_one_of({kMachineResolver}) && packet.port == 53) ||
          (is_one_of({kApi4, kApi6, kLiteral}) && packet.port == 443);
 }
