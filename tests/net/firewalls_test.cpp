@@ -3,6 +3,7 @@
 // that it makes.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "net/guard_fixture.hpp"
@@ -139,6 +140,141 @@ void start_masquerade(const Lab& lab) {
   start_iptables(lab);
 }
 
+// Both families; `rules` are for xtables-restore.
+void load_tables(const Lab& lab, const std::string& rules, const std::string& rules_of_ipv6) {
+  const auto load = [&](const char* program, const std::string& text) {
+    const std::filesystem::path file = lab.dir() / program;
+    std::ofstream(file) << text;
+    lab.on_host({program, "--noflush", file.string()});
+  };
+  load("iptables-restore", rules);
+  load("ip6tables-restore", rules_of_ipv6);
+}
+void load_tables(const Lab& lab, const std::string& rules) {
+  load_tables(lab, rules, rules);
+}
+
+// The shape of a cloud's image (Oracle): little comes in, and what serves the instance is for root.
+void start_cloud_image(const Lab& lab) {
+  load_tables(lab,
+              "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n:InstanceServices -\n"
+              "-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT\n"
+              "-A INPUT -p icmp -j ACCEPT\n-A INPUT -i lo -j ACCEPT\n"
+              "-A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -j ACCEPT\n"
+              "-A INPUT -j REJECT --reject-with icmp-host-prohibited\n"
+              "-A FORWARD -j REJECT --reject-with icmp-host-prohibited\n"
+              "-A OUTPUT -d 169.254.0.0/16 -j InstanceServices\n"
+              "-A InstanceServices -d 169.254.169.254/32 -p udp --dport 53 -j ACCEPT\n"
+              "-A InstanceServices -m owner --uid-owner 0 -j ACCEPT\n"
+              "-A InstanceServices -j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n",
+              "*filter\nCOMMIT\n");
+}
+
+// A VPN that cuts off what is not its own: all chains drop, questions go to its resolver alone, and
+// marks tell its traffic. The way out stands for the tunnel.
+void start_vpn_lockdown(const Lab& lab) {
+  lab.nft(
+      "table inet vpn {\n"
+      " chain prerouting {\n  type filter hook prerouting priority -199; policy accept;\n"
+      "  iif != \"uplink0\" ct mark 0x00000f41 meta mark set 0x6d6f6c65\n }\n"
+      " chain mangle {\n  type route hook output priority mangle; policy accept;\n"
+      "  oif \"uplink0\" udp dport 51820 ct mark set 0x00000f41 meta mark set 0x6d6f6c65\n }\n"
+      " chain input {\n  type filter hook input priority filter; policy drop;\n"
+      "  iif \"lo\" accept\n  ct state { established, related } accept\n"
+      "  icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+      "  iif \"uplink0\" accept\n }\n"
+      " chain output {\n  type filter hook output priority filter; policy drop;\n"
+      "  oif \"lo\" accept\n  ct mark 0x00000f41 accept\n"
+      "  icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+      "  ip daddr 10.77.0.1 meta l4proto { tcp, udp } th dport 53 accept\n"
+      "  ip6 daddr 2001:db8:77::1 meta l4proto { tcp, udp } th dport 53 accept\n"
+      "  udp dport 53 reject\n  tcp dport 53 reject with tcp reset\n"
+      "  oif \"uplink0\" accept\n  reject\n }\n"
+      " chain forward {\n  type filter hook forward priority filter; policy drop;\n }\n"
+      "}\n");
+}
+
+// What kube-proxy adds to a node: marks 0x4000 and 0x8000, and nothing for loopback that is not the
+// answer to something or translated.
+void start_kube_proxy(const Lab& lab) {
+  const auto rules = [](const std::string& loopback) {
+    return "*nat\n:KUBE-SERVICES -\n:KUBE-POSTROUTING -\n:KUBE-MARK-MASQ -\n"
+           "-A PREROUTING -j KUBE-SERVICES\n-A OUTPUT -j KUBE-SERVICES\n"
+           "-A POSTROUTING -j KUBE-POSTROUTING\n"
+           "-A KUBE-MARK-MASQ -j MARK --or-mark 0x4000\n"
+           "-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n"
+           "-A KUBE-POSTROUTING -j MARK --xor-mark 0x4000\n"
+           "-A KUBE-POSTROUTING -j MASQUERADE --random-fully\nCOMMIT\n"
+           "*filter\n:KUBE-FIREWALL -\n:KUBE-FORWARD -\n"
+           "-A INPUT -j KUBE-FIREWALL\n-A OUTPUT -j KUBE-FIREWALL\n-A FORWARD -j KUBE-FORWARD\n"
+           "-A KUBE-FIREWALL ! -s " +
+           loopback + " -d " + loopback +
+           " -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP\n"
+           "-A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP\n"
+           "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP\n"
+           "-A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT\nCOMMIT\n";
+  };
+  load_tables(lab, rules("127.0.0.0/8"), rules("::1/128"));
+}
+
+// Those of Cilium, which marks all that the host sends, and does not track some marks.
+void start_cilium(const Lab& lab) {
+  load_tables(
+      lab,
+      "*raw\n:CILIUM_OUTPUT_raw -\n-A OUTPUT -j CILIUM_OUTPUT_raw\n"
+      "-A CILIUM_OUTPUT_raw -m mark --mark 0xa00/0xfffffeff -j CT --notrack\n"
+      "-A CILIUM_OUTPUT_raw -m mark --mark 0x800/0xe00 -j CT --notrack\nCOMMIT\n"
+      "*mangle\n:CILIUM_PRE_mangle -\n-A PREROUTING -j CILIUM_PRE_mangle\n"
+      "-A CILIUM_PRE_mangle -m mark --mark 0x200/0xf00 -j MARK --set-xmark 0x200/0xffffffff\n"
+      "COMMIT\n"
+      "*filter\n:CILIUM_OUTPUT -\n:CILIUM_INPUT -\n-A OUTPUT -j CILIUM_OUTPUT\n"
+      "-A INPUT -j CILIUM_INPUT\n"
+      "-A CILIUM_OUTPUT -m mark ! --mark 0xe00/0xf00 -m mark ! --mark 0xd00/0xf00 -m mark ! "
+      "--mark 0xa00/0xe00 -m mark ! --mark 0x800/0xe00 -j MARK --set-xmark 0xc00/0xf00\n"
+      "-A CILIUM_INPUT -m mark --mark 0x200/0xf00 -j ACCEPT\nCOMMIT\n");
+}
+
+// Those of Calico: marks in 0xff0000, a strict look at the way back, nothing invalid.
+void start_calico(const Lab& lab) {
+  load_tables(
+      lab,
+      "*raw\n:cali-PREROUTING -\n:cali-OUTPUT -\n-A PREROUTING -j cali-PREROUTING\n"
+      "-A OUTPUT -j cali-OUTPUT\n-A cali-PREROUTING -j MARK --set-xmark 0x0/0xff0000\n"
+      "-A cali-PREROUTING -i cali+ -m rpfilter --validmark --invert -j DROP\n"
+      "-A cali-OUTPUT -j MARK --set-xmark 0x0/0xf0000\nCOMMIT\n"
+      "*filter\n:cali-INPUT -\n:cali-OUTPUT -\n-A INPUT -j cali-INPUT\n"
+      "-A OUTPUT -j cali-OUTPUT\n-A cali-INPUT -i cali+ -m conntrack --ctstate INVALID -j DROP\n"
+      "-A cali-INPUT -m mark --mark 0x10000/0x10000 -j ACCEPT\n"
+      "-A cali-OUTPUT -m mark --mark 0x10000/0x10000 -j ACCEPT\n"
+      "-A cali-OUTPUT -m conntrack ! --ctstate DNAT -j MARK --set-xmark 0x0/0xf0000\nCOMMIT\n");
+}
+
+// netavark's, for podman's networks, whose mark is 0x2000.
+void start_netavark(const Lab& lab) {
+  lab.nft(
+      "table inet netavark {\n"
+      " chain INPUT {\n  type filter hook input priority filter; policy accept;\n"
+      "  ip saddr 10.89.0.0/24 meta l4proto { tcp, udp } th dport 53 accept\n }\n"
+      " chain FORWARD {\n  type filter hook forward priority filter; policy accept;\n"
+      "  ct state invalid drop\n }\n"
+      " chain POSTROUTING {\n  type nat hook postrouting priority srcnat; policy accept;\n"
+      "  meta mark & 0x00002000 == 0x00002000 masquerade\n"
+      "  ip saddr 10.89.0.0/24 ip daddr != 224.0.0.0/4 masquerade\n }\n"
+      " chain OUTPUT {\n  type nat hook output priority -100; policy accept;\n"
+      "  fib daddr type local ip daddr != 127.0.0.0/8 tcp dport 8080 dnat ip to 10.89.0.2:80\n }\n"
+      "}\n");
+}
+
+// A hardened host that looks at the way back of each packet by its mark, before all else.
+void start_strict_way_back(const Lab& lab) {
+  lab.nft(
+      "table inet strict {\n chain rpfilter {\n"
+      "  type filter hook prerouting priority mangle + 10; policy drop;\n"
+      "  udp sport 67 udp dport 68 accept\n"
+      "  fib saddr . mark . iif oif exists accept\n }\n}\n");
+  start_nft(lab);
+}
+
 class Firewalls : public GuardTest, public testing::WithParamInterface<Firewall> {
  protected:
   // Of names that nobody has asked for yet.
@@ -175,6 +311,13 @@ const Firewall kFirewalls[] = {
     {"WgQuick", start_wg_quick},
     {"WgQuickOfIptables", start_wg_quick_of_iptables},
     {"Masquerade", start_masquerade},
+    {"CloudImage", start_cloud_image},
+    {"VpnLockdown", start_vpn_lockdown},
+    {"KubeProxy", start_kube_proxy},
+    {"Cilium", start_cilium},
+    {"Calico", start_calico},
+    {"Netavark", start_netavark},
+    {"StrictWayBack", start_strict_way_back},
     {"FirewalldItself", start_real_firewalld},
 };
 INSTANTIATE_TEST_SUITE_P(Beside, Firewalls, testing::ValuesIn(kFirewalls),

@@ -97,6 +97,23 @@ TEST_F(Frames, ALinkThatComesLaterIsHeldToo) {
 }
 
 // A machine on a bridge whose port stands on the uplink: its frames leave by the uplink, unrouted.
+TEST_F(Frames, ALinkThatComesChangesNothingForTheOthers) {
+  const Daemon daemon(lab, policy(""));
+  const auto told = [&](const std::string& text) {
+    return daemon.egressctl({"status"}).output.find(text) != std::string::npos;
+  };
+  EXPECT_FALSE(arrives(kOther4));
+  ASSERT_TRUE(told("refused at: uplink0 (refused: 2)"));
+  ASSERT_EQ(run({.words = {"ip", "-n", lab.host(), "link", "add", "second0", "up", "type", "veth",
+                           "peer", "name", "second1"}})
+                .exit_code,
+            0);
+  EXPECT_TRUE(eventually([&] { return told("second0"); }));
+  EXPECT_TRUE(told("(refused: 2)")) << "its chain and its counter stand\n"
+                                    << daemon.egressctl({"status"}).output;
+  EXPECT_FALSE(arrives(kOther4));
+}
+
 TEST_F(Frames, MachinesThatAreBridgedAboveAMacvlanAreLeftAlone) {
   const NetworkNamespace machine;
   const std::string ip = "ip -n " + lab.host();
