@@ -171,6 +171,8 @@ struct StatusReply {
       wires;  // those that do: what the host sends and receives by them is its own
   std::vector<std::string>
       inbound;  // which flows begun outside are answered: "22/tcp", "ping"; "any"
+  // Where root may ask for the cloud's metadata after a boot: how long it still may now, 0: closed.
+  std::optional<std::int64_t> metadata_s;
   std::vector<std::string> missing_features;  // what this kernel lacks and what that costs
   std::vector<std::string> warnings;  // a reload that was refused, a state file set aside, ...
   std::uint64_t commits = 0, failed_commits = 0;
@@ -264,6 +266,7 @@ struct ProofReply {
   std::vector<ProvableEndpoint> endpoints;
   // Which flows begun outside are answered: "22/tcp", "ping", "none"; empty: all.
   std::vector<std::string> inbound;
+  bool opens_metadata = false;  // to root, for a while after the boot
   DiffReply table;
 };
 

@@ -182,6 +182,7 @@ inline constexpr auto kFields<StatusReply> =
                field("outward", &StatusReply::outward),
                field("wires", &StatusReply::wires),
                field("inbound", &StatusReply::inbound),
+               field("metadata_s", &StatusReply::metadata_s),
                field("missing_features", &StatusReply::missing_features),
                field("warnings", &StatusReply::warnings),
                field("commits", &StatusReply::commits),
@@ -272,6 +273,7 @@ inline constexpr auto kFields<ProofReply> =
                field("resolvers", &ProofReply::resolvers),
                required("endpoints", &ProofReply::endpoints),
                field("inbound", &ProofReply::inbound),
+               field("opens_metadata", &ProofReply::opens_metadata),
                required("table", &ProofReply::table)};
 
 template <>

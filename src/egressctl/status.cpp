@@ -105,6 +105,14 @@ std::string inbound(const StatusReply& status) {
   return status.inbound.empty() ? "nobody is answered" : "answered: " + join(status.inbound);
 }
 
+std::string metadata(const StatusReply& status) {
+  if (!status.metadata_s) return "";
+  return "  metadata   open to root " +
+         (*status.metadata_s > 0 ? "for " + print_seconds(*status.metadata_s) + " more"
+                                 : std::string("for five minutes after each boot")) +
+         '\n';
+}
+
 void print_facts(std::ostream& out, const StatusReply& status) {
   out << "  policy     " << printable(status.policy_file) << '\n'
       << "  allowed    entries: " << status.entries << ", names: " << status.names
@@ -114,7 +122,7 @@ void print_facts(std::ostream& out, const StatusReply& status) {
       << "), dns " << printable(status.dns) << '\n'
       << "  forward    " << forward(status) << '\n'
       << "  inbound    " << inbound(status) << '\n'
-      << "  frames     raw ones are refused at: " << join(status.held_links)
+      << metadata(status) << "  frames     raw ones are refused at: " << join(status.held_links)
       << " (refused: " << status.refused_frames << ")\n"
       << "  table      " << protection(status) << '\n'
       << "  kernel     elements: " << status.elements << ", commits: " << status.commits

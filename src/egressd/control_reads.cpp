@@ -137,6 +137,10 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.outward = held.outward;
   reply.wires = held.wires;
   reply.inbound = policy().inbound ? policy().inbound->texts() : std::vector<std::string>{"any"};
+  if (policy().metadata_at_boot)
+    reply.metadata_s = engine::opens_metadata(engine().inputs(), now())
+                           ? seconds_left(engine::kMetadataCloses, now())
+                           : 0;
   reply.proxies = policy::proxies_in(policy().entries);
   reply.missing_features = missing_features(enforcer_.kernel().capabilities());
   reply.warnings = frame_.warnings;

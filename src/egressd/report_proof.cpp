@@ -145,6 +145,7 @@ control::ProofReply report_proof(const engine::Engine& engine, const Reading& re
     reply.inbound = policy.inbound->texts();
     if (reply.inbound.empty()) reply.inbound.emplace_back("none");
   }
+  reply.opens_metadata = engine::opens_metadata(engine.inputs(), reading.begun);
   reply.table = report_diff(engine, reading);
   return reply;
 }

@@ -178,6 +178,18 @@ bool asks_time(const policy::Policy& policy) {
                              [](const AllowEntry& entry) { return entry.asks_time(); });
 }
 
+// Where cloud-init's data sources ask what machine it is (docs/openhands.md): of most clouds, AWS,
+// Google, Azure, Alibaba and Oracle.
+nft::Elements metadata_elements() {
+  nft::Elements elements;
+  for (const char* address : {"169.254.169.254", "fd00:ec2::254", "fd20:ce::254", "168.63.129.16",
+                              "100.100.100.200", "192.0.0.192"}) {
+    const Endpoint endpoint{*IpAddress::parse(address), Transport::tcp, 80};
+    elements.emplace(nft::ElementKey::endpoint(nft::SetId::boot, endpoint), kMetadataCloses);
+  }
+  return elements;
+}
+
 // A kernel that cannot ask its routes whose a source is.
 std::optional<std::vector<IpAddress>> only_sources(const Inputs& inputs) {
   if (inputs.capabilities.asks_routes) return std::nullopt;
@@ -190,6 +202,7 @@ nft::Base compile_base(const Inputs& inputs) {
   return {.is_audit = refuses_nothing(inputs),
           .audit_ends = inputs.posture == Posture::open ? inputs.open_ends : std::nullopt,
           .allows_dhcp = inputs.policy->allows_dhcp,
+          .metadata_at_boot = inputs.policy->metadata_at_boot,
           .serves_guests = inputs.policy->serves_guests,
           .forward = inputs.held.patterns,
           .released = inputs.held.released,
@@ -213,6 +226,10 @@ nft::Base compile_base(const Inputs& inputs) {
           .only_sources = only_sources(inputs)};
 }
 
+bool opens_metadata(const Inputs& inputs, Instant now) {
+  return inputs.policy->metadata_at_boot && now < kMetadataCloses;
+}
+
 nft::FrameFilter compile_frames(const Inputs& inputs) {
   nft::FrameFilter filter{.links = {}, .allows_dhcp = inputs.policy->allows_dhcp};
   if (refuses_nothing(inputs)) return filter;
@@ -234,6 +251,7 @@ nft::Elements compile_static(const Inputs& inputs, Instant now) {
       const Endpoint endpoint{resolver.address, transport, resolver.port};
       elements.emplace(nft::ElementKey::endpoint(nft::SetId::resolvers, endpoint), kNever);
     }
+  if (opens_metadata(inputs, now)) elements.merge(metadata_elements());
   return elements;
 }
 

@@ -78,6 +78,7 @@ void Engine::on(const PolicyChanged& event, Instant now) {
     touch_entry(*entry);
     if (inputs_.end_of(*entry) > now) next_end_ = std::min(next_end_, inputs_.end_of(*entry));
   }
+  if (opens_metadata(inputs_, now)) next_end_ = std::min(next_end_, kMetadataCloses);
   if (installed_ && installed_->base != compile_base(inputs_)) is_static_dirty_ = true;
   frames_.is_dirty = true;
   plan_save(now, true);

@@ -111,6 +111,18 @@ void Engine::end_grants(Instant now) {
     std::ranges::move(admitted_by(*entry), std::back_inserter(revoked_));
     touch_entry(*entry);
   }
+  if (opens_metadata(inputs_, now))
+    next_end_ = std::min(next_end_, kMetadataCloses);
+  else if (inputs_.policy->metadata_at_boot && first_due <= kMetadataCloses)
+    end_metadata();
+}
+
+void Engine::end_metadata() {
+  outbox_.emplace_back(GrantEnded{"services.metadata"});
+  is_static_dirty_ = true;
+  if (!installed_) return;
+  for (const auto& [key, end] : installed_->elements)
+    if (key.set == nft::SetId::boot) revoked_.push_back(key);
 }
 
 std::vector<nft::ElementKey> Engine::admitted_by(const policy::AllowEntry& entry) const {

@@ -61,6 +61,8 @@ std::string set_name(SetId set, Family family) {
       return std::string("nets") + suffix;
     case SetId::resolvers:
       return std::string("resolvers") + suffix;
+    case SetId::boot:
+      return std::string("boot") + suffix;
     case SetId::probed:
       return std::string("probed") + suffix;
     case SetId::verified:

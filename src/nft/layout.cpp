@@ -28,6 +28,8 @@ std::vector<SetDefinition> sets(const Base& base) {
                    .family = family,
                    .is_interval = true,
                    .has_timeout = true});
+    if (base.metadata_at_boot)
+      all.push_back({.name = set_name(SetId::boot, family), .family = family, .has_timeout = true});
     if (base.judges_forwarded() && !base.is_panic) all.push_back(senders_set(family));
     if (!base.counts_destinations) continue;
     all.push_back(tally_set(Tally::hits, family));
@@ -201,6 +203,13 @@ void serve_guests(const Base& base, std::vector<Rule>& rules) {
   if (serves_links(base)) rules.push_back({OutOneOf{base.outward}, Jump{"serve-link"}});
 }
 
+// The machine's own set-up asks what it is; agents do not.
+void admit_root_at_boot(std::vector<Rule>& rules) {
+  constexpr ByUserBelow kRoot{1};
+  for (const Family family : kFamilies)
+    rules.push_back({DestinationInSet{SetId::boot, family}, kRoot, Accept{}});
+}
+
 Chain output(const Base& base) {
   std::vector<Rule> rules;
   admit_own_tracked(base, rules);
@@ -210,6 +219,7 @@ Chain output(const Base& base) {
   rules.push_back({OutLoopback{}, Accept{}});
   if (base.serves_guests) serve_guests(base, rules);
   admit_questions_to_guard(base, rules);
+  if (base.metadata_at_boot) admit_root_at_boot(rules);
   rules.push_back({Jump{"link"}});
   rules.push_back({Goto{host_judge(base)}});
   return {.name = "output",

@@ -69,6 +69,8 @@ constexpr Setting kSettings[] = {
      [](const Policy& p) { return std::string(p.allows_dhcp ? "true" : "false"); }},
     {"services.guests",
      [](const Policy& p) { return std::string(p.serves_guests ? "true" : "false"); }},
+    {"services.metadata",
+     [](const Policy& p) { return std::string(p.metadata_at_boot ? "boot" : "none"); }},
     {"limits.min_ttl", [](const Policy& p) { return print_duration(p.limits.min_ttl); }},
     {"limits.max_ttl", [](const Policy& p) { return print_duration(p.limits.max_ttl); }},
     {"limits.grace", [](const Policy& p) { return print_duration(p.limits.grace); }},

@@ -101,6 +101,7 @@ std::string print_frame(const Policy& policy) {
     out += ", inbound: " +
            list_text(policy.inbound->texts(), [](const std::string& port) { return port; });
   if (!policy.serves_guests) out += ", guests: false";
+  if (policy.metadata_at_boot) out += ", metadata: boot";
   const auto as_is = [](const std::string& name) { return name; };
   if (policy.released) out += ", released: " + list_text(*policy.released, as_is);
   return out + ", forward: " + list_text(policy.forward, as_is) + " }";
@@ -127,6 +128,7 @@ Policy read_frame(const Node& node, Reader& reader) {
   }
   if (const Node* dhcp = keys.find("dhcp")) policy.allows_dhcp = reader.flag(*dhcp);
   if (const Node* guests = keys.find("guests")) policy.serves_guests = reader.flag(*guests);
+  if (frame.has("metadata", "boot")) policy.metadata_at_boot = true;
   frame.duration("min_ttl", policy.limits.min_ttl);
   frame.duration("max_ttl", policy.limits.max_ttl);
   frame.duration("grace", policy.limits.grace);

@@ -66,12 +66,15 @@ class DocumentReader {
   }
 
   void read_services(const Node& node, bool is_main) {
-    Keys keys(node, {"a map of services", is_main ? "ntp, dhcp, guests" : "ntp"}, reader_);
+    Keys keys(node, {"a map of services", is_main ? "ntp, dhcp, guests, metadata" : "ntp"},
+              reader_);
     if (const Node* servers = keys.find("ntp")) read_time_servers(*servers);
     const Node* dhcp = is_main ? keys.find("dhcp") : nullptr;
     if (dhcp != nullptr) policy_.allows_dhcp = reader_.flag(*dhcp);
     const Node* guests = is_main ? keys.find("guests") : nullptr;
     if (guests != nullptr) policy_.serves_guests = reader_.flag(*guests);
+    const Node* metadata = is_main ? keys.find("metadata") : nullptr;
+    if (metadata != nullptr) policy_.metadata_at_boot = read_metadata(*metadata, reader_);
     keys.refuse_unknown();
   }
 

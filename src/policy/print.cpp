@@ -70,6 +70,7 @@ std::string print_frame(const Policy& policy) {
   out += dns_text(policy.dns);
   out += std::string("services: { dhcp: ") + (policy.allows_dhcp ? "true" : "false") +
          (policy.serves_guests ? "" : ", guests: false") +
+         (policy.metadata_at_boot ? ", metadata: boot" : "") +
          ", ntp: " + flow_list(time_servers(policy), host_text) + " }\n";
   out += "limits: { min_ttl: " + print_duration(policy.limits.min_ttl) +
          ", max_ttl: " + print_duration(policy.limits.max_ttl) +

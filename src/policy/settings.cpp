@@ -12,6 +12,7 @@ namespace egress::policy {
 namespace {
 
 constexpr Form kMode{"a mode", "enforce or audit"};
+constexpr Form kMetadata{"a time for metadata", "none or boot"};
 constexpr Form kDns{"a DNS mode", "guard or poll"};
 constexpr Form kRefuseWith{"a way to refuse", "nxdomain or refused"};
 constexpr Form kRefresh{"a way to refresh", "on-demand or own-clock"};
@@ -75,6 +76,12 @@ Mode read_mode(const Node& node, Reader& reader) {
   const auto word = reader.text(node, kMode);
   if (word && *word != "enforce" && *word != "audit") reader.refuse(node, kMode);
   return word == "audit" ? Mode::audit : Mode::enforce;
+}
+
+bool read_metadata(const Node& node, Reader& reader) {
+  const auto word = reader.text(node, kMetadata);
+  if (word && *word != "none" && *word != "boot") reader.refuse(node, kMetadata);
+  return word == "boot";
 }
 
 DnsSettings read_dns(const Node& node, Reader& reader) {

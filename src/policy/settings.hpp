@@ -7,6 +7,8 @@
 namespace egress::policy {
 
 Mode read_mode(const Node& node, Reader& reader);
+// `services.metadata`: whether root reaches it after a boot.
+bool read_metadata(const Node& node, Reader& reader);
 DnsSettings read_dns(const Node& node, Reader& reader);
 Limits read_limits(const Node& node, Reader& reader);
 std::vector<ResolverAddress> read_resolvers(const Node& node, Reader& reader);

@@ -104,6 +104,14 @@ TEST(GoldenNft, AllIsHeld) {
   expect_golden("guests-not-served", ruleset);
 }
 
+TEST(GoldenNft, MetadataAfterABoot) {
+  Ruleset ruleset;
+  ruleset.base.metadata_at_boot = true;
+  const Endpoint metadata{*IpAddress::parse("169.254.169.254"), Transport::tcp, 80};
+  ruleset.elements.emplace(ElementKey::endpoint(SetId::boot, metadata), kNow + 5min);
+  expect_golden("metadata-at-boot", ruleset);
+}
+
 TEST(GoldenNft, BoundsOfFlows) {
   Ruleset ruleset;
   ruleset.base.forward = {"docker0", "br-*"};

@@ -62,6 +62,7 @@ inline constexpr auto kHighestStale = 24h;
 inline constexpr int kHighestRate = 1'000'000;
 
 // Kernel
+inline constexpr auto kBootMetadata = 5min;               // after a boot, in which root may ask for the cloud's metadata
 inline constexpr std::size_t kRefusalsRemembered = 4096;  // destinations in refused4, and in refused6
 inline constexpr std::size_t kRefusalsKept = 2048;        // of each: as many stay when room is made
 inline constexpr std::uint64_t kRefusalsUnseen = 1024;    // packets refused since, before it is looked whether there is room

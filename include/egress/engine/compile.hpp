@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "egress/core/limits.hpp"
 #include "egress/dns/name_table.hpp"
 #include "egress/engine/event.hpp"
 #include "egress/nft/frames.hpp"
@@ -76,7 +77,10 @@ std::optional<std::string_view> withheld(const Inputs& inputs, const policy::All
 bool refuses_nothing(const Inputs& inputs);
 nft::Base compile_base(const Inputs& inputs);
 nft::FrameFilter compile_frames(const Inputs& inputs);
-// Resolvers, literals and CIDRs: everything that no answer moves.
+// Whether root reaches the cloud's metadata service now, and until when at the latest. `Instant` counts from the boot on.
+inline constexpr Instant kMetadataCloses{limits::kBootMetadata};
+bool opens_metadata(const Inputs& inputs, Instant now);
+// Resolvers, literals, CIDRs and metadata: everything that no answer moves.
 nft::Elements compile_static(const Inputs& inputs, Instant now);
 // What the names that own this address open at it.
 nft::Elements compile_address(const Inputs& inputs, const dns::NameTable& names,

@@ -137,6 +137,7 @@ class Engine {
   void learn(const DnsName& name, Instant now);
   void touch_entry(const policy::AllowEntry& entry);
   void end_grants(Instant now);
+  void end_metadata();
   void set_lifetimes();
   void set_posture(Posture posture, Instant until, Instant now);
   void end_posture(Instant now);

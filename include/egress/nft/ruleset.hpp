@@ -26,6 +26,7 @@ enum class SetId : std::uint8_t {
   allow,      // from names: address . transport . port, a hash; every element has a timeout
   nets,       // from CIDRs, literals and port ranges: disjoint intervals; a timeout only on time-boxed grants
   resolvers,  // the pinned resolvers; never a timeout
+  boot,       // what root alone reaches for a while after a boot: single endpoints, every element has a timeout
   probed,     // what a user's `egressctl verify` probes now: counted where it is refused, and never admitted
   verified,   // what root's probes: counted here and not in `refused`
   tried,      // what is allowed and root's `egressctl verify` connects to now: not counted in `hits`
@@ -70,6 +71,7 @@ struct Base {
   // When audit turns into refusal, by the kernel's own clock: also where nobody lives to change the table.
   std::optional<WallTime> audit_ends{};
   bool allows_dhcp = true;
+  bool metadata_at_boot = false;  // the set `boot` is there, for root
   bool serves_guests = true;  // the host itself reaches what stays on it, and tells held links of leases and routers
   std::vector<std::string> forward{};  // interface patterns whose forwarded traffic is held
   // Where they are: whatever enters by no uplink and by none of these patterns is held as well.

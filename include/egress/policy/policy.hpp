@@ -208,6 +208,7 @@ struct Policy {
   std::optional<std::vector<ResolverAddress>> resolvers;  // empty: those of the system
   bool serves_guests = true;  // programs of the host reach its containers, and give leases to held links
   bool allows_dhcp = true;
+  bool metadata_at_boot = false;  // root reaches the cloud's metadata for limits::kBootMetadata after each boot
   Limits limits;
   std::vector<std::string> forward;  // held interfaces; a trailing * matches any suffix
   // Where it is, whatever enters by no uplink and by none of these is held, and `forward` is empty.

@@ -142,7 +142,8 @@ class Reader {
     if (listing_.refusals && name == nft::set_name(nft::SetId::verified, family))
       return read_counts(name, snapshot_.verified);
     if (!listing_.elements) return 0;
-    for (const nft::SetId set : {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers})
+    for (const nft::SetId set :
+         {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers, nft::SetId::boot})
       if (name == nft::set_name(set, family)) return read_elements_of(name, set);
     return 0;
   }

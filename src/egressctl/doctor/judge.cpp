@@ -40,7 +40,7 @@ Findings judge(const Host& host, const control::StatusReply& status,
   add(judge_control_socket(host.control, host.groups, static_cast<uid_t>(health.uid)));
   add(judge_processes(host.processes, host.agents, static_cast<pid_t>(health.pid)));
   add(judge_units(host.units, status.protection == "owned"));
-  add(judge_cloud_init(host.cloud_init));
+  add(judge_cloud_init(host.cloud_init, status.metadata_s.has_value()));
   add(judge_resolvers(status, health));
   add(judge_hosts_file(health));
   add(judge_clock(host.before, host.after, health));

@@ -47,7 +47,7 @@ Findings judge_control_socket(const std::optional<ControlSocket>& socket,
                               const std::vector<Group>& groups, uid_t daemon);
 Findings judge_agents(const std::vector<User>& agents, const std::vector<std::string>& unknown);
 Findings judge_processes(const Processes& processes, const std::vector<User>& agents, pid_t daemon);
-Findings judge_cloud_init(const CloudInit& cloud);
+Findings judge_cloud_init(const CloudInit& cloud, bool has_metadata_at_boot = false);
 Findings judge_units(const Units& units, bool is_owned);
 
 // All of them, the weak ones first.

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 11> kWithoutNetwork{
 }  // namespace
 
 // Where the metadata service does not answer, cloud-init takes a machine for another one.
-Findings judge_cloud_init(const CloudInit& cloud) {
+Findings judge_cloud_init(const CloudInit& cloud, bool has_metadata_at_boot) {
   const bool is_local = std::ranges::find(kWithoutNetwork, cloud.source) != kWithoutNetwork.end();
   if (!cloud.is_enabled) return {{Severity::ok, "cloud-init", "not in use", "", ""}};
   if (is_local && cloud.source != "None")
@@ -29,6 +29,10 @@ Findings judge_cloud_init(const CloudInit& cloud) {
          "`touch /etc/cloud/cloud-init.disabled`"}};
   if (cloud.keeps_instance)
     return {{Severity::ok, "cloud-init", "keeps what it knows of this machine", "", ""}};
+  if (has_metadata_at_boot)
+    return {{Severity::ok, "cloud-init",
+             "asks a metadata service at boot, which is open to root for five minutes then", "",
+             ""}};
   const std::string source = cloud.source.empty() ? "" : " (" + cloud.source + ")";
   return {
       {Severity::note, "cloud-init", "asks a metadata service at boot" + source,
@@ -36,8 +40,9 @@ Findings judge_cloud_init(const CloudInit& cloud) {
        "for a "
        "new one, makes new SSH host keys and brings its default user with sudo back",
        "`touch /etc/cloud/cloud-init.disabled` once it has set this machine up; or "
-       "`echo 'manual_cache_clean: true' >/etc/cloud/cloud.cfg.d/90-keep.cfg`; or `egressctl allow "
-       "169.254.169.254:80 --metadata`, which opens it to agents, too"}};
+       "`echo 'manual_cache_clean: true' >/etc/cloud/cloud.cfg.d/90-keep.cfg`; or `services: { "
+       "metadata: boot }` in the policy, which opens it to root alone, for five minutes after each "
+       "boot"}};
 }
 
 }  // namespace egress::doctor

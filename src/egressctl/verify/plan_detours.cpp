@@ -75,8 +75,13 @@ constexpr std::array<Address, 8> kMetadataAddresses{
 
 }  // namespace
 
-void plan_metadata(RefusalPlan& plan) {
+void plan_metadata(const control::ProofReply& proof, RefusalPlan& plan) {
   for (const auto& [text, label] : kMetadataAddresses) {
+    if (proof.opens_metadata) {
+      plan.skip("refused.metadata", std::string(label),
+                "services.metadata, for root and five minutes after the boot");
+      continue;
+    }
     plan.add("refused.metadata", Method::tcp, {literal(text), Transport::tcp, 80},
              std::string(label));
   }

@@ -11,7 +11,7 @@ class RefusalPlan;
 void plan_neighbourhood(const control::ProofReply& proof, RefusalPlan& plan);
 
 // Where clouds serve the credentials of a machine, by every address that leads there.
-void plan_metadata(RefusalPlan& plan);
+void plan_metadata(const control::ProofReply& proof, RefusalPlan& plan);
 
 // Ways around names: an allowed name at another's address, an outside proxy, a port that filters
 // trust, SSH.

@@ -147,7 +147,7 @@ Plan plan_refusals(const control::ProofReply& proof, std::span<const Trial> look
   const bool has_guard = is_guarded(proof);
   for (const OutsideHost& host : outside.hosts) add_outsider(host, has_guard, lookups, plan);
   plan_neighbourhood(proof, plan);
-  plan_metadata(plan);
+  plan_metadata(proof, plan);
   plan_detours(proof, plan);
   has_guard ? plan_guard_refusals(proof, plan) : add_foreign_resolvers(plan);
   add_inside(lookups, plan);

@@ -117,7 +117,8 @@ TEST(Codec, Status) {
   status.elements = 5, status.names_failing = 6;
   status.failing = {"f"}, status.forward = {"docker0"}, status.uplinks = {"br0"},
   status.holds_all = true, status.released = {"r"}, status.outward = {"o"}, status.wires = {"w"},
-  status.inbound = {"22/tcp"}, status.missing_features = {"m"}, status.warnings = {"w"};
+  status.inbound = {"22/tcp"}, status.metadata_s = 21, status.missing_features = {"m"},
+  status.warnings = {"w"};
   status.commits = 7, status.failed_commits = 8, status.last_commit_us = 9,
   status.refused_packets = 10;
   status.held_links = {"h"}, status.unheld_links = {"u"}, status.refused_frames = 14;
@@ -134,7 +135,7 @@ TEST(Codec, Status) {
       R"("refuse_with":"refused","resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
       R"("policy_source":"last good","policy_problem":"pp",)"
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
-      R"("forward":["docker0"],"uplinks":["br0"],"holds_all":true,"released":["r"],"outward":["o"],"wires":["w"],"inbound":["22/tcp"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
+      R"("forward":["docker0"],"uplinks":["br0"],"holds_all":true,"released":["r"],"outward":["o"],"wires":["w"],"inbound":["22/tcp"],"metadata_s":21,"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
       R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
       R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"crowded_packets":18,"tracked_flows":19,"most_flows":20,)"
       R"("refusals":[{"address":"192.0.2.9","transport":"udp",)"
@@ -169,7 +170,7 @@ TEST(Codec, ProofAndRefused) {
   proof.filtered = {"rebind.example"}, proof.resolvers = {"192.0.2.53"};
   proof.endpoints = {
       {"tcp/a.example:443", "a.example", "tcp", 443, true, {{"192.0.2.1", "e", 7}}, true, true}};
-  proof.inbound = {"22/tcp"};
+  proof.inbound = {"22/tcp"}, proof.opens_metadata = true;
   proof.table = {{"d"}, {}, {}, {}};
   expect_reply(
       proof,
@@ -177,7 +178,7 @@ TEST(Codec, ProofAndRefused) {
       R"("filtered":["rebind.example"],"resolvers":["192.0.2.53"],"endpoints":[{"target":)"
       R"("tcp/a.example:443","host":"a.example","transport":"tcp","port":443,"optional":true,)"
       R"("addresses":[{"address":"192.0.2.1","element":"e","hits":7}],"private":true,"metadata":true}],)"
-      R"("inbound":["22/tcp"],"table":{"deviations":["d"],"missing":[],"unexpected":[],"misdated":[]}})");
+      R"("inbound":["22/tcp"],"opens_metadata":true,"table":{"deviations":["d"],"missing":[],"unexpected":[],"misdated":[]}})");
   expect_reply(Refused{"denied", "no"}, R"({"reply":"refused","code":"denied","message":"no"})");
 }
 

@@ -23,6 +23,7 @@ TEST(JudgeCloudInit, OnlyWhatAsksTheNetworkIsNamed) {
     EXPECT_THAT(findings.front().means, HasSubstr("SSH host keys"));
     EXPECT_THAT(findings.front().remedy, HasSubstr("cloud-init.disabled"));
     EXPECT_EQ(worst(judge_cloud_init({true, remote, true})), Severity::ok) << "it keeps them";
+    EXPECT_EQ(worst(judge_cloud_init({true, remote, false}, true)), Severity::ok) << "it is asked";
   }
   EXPECT_THAT(judge_cloud_init({true, "None", true}).front().found, HasSubstr("no metadata"));
 }

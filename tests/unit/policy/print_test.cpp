@@ -34,6 +34,7 @@ INSTANTIATE_TEST_SUITE_P(
         "version: 1\n",
         "version: 1\nmode: audit\nservices: { dhcp: false, ntp: [pool.ntp.org, 192.0.2.1, "
         "'2001:db8::1'] }\n",
+        "version: 1\nservices: { guests: false, metadata: boot }\n",
         "version: 1\nresolvers: [192.0.2.53, '192.0.2.53:5353', '[2001:db8::1]:5353', "
         "'2001:db8::2', 'fe80::1%eth0', '[fe80::2%br-0]:5353']\n",
         "version: 1\nlimits: { min_ttl: 61s, max_ttl: 90m, grace: 1d }\nforward: [docker0, "
