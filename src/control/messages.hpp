@@ -146,13 +146,20 @@ struct UnheardReport {
 };
 
 struct StatusReply {
+// Resolvers that alone are asked for a zone's names.
+struct ZoneReport {
+  std::string zone;
+  std::vector<std::string> resolvers;
+};
+
   std::string version;
   std::string mode;         // "enforce" | "audit"
   std::string state;        // "enforcing" | "auditing" | "open" | "panic" | "not enforcing: <why>"
   std::string dns;          // "guard" | "poll"
   std::string refuse_with;  // guard: "nxdomain" | "refused"
   std::vector<std::string> resolvers;
-  std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
+  std::vector<ZoneReport> zones{};  // that are asked of others
+  std::string resolver_source;      // "policy" | "/etc/resolv.conf" | ...
   std::string policy_file;
   std::string policy_source;   // "files" | "last good": the files cannot be used | "none": nor is
                                // there a last good one

@@ -154,6 +154,10 @@ inline constexpr auto kFields<UnheardReport> =
                field("command", &UnheardReport::command)};
 
 template <>
+template <>
+inline constexpr auto kFields<ZoneReport> =
+    std::tuple{required("zone", &ZoneReport::zone), required("resolvers", &ZoneReport::resolvers)};
+
 inline constexpr std::string_view kKind<StatusReply> = "status";
 template <>
 inline constexpr auto kFields<StatusReply> =
@@ -164,6 +168,7 @@ inline constexpr auto kFields<StatusReply> =
                field("refuse_with", &StatusReply::refuse_with),
                field("resolvers", &StatusReply::resolvers),
                field("resolver_source", &StatusReply::resolver_source),
+               field("zones", &StatusReply::zones),
                field("policy_file", &StatusReply::policy_file),
                field("policy_source", &StatusReply::policy_source),
                field("policy_problem", &StatusReply::policy_problem),

@@ -105,13 +105,19 @@ std::string inbound(const StatusReply& status) {
   return status.inbound.empty() ? "nobody is answered" : "answered: " + join(status.inbound);
 }
 
+std::string resolvers(const StatusReply& status) {
+  std::string out = join(status.resolvers) + " (from " + printable(status.resolver_source) + ")";
+  for (const control::ZoneReport& zone : status.zones)
+    out += "; " + printable(zone.zone) + ": " + join(zone.resolvers);
+  return out;
+}
+
 void print_facts(std::ostream& out, const StatusReply& status) {
   out << "  policy     " << printable(status.policy_file) << '\n'
       << "  allowed    entries: " << status.entries << ", names: " << status.names
       << " (failing: " << status.names_failing << learnt(status)
       << "), addresses: " << status.addresses << '\n'
-      << "  resolvers  " << join(status.resolvers) << " (from " << printable(status.resolver_source)
-      << "), dns " << printable(status.dns) << '\n'
+      << "  resolvers  " << resolvers(status) << ", dns " << printable(status.dns) << '\n'
       << "  forward    " << forward(status) << '\n'
       << "  inbound    " << inbound(status) << '\n'
       << "  frames     raw ones are refused at: " << join(status.held_links)

@@ -112,12 +112,13 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.dns = is_guarded() ? "guard" : "poll";
   const bool is_nxdomain = policy().dns.refuse_with == policy::RefuseWith::nxdomain;
   reply.refuse_with = is_nxdomain ? "nxdomain" : "refused";
-  for (const policy::ResolverAddress& resolver : engine().inputs().resolvers)
+  for (const policy::ResolverAddress& resolver : engine().inputs().resolvers.otherwise)
     reply.resolvers.push_back(resolver.text());
   reply.resolver_source = frame_.resolver_source;
   reply.policy_file = store_.paths().config.string();
   reply.policy_source = source_text(frame_.policy_source);
   reply.policy_problem = frame_.policy_problem;
+  reply.zones = report_zones(engine().inputs().resolvers);
   reply.uptime_s = std::chrono::floor<seconds>(now() - frame_.started).count();
   reply.entries = policy().entries.size();
   reply.names = engine().names().names().size();

@@ -229,7 +229,7 @@ nft::Elements compile_static(const Inputs& inputs, Instant now) {
     if (entry.prefix() != nullptr && end > now) extend(boxes, box_of(entry, *entry.prefix()), end);
   }
   nft::Elements elements = nft::disjoint(boxes);
-  for (const policy::ResolverAddress& resolver : inputs.resolvers)
+  for (const policy::ResolverAddress& resolver : inputs.resolvers.all())
     for (const Transport transport : {Transport::udp, Transport::tcp}) {
       const Endpoint endpoint{resolver.address, transport, resolver.port};
       elements.emplace(nft::ElementKey::endpoint(nft::SetId::resolvers, endpoint), kNever);

@@ -110,6 +110,7 @@ TEST(Codec, Status) {
   status.refuse_with = "refused";
   status.resolvers = {"192.0.2.53"};
   status.resolver_source = "policy";
+  status.zones = {{"corp", {"10.8.0.1"}}};
   status.policy_file = "/etc/egressd/egressd.yaml";
   status.policy_source = "last good", status.policy_problem = "pp";
   status.uptime_s = 1;
@@ -131,7 +132,7 @@ TEST(Codec, Status) {
   expect_reply(
       status,
       R"({"reply":"status","version":"0.1.0","mode":"enforce","state":"enforcing","dns":"poll",)"
-      R"("refuse_with":"refused","resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
+      R"("refuse_with":"refused","resolvers":["192.0.2.53"],"zones":[{"zone":"corp","resolvers":["10.8.0.1"]}],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
       R"("policy_source":"last good","policy_problem":"pp",)"
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
       R"("forward":["docker0"],"uplinks":["br0"],"holds_all":true,"released":["r"],"outward":["o"],"wires":["w"],"inbound":["22/tcp"],"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
