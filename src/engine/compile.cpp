@@ -187,6 +187,7 @@ std::optional<std::vector<IpAddress>> only_sources(const Inputs& inputs) {
 }  // namespace
 
 nft::Base compile_base(const Inputs& inputs) {
+  const bool leads = is_guarded(inputs) && inputs.capabilities.leads;
   return {.is_audit = refuses_nothing(inputs),
           .audit_ends = inputs.posture == Posture::open ? inputs.open_ends : std::nullopt,
           .allows_dhcp = inputs.policy->allows_dhcp,
@@ -200,6 +201,8 @@ nft::Base compile_base(const Inputs& inputs) {
           .uplinks = inputs.held.uplinks,
           .tunnels = inputs.held.tunnels,
           .routed = inputs.held.routed,
+          .addressless = leads ? inputs.held.addressless : std::vector<std::string>{},
+          .guard_v4 = leads ? inputs.held.guard_v4 : std::nullopt,
           .inbound = answered(inputs.policy->inbound),
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
           .is_panic = inputs.posture == Posture::panic,
