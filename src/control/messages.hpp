@@ -108,6 +108,7 @@ struct EntryReport {
   std::vector<std::string> except{};  // below a wildcard, not allowed by it
   std::string reason;
   std::optional<RiskReport> risk;
+  std::vector<std::string> hosts{};  // names of it that /etc/hosts sends where it is closed
   std::string error;  // last failure of resolution: "NXDOMAIN from 10.0.0.2, next try in 5 s"
   std::optional<std::int64_t> until_s;  // seconds to the end of a time-boxed grant
   std::vector<AddressReport> addresses;
@@ -145,13 +146,13 @@ struct UnheardReport {
   std::string command;  // that lets questions through
 };
 
-struct StatusReply {
 // Resolvers that alone are asked for a zone's names.
 struct ZoneReport {
   std::string zone;
   std::vector<std::string> resolvers;
 };
 
+struct StatusReply {
   std::string version;
   std::string mode;         // "enforce" | "audit"
   std::string state;        // "enforcing" | "auditing" | "open" | "panic" | "not enforcing: <why>"
@@ -198,11 +199,12 @@ struct ZoneReport {
   std::uint64_t crowded_packets =
       0;  // dropped: they would have begun more flows than their sender's share
   std::uint64_t tracked_flows = 0, most_flows = 0;
-  std::vector<RefusalReport> refusals;        // most frequent first, at most 10
-  std::vector<std::string> proxies;           // targets with a port at which proxies stand
-  std::vector<UnheardReport> unheard;         // whose DNS another firewall of this host drops
-  std::vector<std::string> deviations;        // live table against desired; empty: exact
-  std::optional<std::int64_t> until_s;        // open, panic: what is left of it
+  std::vector<RefusalReport> refusals;  // most frequent first, at most 10
+  std::vector<std::string> proxies;     // targets with a port at which proxies stand
+  std::vector<UnheardReport> unheard;   // whose DNS another firewall of this host drops
+  std::vector<std::string> hosts{};     // allowed names that /etc/hosts sends where it is closed
+  std::vector<std::string> deviations;  // live table against desired; empty: exact
+  std::optional<std::int64_t> until_s;  // open, panic: what is left of it
   std::optional<std::int64_t> unconfirmed_s;  // a policy that was applied reverts after this
 };
 

@@ -187,6 +187,8 @@ Exit run_status(Context& context) {
       context,
       "DNS questions of these links do not come to egressd; the command lets them through:",
       Colour::red, unheard(*status));
+  print_section(context, "allowed names that programs of this host find elsewhere:", Colour::yellow,
+                status->hosts);
   print_section(context, "warnings:", Colour::yellow, status->warnings);
   print_section(context, "missing in this kernel:", Colour::yellow, status->missing_features);
   print_refusals(context, status->refusals);

@@ -88,6 +88,7 @@ TEST(Codec, List) {
   entry.except = {"x.example"};
   entry.reason = "r";
   entry.risk = {"wide", "k"};
+  entry.hosts = {"hn"};
   entry.error = "NXDOMAIN";
   entry.until_s = 60;
   entry.addresses = {{"192.0.2.1", 30, 7}};
@@ -97,7 +98,7 @@ TEST(Codec, List) {
       R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
       R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"except":["x.example"],"reason":"r",)j"
       R"j("risk":{"kind":"wide","why":"k"},)j"
-      R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
+      R"("hosts":["hn"],"error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
       R"("hits":18446744073709551615}],"state":"open"})");
 }
 
@@ -109,8 +110,8 @@ TEST(Codec, Status) {
   status.dns = "poll";
   status.refuse_with = "refused";
   status.resolvers = {"192.0.2.53"};
-  status.resolver_source = "policy";
   status.zones = {{"corp", {"10.8.0.1"}}};
+  status.resolver_source = "policy";
   status.policy_file = "/etc/egressd/egressd.yaml";
   status.policy_source = "last good", status.policy_problem = "pp";
   status.uptime_s = 1;
@@ -127,7 +128,7 @@ TEST(Codec, Status) {
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
   status.crowded_packets = 18, status.tracked_flows = 19, status.most_flows = 20;
   status.foreign_packets = 17, status.proxies = {"p"};
-  status.unheard = {{"l", "b", "c"}}, status.deviations = {"d"};
+  status.unheard = {{"l", "b", "c"}}, status.hosts = {"hn"}, status.deviations = {"d"};
   status.until_s = 12, status.unconfirmed_s = 13;
   expect_reply(
       status,
@@ -140,7 +141,7 @@ TEST(Codec, Status) {
       R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"crowded_packets":18,"tracked_flows":19,"most_flows":20,)"
       R"("refusals":[{"address":"192.0.2.9","transport":"udp",)"
       R"("port":65535,"packets":11}],"proxies":["p"],)"
-      R"("unheard":[{"link":"l","by":"b","command":"c"}],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
+      R"("unheard":[{"link":"l","by":"b","command":"c"}],"hosts":["hn"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 
 TEST(Codec, WhyDiffReloadRefusals) {
