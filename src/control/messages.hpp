@@ -108,6 +108,7 @@ struct EntryReport {
   std::vector<std::string> except{};  // below a wildcard, not allowed by it
   std::string reason;
   std::optional<RiskReport> risk;
+  std::vector<std::string> hosts{};  // names of it that /etc/hosts sends where it is closed
   std::string error;  // last failure of resolution: "NXDOMAIN from 10.0.0.2, next try in 5 s"
   std::optional<std::int64_t> until_s;  // seconds to the end of a time-boxed grant
   std::vector<AddressReport> addresses;
@@ -145,6 +146,12 @@ struct UnheardReport {
   std::string command;  // that lets questions through
 };
 
+// Resolvers that alone are asked for a zone's names.
+struct ZoneReport {
+  std::string zone;
+  std::vector<std::string> resolvers;
+};
+
 struct StatusReply {
   std::string version;
   std::string mode;         // "enforce" | "audit"
@@ -152,7 +159,8 @@ struct StatusReply {
   std::string dns;          // "guard" | "poll"
   std::string refuse_with;  // guard: "nxdomain" | "refused"
   std::vector<std::string> resolvers;
-  std::string resolver_source;  // "policy" | "/etc/resolv.conf" | ...
+  std::vector<ZoneReport> zones{};  // that are asked of others
+  std::string resolver_source;      // "policy" | "/etc/resolv.conf" | ...
   std::string policy_file;
   std::string policy_source;   // "files" | "last good": the files cannot be used | "none": nor is
                                // there a last good one
@@ -193,11 +201,12 @@ struct StatusReply {
   std::uint64_t crowded_packets =
       0;  // dropped: they would have begun more flows than their sender's share
   std::uint64_t tracked_flows = 0, most_flows = 0;
-  std::vector<RefusalReport> refusals;        // most frequent first, at most 10
-  std::vector<std::string> proxies;           // targets with a port at which proxies stand
-  std::vector<UnheardReport> unheard;         // whose DNS another firewall of this host drops
-  std::vector<std::string> deviations;        // live table against desired; empty: exact
-  std::optional<std::int64_t> until_s;        // open, panic: what is left of it
+  std::vector<RefusalReport> refusals;  // most frequent first, at most 10
+  std::vector<std::string> proxies;     // targets with a port at which proxies stand
+  std::vector<UnheardReport> unheard;   // whose DNS another firewall of this host drops
+  std::vector<std::string> hosts{};     // allowed names that /etc/hosts sends where it is closed
+  std::vector<std::string> deviations;  // live table against desired; empty: exact
+  std::optional<std::int64_t> until_s;  // open, panic: what is left of it
   std::optional<std::int64_t> unconfirmed_s;  // a policy that was applied reverts after this
 };
 

@@ -116,12 +116,13 @@ inline constexpr auto kFields<RiskReport> =
 
 template <>
 inline constexpr auto kFields<EntryReport> = std::tuple{
-    required("target", &EntryReport::target),    required("state", &EntryReport::state),
-    field("origin", &EntryReport::origin),       field("added_by", &EntryReport::added_by),
-    field("optional", &EntryReport::optional),   field("except", &EntryReport::except),
-    field("reason", &EntryReport::reason),       field("risk", &EntryReport::risk),
-    field("error", &EntryReport::error),         field("until_s", &EntryReport::until_s),
-    field("addresses", &EntryReport::addresses), field("hits", &EntryReport::hits)};
+    required("target", &EntryReport::target),  required("state", &EntryReport::state),
+    field("origin", &EntryReport::origin),     field("added_by", &EntryReport::added_by),
+    field("optional", &EntryReport::optional), field("except", &EntryReport::except),
+    field("reason", &EntryReport::reason),     field("risk", &EntryReport::risk),
+    field("hosts", &EntryReport::hosts),       field("error", &EntryReport::error),
+    field("until_s", &EntryReport::until_s),   field("addresses", &EntryReport::addresses),
+    field("hits", &EntryReport::hits)};
 
 template <>
 inline constexpr auto kFields<TargetOutcome> =
@@ -154,6 +155,10 @@ inline constexpr auto kFields<UnheardReport> =
                field("command", &UnheardReport::command)};
 
 template <>
+inline constexpr auto kFields<ZoneReport> =
+    std::tuple{required("zone", &ZoneReport::zone), required("resolvers", &ZoneReport::resolvers)};
+
+template <>
 inline constexpr std::string_view kKind<StatusReply> = "status";
 template <>
 inline constexpr auto kFields<StatusReply> =
@@ -163,6 +168,7 @@ inline constexpr auto kFields<StatusReply> =
                field("dns", &StatusReply::dns),
                field("refuse_with", &StatusReply::refuse_with),
                field("resolvers", &StatusReply::resolvers),
+               field("zones", &StatusReply::zones),
                field("resolver_source", &StatusReply::resolver_source),
                field("policy_file", &StatusReply::policy_file),
                field("policy_source", &StatusReply::policy_source),
@@ -203,6 +209,7 @@ inline constexpr auto kFields<StatusReply> =
                field("refusals", &StatusReply::refusals),
                field("proxies", &StatusReply::proxies),
                field("unheard", &StatusReply::unheard),
+               field("hosts", &StatusReply::hosts),
                field("deviations", &StatusReply::deviations),
                field("until_s", &StatusReply::until_s),
                field("unconfirmed_s", &StatusReply::unconfirmed_s)};

@@ -311,6 +311,18 @@ void NameTable::retry_failing(Instant now) {
   }
 }
 
+void NameTable::doubt(Instant now, const std::function<bool(const DnsName&)>& is_doubtful) {
+  for (auto& [name, state] : names_) {
+    if (!is_doubtful(name)) continue;
+    for (const Family family : kFamilies) {
+      FamilyState& family_state = state.family(family);
+      family_state.ttl = seconds(0);
+      if (state.group == nullptr && !is_under_way(family_state)) family_state.next_ask = now;
+    }
+    reschedule(name, state);
+  }
+}
+
 Instant NameTable::next_deadline() const {
   return schedule_.empty() ? kNever : schedule_.begin()->deadline;
 }

@@ -50,6 +50,7 @@ void add_entry(Table& table, const control::EntryReport& entry) {
   for (const std::string& name : entry.except) table.note("except " + name);
   if (!entry.reason.empty()) table.note("reason: " + egress::quoted(entry.reason));
   if (entry.risk) table.note(risk_note(*entry.risk));
+  for (const std::string& note : entry.hosts) table.note({note, Colour::yellow});
   if (!entry.error.empty()) table.note({"error: " + entry.error, state_colour(entry.state)});
   if (is_wildcard(entry)) {
     table.note("addresses of the names below it that were asked for: " +

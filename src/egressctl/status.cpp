@@ -113,13 +113,19 @@ std::string metadata(const StatusReply& status) {
          '\n';
 }
 
+std::string resolvers(const StatusReply& status) {
+  std::string out = join(status.resolvers) + " (from " + printable(status.resolver_source) + ")";
+  for (const control::ZoneReport& zone : status.zones)
+    out += "; " + printable(zone.zone) + ": " + join(zone.resolvers);
+  return out;
+}
+
 void print_facts(std::ostream& out, const StatusReply& status) {
   out << "  policy     " << printable(status.policy_file) << '\n'
       << "  allowed    entries: " << status.entries << ", names: " << status.names
       << " (failing: " << status.names_failing << learnt(status)
       << "), addresses: " << status.addresses << '\n'
-      << "  resolvers  " << join(status.resolvers) << " (from " << printable(status.resolver_source)
-      << "), dns " << printable(status.dns) << '\n'
+      << "  resolvers  " << resolvers(status) << ", dns " << printable(status.dns) << '\n'
       << "  forward    " << forward(status) << '\n'
       << "  inbound    " << inbound(status) << '\n'
       << metadata(status) << "  frames     raw ones are refused at: " << join(status.held_links)
@@ -189,6 +195,8 @@ Exit run_status(Context& context) {
       context,
       "DNS questions of these links do not come to egressd; the command lets them through:",
       Colour::red, unheard(*status));
+  print_section(context, "allowed names that programs of this host find elsewhere:", Colour::yellow,
+                status->hosts);
   print_section(context, "warnings:", Colour::yellow, status->warnings);
   print_section(context, "missing in this kernel:", Colour::yellow, status->missing_features);
   print_refusals(context, status->refusals);

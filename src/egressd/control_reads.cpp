@@ -92,8 +92,12 @@ Reply ControlService::carry_out(const control::ListRequest&, const control::Peer
   const auto live = read_kernel({.elements = false, .hits = true, .refusals = false});
   if (!live) return control::Refused{"failed", live.error().message};
   control::ListReply reply;
-  for (const policy::AllowEntry& entry : policy().entries)
+  const auto notes = hosts_notes(engine(), resolvconf::read_hosts(), now());
+  for (const policy::AllowEntry& entry : policy().entries) {
     reply.entries.push_back(report_entry(engine(), entry, *live, now()));
+    for (const HostsNote& note : notes)
+      if (note.entry == &entry) reply.entries.back().hosts.push_back(note.text);
+  }
   reply.state = state_text(engine());
   return reply;
 }
@@ -112,8 +116,9 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
   reply.dns = is_guarded() ? "guard" : "poll";
   const bool is_nxdomain = policy().dns.refuse_with == policy::RefuseWith::nxdomain;
   reply.refuse_with = is_nxdomain ? "nxdomain" : "refused";
-  for (const policy::ResolverAddress& resolver : engine().inputs().resolvers)
+  for (const policy::ResolverAddress& resolver : engine().inputs().resolvers.otherwise)
     reply.resolvers.push_back(resolver.text());
+  reply.zones = report_zones(engine().inputs().resolvers);
   reply.resolver_source = frame_.resolver_source;
   reply.policy_file = store_.paths().config.string();
   reply.policy_source = source_text(frame_.policy_source);
@@ -157,6 +162,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
     reply.most_flows = flows->most;
   }
   reply.unheard = report_unheard(enforcer_.kernel());
+  reply.hosts = texts(hosts_notes(engine(), resolvconf::read_hosts(), now()));
   if (!live) return reply;
   reply.crowded_packets = live->crowded_packets;
   reply.refused_packets = live->refused_packets;
@@ -268,7 +274,7 @@ Reply ControlService::carry_out(const control::HealthRequest&, const control::Pe
       .other_tables = report_others(others.value_or(std::vector<nft::OtherTable>())),
       .unread = others ? "" : others.error().message,
       .unheard = report_unheard(enforcer_.kernel()),
-      .hosts = hosts_notes(engine(), resolvconf::read_hosts(), now())};
+      .hosts = texts(hosts_notes(engine(), resolvconf::read_hosts(), now()))};
 }
 
 }  // namespace egress::daemon

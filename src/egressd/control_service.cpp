@@ -176,18 +176,19 @@ control::AllowReply ControlService::conclude(const Wait& wait) const {
 
 void ControlService::add_hosts_notes(const std::vector<const policy::AllowEntry*>& entries,
                                      std::vector<std::string>& notes) const {
+  std::vector<const policy::AllowEntry*> wildcards;
   std::set<DnsName> names;
-  for (const policy::AllowEntry* entry : entries)
-    if (entry->name() != nullptr) names.insert(*entry->name());
-  if (names.empty()) return;
-  const resolvconf::HostNames hosts = resolvconf::read_hosts(names);
   for (const policy::AllowEntry* entry : entries) {
-    if (entry->name() == nullptr) continue;
-    std::string note = hosts_note(
-        *entry->name(),
-        closed_in_hosts(engine(), hosts, *entry->name(), entry->transport, entry->ports, now()));
-    if (!note.empty()) notes.push_back(std::move(note));
+    if (entry->name() != nullptr) names.insert(*entry->name());
+    if (entry->wildcard() != nullptr) wildcards.push_back(entry);
   }
+  if (names.empty() && wildcards.empty()) return;
+  const resolvconf::HostNames hosts = resolvconf::read_hosts([&](const DnsName& name) {
+    return names.contains(name) || std::ranges::any_of(wildcards, [&](const auto* entry) {
+             return entry->wildcard()->covers(name);
+           });
+  });
+  std::ranges::copy(texts(hosts_notes(engine(), hosts, entries, now())), std::back_inserter(notes));
 }
 
 control::TargetOutcome ControlService::outcome(const policy::AllowEntry& entry) const {

@@ -115,7 +115,7 @@ void Daemon::take_answer(dns::Answer answer) {
 Result<void> Daemon::close_the_host() {
   policy_->take(links_->links());
   policy_->take(own_addresses_->addresses());
-  policy_->take(system_resolvers_->current());
+  take_resolvers();
   auto closed = policy_->close_the_host(kernel_->found_table());
   if (!closed) return closed;
   keep_table();
@@ -217,9 +217,26 @@ void Daemon::count_flows() {
   count_at_ = clock_.now() + limits::kFlowsLook;
 }
 
+// What the stub of systemd-resolved stands for is split as it would split it.
+void Daemon::take_resolvers() {
+  const resolvconf::SystemResolvers& found = system_resolvers_->current();
+  const bool is_resolveds = resolved_ && found.source == resolvconf::Paths().upstreams;
+  policy_->take(is_resolveds ? resolvconf::split(found, resolved_->links()) : found);
+}
+
+// Without the bus there are its servers, and no domains.
+void Daemon::follow_resolved() {
+  auto resolved = systemd::Resolved::open(*loop_, [this] { take_resolvers(); });
+  if (resolved)
+    resolved_ = *std::move(resolved);
+  else
+    log(Level::warning, "resolved-not-followed", {{"message", resolved.error().message}});
+}
+
 Result<void> Daemon::watch_all() {
   Error error;
   if (!take(systemd::EventLoop::open(), loop_, error)) return tl::unexpected(error);
+  follow_resolved();
   start_sweep();
   // c-ares finds out by itself whether a question has timed out; all other work is done at the
   // turn's end.
@@ -249,7 +266,8 @@ Result<void> Daemon::watch_all() {
       .and_then([&] { return watch(reporter_->fd(), [this] { reporter_->dispatch(); }); })
       .and_then([&] {
         return watch(system_resolvers_->fd(), [this] {
-          if (system_resolvers_->dispatch()) policy_->take(system_resolvers_->current());
+          if (system_resolvers_->dispatch()) take_resolvers();
+          if (resolved_) resolved_->refresh();
         });
       })
       .and_then([&] {

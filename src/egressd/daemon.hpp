@@ -15,6 +15,7 @@
 #include "adapters/state/known_addresses_writer.hpp"
 #include "adapters/systemd/clock.hpp"
 #include "adapters/systemd/event_loop.hpp"
+#include "adapters/systemd/resolved.hpp"
 #include "control/server.hpp"
 #include "egressd/control_service.hpp"
 #include "egressd/dns_service.hpp"
@@ -73,6 +74,8 @@ class Daemon {
   void save_known();  // a part of it
   void save_known_at_once();
   void note_unsaved();
+  void take_resolvers();
+  void follow_resolved();
   void finish_turn();
   void stop();
 
@@ -107,6 +110,7 @@ class Daemon {
   std::optional<Reporter> reporter_;
 
   std::optional<systemd::EventLoop> loop_;
+  std::unique_ptr<systemd::Resolved> resolved_;  // null: the message bus cannot be used
   std::optional<Sweep> sweep_;
   std::vector<systemd::Watch> watches_;
   std::vector<systemd::Source> sources_;

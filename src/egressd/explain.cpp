@@ -76,6 +76,16 @@ void add_owners(const engine::Engine& engine, const IpAddress& address, Instant 
       add_entry(engine, entry, now, reply);
 }
 
+void add_zone(const engine::Engine& engine, const DnsName& name, control::WhyReply& reply) {
+  const policy::ZoneResolvers* zone = engine.inputs().resolvers.zone_of(name);
+  if (zone == nullptr) return;
+  std::string resolvers;
+  for (const policy::ResolverAddress& resolver : zone->resolvers)
+    resolvers += (resolvers.empty() ? "" : ", ") + resolver.text();
+  reply.facts.push_back("names of the zone " + zone->zone.text() + " are asked of " + resolvers +
+                        " alone");
+}
+
 // The wildcards that would cover the name, were it not excepted.
 std::vector<const AllowEntry*> excepting(const engine::Engine& engine, const DnsName& name) {
   std::vector<const AllowEntry*> entries;
@@ -116,7 +126,7 @@ control::WhyReply explain_endpoint(const engine::Engine& engine, const Endpoint&
   const auto is_resolver = [&](const policy::ResolverAddress& resolver) {
     return resolver.address == endpoint.address && resolver.port == endpoint.port;
   };
-  if (std::ranges::any_of(engine.inputs().resolvers, is_resolver))
+  if (std::ranges::any_of(engine.inputs().resolvers.all(), is_resolver))
     reply.facts.push_back(endpoint.text() + " is a pinned resolver");
   reply.summary = endpoint.text() +
                   (reply.allowed ? " is allowed" : " is refused: no entry opens it" + hint(engine));
@@ -157,6 +167,7 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
                     hint(engine);
     return reply;
   }
+  add_zone(engine, name, reply);
   for (const AllowEntry* entry : entries) {
     add_entry(engine, *entry, now, reply);
     if (!covers(*entry, transport, port)) continue;

@@ -30,6 +30,14 @@ std::string words(const std::vector<std::string>& parts, std::string_view betwee
   return all;
 }
 
+void add_note(const engine::Engine& engine, const resolvconf::HostNames& hosts, const DnsName& name,
+              const policy::AllowEntry& entry, Instant now, std::vector<HostsNote>& notes) {
+  if (notes.size() >= kMostNotes) return;
+  std::string note =
+      hosts_note(name, closed_in_hosts(engine, hosts, name, entry.transport, entry.ports, now));
+  if (!note.empty()) notes.push_back({&entry, std::move(note)});
+}
+
 }  // namespace
 
 bool is_this_host(const engine::Engine& engine, const IpAddress& address) {
@@ -66,18 +74,32 @@ std::string hosts_note(const DnsName& name, const std::vector<std::string>& clos
          words(closed, " ");
 }
 
-std::vector<std::string> hosts_notes(const engine::Engine& engine,
-                                     const resolvconf::HostNames& hosts, Instant now) {
-  std::vector<std::string> notes;
+std::vector<HostsNote> hosts_notes(const engine::Engine& engine, const resolvconf::HostNames& hosts,
+                                   Instant now) {
+  std::vector<HostsNote> notes;
   for (const auto& [name, addresses] : hosts)
     for (const policy::AllowEntry* entry : engine.inputs().entries_of(name))
-      if (const std::string note = hosts_note(
-              name, closed_in_hosts(engine, hosts, name, entry->transport, entry->ports, now));
-          !note.empty()) {
-        notes.push_back(note);
-        if (notes.size() == kMostNotes) return notes;
-      }
+      add_note(engine, hosts, name, *entry, now, notes);
   return notes;
+}
+
+std::vector<HostsNote> hosts_notes(const engine::Engine& engine, const resolvconf::HostNames& hosts,
+                                   const std::vector<const policy::AllowEntry*>& entries,
+                                   Instant now) {
+  std::vector<HostsNote> notes;
+  for (const policy::AllowEntry* entry : entries) {
+    if (entry->name() != nullptr) add_note(engine, hosts, *entry->name(), *entry, now, notes);
+    if (entry->wildcard() == nullptr) continue;
+    for (const auto& [name, addresses] : hosts)
+      if (entry->wildcard()->covers(name)) add_note(engine, hosts, name, *entry, now, notes);
+  }
+  return notes;
+}
+
+std::vector<std::string> texts(const std::vector<HostsNote>& notes) {
+  std::vector<std::string> all;
+  for (const HostsNote& note : notes) all.push_back(note.text);
+  return all;
 }
 
 void judge_by_hosts(const engine::Engine& engine, const resolvconf::HostNames& hosts,

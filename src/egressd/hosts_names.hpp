@@ -23,9 +23,18 @@ std::vector<std::string> closed_in_hosts(const engine::Engine& engine,
                                          Transport transport, const PortRange& ports, Instant now);
 // One sentence on that, with the command that helps; empty: nothing is closed.
 std::string hosts_note(const DnsName& name, const std::vector<std::string>& closed);
-// The same for every allowed name that stands in the file.
-std::vector<std::string> hosts_notes(const engine::Engine& engine,
-                                     const resolvconf::HostNames& hosts, Instant now);
+// The same for every allowed name that stands in the file, with the entry that allows it.
+struct HostsNote {
+  const policy::AllowEntry* entry = nullptr;
+  std::string text;
+};
+std::vector<HostsNote> hosts_notes(const engine::Engine& engine, const resolvconf::HostNames& hosts,
+                                   Instant now);
+// Of these entries, which may be none of the engine's.
+std::vector<HostsNote> hosts_notes(const engine::Engine& engine, const resolvconf::HostNames& hosts,
+                                   const std::vector<const policy::AllowEntry*>& entries,
+                                   Instant now);
+std::vector<std::string> texts(const std::vector<HostsNote>& notes);
 
 // A name of the file is allowed where its addresses are open, and no resolver is asked.
 void judge_by_hosts(const engine::Engine& engine, const resolvconf::HostNames& hosts,

@@ -5,6 +5,7 @@
 
 #include "adapters/state/known_addresses.hpp"
 #include "adapters/state/panic.hpp"
+#include "egress/core/limits.hpp"
 #include "egressd/live_sessions.hpp"
 #include "egressd/log.hpp"
 
@@ -88,22 +89,41 @@ void PolicyInForce::put_in(policy::Policy policy) {
   choose_resolvers();
 }
 
+// Where the policy names all resolvers itself, the system has no say, nor about zones. The policy
+// leaves room for the system's default; its zones come last, and those that find none are left out.
+policy::Resolvers PolicyInForce::resolvers() const {
+  if (policy().resolvers) return {*policy().resolvers, policy().zones};
+  policy::Resolvers all{system_resolvers_.resolvers,
+                        policy::with_zones_of_system(policy().zones, system_resolvers_.zones)};
+  while (all.all().size() > limits::kResolversInAll) {
+    log(Level::warning, "resolvers",
+        {{"problem", "too many in all; not asked: those of a zone of the system"},
+         {"zone", all.zones.back().zone.text()}});
+    all.zones.pop_back();
+  }
+  return all;
+}
+
 void PolicyInForce::choose_resolvers() {
   const bool is_pinned = policy().resolvers.has_value();
-  const std::vector<policy::ResolverAddress>& resolvers =
-      is_pinned ? *policy().resolvers : system_resolvers_.resolvers;
+  const policy::Resolvers resolvers = this->resolvers();
   frame_.resolver_source = is_pinned ? "policy" : system_resolvers_.source;
   if (!is_pinned && !system_resolvers_.problem.empty())
     log(Level::warning, "resolvers", {{"problem", system_resolvers_.problem}});
-  if (resolvers == enforcer_.engine().inputs().resolvers && !resolvers.empty()) return;
+  if (resolvers == enforcer_.engine().inputs().resolvers && !resolvers.otherwise.empty()) return;
   if (const auto set = ask_these_(resolvers); !set)
     return log(Level::error, "resolvers-refused", {{"message", set.error().message}});
-  if (resolvers.empty())
+  if (resolvers.otherwise.empty())
     log(Level::warning, "resolvers",
-        {{"problem", "none: no name can be resolved"}, {"source", frame_.resolver_source}});
-  for (const policy::ResolverAddress& resolver : resolvers)
+        {{"problem",
+          resolvers.zones.empty() ? "none: no name can be resolved" : "none but those of zones"},
+         {"source", frame_.resolver_source}});
+  for (const policy::ResolverAddress& resolver : resolvers.otherwise)
     log(Level::info, "resolver",
         {{"address", resolver.text()}, {"source", frame_.resolver_source}});
+  for (const policy::ZoneResolvers& zone : resolvers.zones)
+    for (const policy::ResolverAddress& resolver : zone.resolvers)
+      log(Level::info, "resolver", {{"address", resolver.text()}, {"zone", zone.zone.text()}});
   enforcer_.note(engine::ResolversChanged{resolvers});
 }
 

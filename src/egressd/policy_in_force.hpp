@@ -17,7 +17,7 @@ namespace egress::daemon {
 
 class PolicyInForce {
  public:
-  using AskThese = std::function<Result<void>(const std::vector<policy::ResolverAddress>&)>;
+  using AskThese = std::function<Result<void>(const policy::Resolvers&)>;
 
   // `ask_these` is told whom to ask before the engine is.
   PolicyInForce(PolicyStore& store, Frame& frame, Enforcer& enforcer, AskThese ask_these);
@@ -46,6 +46,7 @@ class PolicyInForce {
  private:
   void put_in(policy::Policy policy);
   policy::Policy first_policy();
+  policy::Resolvers resolvers() const;
   void choose_resolvers();
   void restore_known();
   void restore_panic();

@@ -124,7 +124,7 @@ control::ProofReply report_proof(const engine::Engine& engine, const Reading& re
   reply.refuse_with =
       policy.dns.refuse_with == policy::RefuseWith::refused ? "refused" : "nxdomain";
   reply.filtered = filtered_names(engine);
-  for (const policy::ResolverAddress& resolver : engine.inputs().resolvers)
+  for (const policy::ResolverAddress& resolver : engine.inputs().resolvers.all())
     reply.resolvers.push_back(resolver.text());
   std::size_t explained = 0;
   for (const policy::AllowEntry& entry : policy.entries) {

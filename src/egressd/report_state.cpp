@@ -68,6 +68,16 @@ std::vector<control::OtherTableReport> report_others(const std::vector<nft::Othe
   return reports;
 }
 
+std::vector<control::ZoneReport> report_zones(const policy::Resolvers& resolvers) {
+  std::vector<control::ZoneReport> reports;
+  for (const policy::ZoneResolvers& zone : resolvers.zones) {
+    reports.push_back({zone.zone.text(), {}});
+    for (const policy::ResolverAddress& resolver : zone.resolvers)
+      reports.back().resolvers.push_back(resolver.text());
+  }
+  return reports;
+}
+
 std::vector<control::UnheardReport> report_unheard(nft::Kernel& kernel) {
   std::vector<control::UnheardReport> reports;
   const auto links = kernel.unheard_links();

@@ -156,6 +156,10 @@ std::vector<control::CapabilityReport> report_capabilities(const nft::Capabiliti
       {"sockets", has.finds_sockets,
        "no `socket wildcard` expression: containers that ask a resolver of this host (Podman's, "
        "libvirt's, LXD's) are answered by the guard, which knows no neighbours"},
+      {"dnat", has.leads,
+       "no `dnat` statement: containers behind a link without an IPv4 address (Calico's) get no "
+       "DNS "
+       "over IPv4"},
   };
 }
 

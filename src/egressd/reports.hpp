@@ -70,6 +70,8 @@ std::string_view source_text(PolicySource source);
 struct Trial;
 std::string waits_to_be_confirmed(const Trial& trial, Instant now);
 
+std::vector<control::ZoneReport> report_zones(const policy::Resolvers& resolvers);
+
 // Adds to `why` what this host's own programs may do where the address is that of a guest.
 void add_guest(const engine::Engine& engine,
                const std::vector<engine::SessionsFound::Network>& networks,

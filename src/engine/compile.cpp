@@ -199,6 +199,7 @@ std::optional<std::vector<IpAddress>> only_sources(const Inputs& inputs) {
 }  // namespace
 
 nft::Base compile_base(const Inputs& inputs) {
+  const bool leads = is_guarded(inputs) && inputs.capabilities.leads;
   return {.is_audit = refuses_nothing(inputs),
           .audit_ends = inputs.posture == Posture::open ? inputs.open_ends : std::nullopt,
           .allows_dhcp = inputs.policy->allows_dhcp,
@@ -213,6 +214,8 @@ nft::Base compile_base(const Inputs& inputs) {
           .uplinks = inputs.held.uplinks,
           .tunnels = inputs.held.tunnels,
           .routed = inputs.held.routed,
+          .addressless = leads ? inputs.held.addressless : std::vector<std::string>{},
+          .guard_v4 = leads ? inputs.held.guard_v4 : std::nullopt,
           .inbound = answered(inputs.policy->inbound),
           .dns_guard = is_guarded(inputs) ? inputs.guard : std::nullopt,
           .is_panic = inputs.posture == Posture::panic,
@@ -246,7 +249,7 @@ nft::Elements compile_static(const Inputs& inputs, Instant now) {
     if (entry.prefix() != nullptr && end > now) extend(boxes, box_of(entry, *entry.prefix()), end);
   }
   nft::Elements elements = nft::disjoint(boxes);
-  for (const policy::ResolverAddress& resolver : inputs.resolvers)
+  for (const policy::ResolverAddress& resolver : inputs.resolvers.all())
     for (const Transport transport : {Transport::udp, Transport::tcp}) {
       const Endpoint endpoint{resolver.address, transport, resolver.port};
       elements.emplace(nft::ElementKey::endpoint(nft::SetId::resolvers, endpoint), kNever);

@@ -1,6 +1,7 @@
 #include "egress/engine/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "egress/core/limits.hpp"
 
@@ -119,9 +120,14 @@ void Engine::learn(const DnsName& name, Instant now) {
 
 void Engine::on(const ResolversChanged& event, Instant now) {
   if (event.resolvers == inputs_.resolvers) return;
-  inputs_.resolvers = event.resolvers;
+  const policy::Resolvers before = std::exchange(inputs_.resolvers, event.resolvers);
   is_static_dirty_ = true;
   names_.retry_failing(now);
+  names_.doubt(now, [&](const DnsName& name) {
+    const bool has_zone =
+        before.zone_of(name) != nullptr || event.resolvers.zone_of(name) != nullptr;
+    return has_zone && before.of(name) != event.resolvers.of(name);
+  });
 }
 
 // A link that has just got an address may lead to the resolvers again.

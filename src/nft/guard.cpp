@@ -1,7 +1,9 @@
 #include "nft/guard.hpp"
 
 #include <array>
+#include <utility>
 
+#include "egress/core/interface_pattern.hpp"
 #include "nft/crowd.hpp"
 #include "nft/protocols.hpp"
 #include "nft/questions.hpp"
@@ -79,6 +81,19 @@ void redirect(const Base& base, Rule question, std::vector<Rule>& rules) {
   rules.push_back(std::move(question));
 }
 
+// A redirect leads to an address of the link, and drops where there is none. `named`: the links of
+// the patterns, or all others.
+void lead_addressless(const Base& base, bool named, std::vector<Rule>& rules) {
+  InOneOf links;
+  for (const std::string& link : base.addressless)
+    if (matches_interface(base.forward, link) == named) links.names.push_back(link);
+  if (links.names.empty() || !base.guard_v4) return;
+  const Rule question{std::move(links), tcp_or_udp(), DestinationPort{kDns}};
+  note_asked(base, question, rules);
+  rules.push_back(question);
+  rules.back().emplace_back(LeadTo{*base.guard_v4, base.dns_guard->port});
+}
+
 // A server of this host serves its own network; so do those behind a tunnel, and on a segment.
 void redirect_unnamed(const Base& base, std::vector<Rule>& rules) {
   skip_released(base, Accept{}, rules);
@@ -86,6 +101,7 @@ void redirect_unnamed(const Base& base, std::vector<Rule>& rules) {
   if (!base.segments.empty()) rules.push_back({InOneOf{base.segments}, Accept{}});
   if (!base.wires.empty() && !base.only_sources)
     rules.push_back({InOneOf{base.wires}, DestinationIsOwn{}, Accept{}});
+  lead_addressless(base, false, rules);
   redirect(base, {tcp_or_udp(), DestinationPort{kDns}}, rules);
 }
 
@@ -105,6 +121,7 @@ Chain redirect_held(const Base& base) {
   skip_uplinks(base, Accept{}, rules);
   if (spares_own_resolvers(base))
     rules.push_back({tcp_or_udp(), DestinationPort{kDns}, Jump{kOwnResolver}});
+  lead_addressless(base, true, rules);
   for (const std::string& pattern : base.forward)
     redirect(base, {InInterface{pattern}, tcp_or_udp(), DestinationPort{kDns}}, rules);
   if (base.released) redirect_unnamed(base, rules);

@@ -93,6 +93,16 @@ void add_routed(const Link& link, HeldLinks& held) {
     if (held.routed.size() < limits::kRoutedSources) held.routed.emplace_back(link.name, prefix);
 }
 
+// Of the link that is here for longest, so that it changes seldom.
+std::optional<IpAddress> lasting_v4(Links all) {
+  const Link* oldest = nullptr;
+  for (const Link& link : all)
+    if (link.v4 && link.is_up && !link.is_loopback &&
+        (oldest == nullptr || link.index < oldest->index))
+      oldest = &link;
+  return oldest == nullptr ? std::nullopt : oldest->v4;
+}
+
 bool has_configured_default(const Link& link) {
   return link.has_default_route && !link.is_told_default && !link.is_users;
 }
@@ -194,6 +204,28 @@ std::vector<std::string> HeldLinks::names() const {
   return names;
 }
 
+namespace {
+
+// What enters by a port is its bridge's, and what enters by the way out is nobody's question.
+void find_addressless(Links all, HeldLinks& held) {
+  const auto lacks_address = [&](const Link& link) {
+    const auto is_among = [&](const std::vector<std::string>& names) {
+      return std::ranges::binary_search(names, link.name);
+    };
+    const bool is_held = matches_interface(held.patterns, link.name) || is_among(held.guests) ||
+                         is_among(held.outward);
+    return is_held && link.is_up && !link.v4 && !link.is_bridge_port() && !is_among(held.uplinks);
+  };
+  const auto address = lasting_v4(all);
+  if (!address) return;
+  for (const Link& link : all)
+    if (lacks_address(link)) held.addressless.push_back(link.name);
+  std::ranges::sort(held.addressless);
+  if (!held.addressless.empty()) held.guard_v4 = address;
+}
+
+}  // namespace
+
 HeldLinks held_links(Links all, const std::vector<std::string>& forward,
                      const std::optional<std::vector<std::string>>& released) {
   HeldLinks held;
@@ -218,6 +250,7 @@ HeldLinks held_links(Links all, const std::vector<std::string>& forward,
   std::ranges::sort(held.routed);
   held.ports = ports_inside(all, held);
   held.carriers = carriers(all);
+  find_addressless(all, held);
   return held;
 }
 

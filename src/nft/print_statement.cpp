@@ -298,6 +298,9 @@ struct Printer {
   std::string operator()(const Redirect& statement) const {
     return "redirect to :" + std::to_string(statement.port);
   }
+  std::string operator()(const LeadTo& statement) const {
+    return "dnat ip to " + statement.address.text() + ":" + std::to_string(statement.port);
+  }
   std::string operator()(const Jump& verdict) const { return "jump " + verdict.chain; }
   std::string operator()(const Goto& verdict) const { return "goto " + verdict.chain; }
   std::string operator()(const RejectWithReset&) const { return "reject with tcp reset"; }

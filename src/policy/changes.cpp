@@ -14,9 +14,15 @@ std::string joined(const Items& items, Text text) {
   return out.empty() ? "none" : out;
 }
 
+std::string resolver_list(const std::vector<ResolverAddress>& resolvers) {
+  return joined(resolvers, [](const ResolverAddress& resolver) { return resolver.text(); });
+}
+
 std::string resolvers_text(const Policy& policy) {
-  if (!policy.resolvers) return "those of the system";
-  return joined(*policy.resolvers, [](const ResolverAddress& resolver) { return resolver.text(); });
+  std::string out = policy.resolvers ? resolver_list(*policy.resolvers) : "those of the system";
+  for (const ZoneResolvers& zone : policy.zones)
+    out += "; " + zone.zone.text() + ": " + resolver_list(zone.resolvers);
+  return out;
 }
 
 std::string forward_text(const Policy& policy) {

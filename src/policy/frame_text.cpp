@@ -1,5 +1,6 @@
 #include "policy/frame_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "egress/core/limits.hpp"
@@ -20,6 +21,21 @@ std::string list_text(const Items& items, Text text) {
   std::string out;
   for (const auto& item : items) out += (out.empty() ? "" : ", ") + yaml_quoted(text(item));
   return '[' + out + ']';
+}
+
+std::string addresses_text(const std::vector<ResolverAddress>& resolvers) {
+  return list_text(resolvers, [](const ResolverAddress& resolver) {
+    const std::string link = resolver.zone.empty() ? "" : '%' + resolver.zone;
+    return resolver.address.text() + link + ' ' + std::to_string(resolver.port);
+  });
+}
+
+std::string zones_text(const std::vector<ZoneResolvers>& zones) {
+  std::string out;
+  for (const ZoneResolvers& one : zones)
+    out += (out.empty() ? "{ " : ", ") + yaml_quoted(one.zone.text()) + ": " +
+           addresses_text(one.resolvers);
+  return out + " }";
 }
 
 // Up to the longest duration there is: no value that was accepted is larger.
@@ -55,6 +71,23 @@ Result<Inbound> parse_inbound(std::string_view text) {
   return inbound;
 }
 
+std::vector<ResolverAddress> read_addresses(const Node& node, Reader& reader) {
+  std::vector<ResolverAddress> resolvers;
+  for (const Node& item : reader.list(node, kFrame))
+    if (const auto resolver = reader.parsed(item, kAddress, parse_address))
+      resolvers.push_back(*resolver);
+  return resolvers;
+}
+
+std::vector<ZoneResolvers> read_zones(const Node& node, Reader& reader) {
+  std::vector<ZoneResolvers> zones;
+  for (const auto& [key, value] : node.map)
+    if (const auto zone = reader.parsed(key, kWord, DnsName::parse))
+      zones.push_back({*zone, read_addresses(value, reader)});
+  std::ranges::sort(zones);
+  return zones;
+}
+
 class FrameReader {
  public:
   FrameReader(Keys& keys, Reader& reader) : keys_(keys), reader_(reader) {}
@@ -87,11 +120,8 @@ std::string print_frame(const Policy& policy) {
   if (policy.dns.wildcard_rate)
     out += ", wildcard_count: " + std::to_string(policy.dns.wildcard_rate->count) +
            ", wildcard_period: " + seconds_of(policy.dns.wildcard_rate->period);
-  if (policy.resolvers)
-    out += ", resolvers: " + list_text(*policy.resolvers, [](const ResolverAddress& resolver) {
-             const std::string zone = resolver.zone.empty() ? "" : '%' + resolver.zone;
-             return resolver.address.text() + zone + ' ' + std::to_string(resolver.port);
-           });
+  if (policy.resolvers) out += ", resolvers: " + addresses_text(*policy.resolvers);
+  if (!policy.zones.empty()) out += ", zones: " + zones_text(policy.zones);
   out += policy.allows_dhcp ? ", dhcp: true" : ", dhcp: false";
   out += ", min_ttl: " + seconds_of(policy.limits.min_ttl) +
          ", max_ttl: " + seconds_of(policy.limits.max_ttl) +
@@ -120,12 +150,9 @@ Policy read_frame(const Node& node, Reader& reader) {
   const auto period = frame.number("wildcard_period", 0);
   if (count > 0 && period > 0)
     policy.dns.wildcard_rate = Rate{static_cast<int>(count), seconds(period)};
-  if (const Node* resolvers = keys.find("resolvers")) {
-    policy.resolvers.emplace();
-    for (const Node& item : reader.list(*resolvers, kFrame))
-      if (const auto resolver = reader.parsed(item, kAddress, parse_address))
-        policy.resolvers->push_back(*resolver);
-  }
+  if (const Node* resolvers = keys.find("resolvers"))
+    policy.resolvers = read_addresses(*resolvers, reader);
+  if (const Node* zones = keys.find("zones")) policy.zones = read_zones(*zones, reader);
   if (const Node* dhcp = keys.find("dhcp")) policy.allows_dhcp = reader.flag(*dhcp);
   if (const Node* guests = keys.find("guests")) policy.serves_guests = reader.flag(*guests);
   if (frame.has("metadata", "boot")) policy.metadata_at_boot = true;

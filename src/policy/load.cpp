@@ -62,7 +62,7 @@ class DocumentReader {
     read_forward(keys.find("forward"), reader_, policy_);
     if (const Node* node = keys.find("inbound")) policy_.inbound = read_inbound(*node, reader_);
     if (const Node* node = keys.find("resolvers"))
-      policy_.resolvers = read_resolvers(*node, reader_);
+      read_resolvers(*node, *sources_.rules, reader_, policy_);
   }
 
   void read_services(const Node& node, bool is_main) {

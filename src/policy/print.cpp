@@ -59,14 +59,25 @@ std::string dns_text(const DnsSettings& dns) {
          " }\n";
 }
 
+// A list where there is no zone.
+std::string resolvers_text(const Policy& policy) {
+  const auto list = [](const std::vector<ResolverAddress>& resolvers) {
+    return flow_list(resolvers, [](const ResolverAddress& r) { return r.text(); });
+  };
+  if (policy.zones.empty())
+    return policy.resolvers ? "resolvers: " + list(*policy.resolvers) + '\n' : "";
+  std::string out = "resolvers: { default: ";
+  out += policy.resolvers ? list(*policy.resolvers) : "system";
+  for (const ZoneResolvers& zone : policy.zones)
+    out += ", " + yaml_quoted(zone.zone.text()) + ": " + list(zone.resolvers);
+  return out + " }\n";
+}
+
 std::string print_frame(const Policy& policy) {
   const auto as_is = [](const std::string& text) { return text; };
   std::string out = "version: 1\n";
   out += policy.mode == Mode::audit ? "mode: audit\n" : "mode: enforce\n";
-  if (policy.resolvers) {
-    out += "resolvers: " +
-           flow_list(*policy.resolvers, [](const ResolverAddress& r) { return r.text(); }) + '\n';
-  }
+  out += resolvers_text(policy);
   out += dns_text(policy.dns);
   out += std::string("services: { dhcp: ") + (policy.allows_dhcp ? "true" : "false") +
          (policy.serves_guests ? "" : ", guests: false") +

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "egress/core/address_class.hpp"
 #include "egress/core/limits.hpp"
@@ -54,11 +55,9 @@ Result<ResolverAddress> parse_resolver(std::string_view text) {
   return check({zoned->address, ports->front().first, zoned->zone});
 }
 
-}  // namespace
-
-std::vector<ResolverAddress> read_resolvers(const Node& node, Reader& reader) {
+std::vector<ResolverAddress> read_list(const Node& node, const Form& form, Reader& reader) {
   std::vector<ResolverAddress> resolvers;
-  for (const auto& item : reader.list(node, {"a list of resolvers", "[192.0.2.53]"})) {
+  for (const auto& item : reader.list(node, form)) {
     const auto resolver = reader.parsed(item, kResolver, parse_resolver);
     if (resolver && std::ranges::find(resolvers, *resolver) == resolvers.end()) {
       resolvers.push_back(*resolver);
@@ -74,6 +73,90 @@ std::vector<ResolverAddress> read_resolvers(const Node& node, Reader& reader) {
                                   std::to_string(limits::kResolvers));
   }
   return resolvers;
+}
+
+bool is_system(const Node& node) {
+  return node.kind == Node::Kind::scalar && !node.is_quoted && node.scalar == "system";
+}
+
+Result<DnsName> parse_zone(std::string_view text, const NameRules& rules) {
+  const auto ascii = rules.to_a_label(text);
+  const auto zone = ascii ? DnsName::parse(*ascii) : tl::unexpected(ascii.error());
+  if (zone) return zone;
+  return fail(quoted(text) + " is not a zone; accepted: a name such as vpn.corp, or default");
+}
+
+class ZoneReader {
+ public:
+  ZoneReader(const NameRules& rules, Reader& reader, Policy& policy)
+      : rules_(rules), reader_(reader), policy_(policy) {}
+
+  void read(const Node& map) {
+    if (map.map.empty())
+      reader_.refuse(map.place, "an empty map of resolvers; accepted: " + std::string(kAccepted));
+    for (const auto& [key, value] : map.map) {
+      const auto word = reader_.text(key, {"a zone", kAccepted});
+      if (word && note(key, *word)) read_zone(key, *word, value);
+    }
+    std::ranges::sort(policy_.zones);
+    check_numbers(map);
+  }
+
+ private:
+  static constexpr std::string_view kAccepted = "{ vpn.corp: [10.8.0.1], default: system }";
+
+  bool note(const Node& key, const std::string& word) {
+    const auto [first, is_new] = places_.try_emplace(word, key.place);
+    if (!is_new)
+      reader_.refuse(key.place, "the key " + quoted(word) + " stands at " + first->second.text() +
+                                    " already; accepted: once");
+    return is_new;
+  }
+
+  void read_zone(const Node& key, const std::string& word, const Node& value) {
+    if (word == "default") {
+      if (!is_system(value))
+        policy_.resolvers =
+            read_list(value, {"a list of resolvers", "[192.0.2.53], or system"}, reader_);
+      return;
+    }
+    const auto zone = reader_.parsed(key, {"a zone", kAccepted}, [&](std::string_view text) {
+      return parse_zone(text, rules_);
+    });
+    auto resolvers = read_list(value, {"a list of resolvers", "[192.0.2.53]"}, reader_);
+    if (!zone) return;
+    if (std::ranges::find(policy_.zones, *zone, &ZoneResolvers::zone) != policy_.zones.end())
+      return reader_.refuse(
+          key.place, "the zone " + quoted(zone->text()) + " stands there already; accepted: once");
+    policy_.zones.push_back({*zone, std::move(resolvers)});
+  }
+
+  void check_numbers(const Node& map) {
+    if (policy_.zones.size() > limits::kResolverZones)
+      reader_.refuse(map.place, std::to_string(policy_.zones.size()) + " zones; accepted: up to " +
+                                    std::to_string(limits::kResolverZones));
+    const Resolvers named{policy_.resolvers.value_or(std::vector<ResolverAddress>{}),
+                          policy_.zones};
+    const std::size_t most =
+        limits::kResolversInAll - (policy_.resolvers ? 0 : limits::kResolvers);  // the system's
+    if (const std::size_t number = named.all().size(); number > most)
+      reader_.refuse(map.place, std::to_string(number) + " resolvers in all; accepted: up to " +
+                                    std::to_string(most));
+  }
+
+  const NameRules& rules_;
+  Reader& reader_;
+  Policy& policy_;
+  std::map<std::string, Place> places_;
+};
+
+}  // namespace
+
+void read_resolvers(const Node& node, const NameRules& rules, Reader& reader, Policy& policy) {
+  if (node.kind == Node::Kind::map) return ZoneReader(rules, reader, policy).read(node);
+  constexpr Form kList{"a list of resolvers",
+                       "[192.0.2.53], or by zone { vpn.corp: [10.8.0.1], default: system }"};
+  policy.resolvers = read_list(node, kList, reader);
 }
 
 }  // namespace egress::policy

@@ -11,7 +11,8 @@ Mode read_mode(const Node& node, Reader& reader);
 bool read_metadata(const Node& node, Reader& reader);
 DnsSettings read_dns(const Node& node, Reader& reader);
 Limits read_limits(const Node& node, Reader& reader);
-std::vector<ResolverAddress> read_resolvers(const Node& node, Reader& reader);
+// A list, or a map of lists by zone.
+void read_resolvers(const Node& node, const NameRules& rules, Reader& reader, Policy& policy);
 // Empty: everybody is answered.
 std::optional<Inbound> read_inbound(const Node& node, Reader& reader);
 // Null: the key is absent.

@@ -71,6 +71,10 @@ std::vector<nft::Base> bases() {
   all_held.uplinks = {"eth0"};
   all_held.tunnels = {"flannel.1"};
   all_held.routed = {{"eth1", *Prefix::parse("172.20.0.0/14")}};
+  for (nft::Base* base : {&judged, &all_held}) {
+    base->addressless = {"cali1", "cali2", "docker0", "tap0"};
+    base->guard_v4 = *IpAddress::parse("192.0.2.9");
+  }
   nft::Base without_routes = forward;
   without_routes.only_sources = {*IpAddress::parse("127.0.0.1"), *IpAddress::parse("2001:db8::7")};
   nft::Base panic = forward;

@@ -358,7 +358,8 @@ class Run {
       case 2:
         return host_.tell(engine::TableDoubted{});
       default:
-        return host_.tell(engine::ResolversChanged{{{*IpAddress::parse("192.0.2.53"), 53}}});
+        return host_.tell(
+            engine::ResolversChanged{{.otherwise = {{*IpAddress::parse("192.0.2.53"), 53}}}});
     }
   }
 

@@ -112,6 +112,15 @@ TEST(GoldenNft, MetadataAfterABoot) {
   expect_golden("metadata-at-boot", ruleset);
 }
 
+TEST(GoldenNft, LinksWithoutAnAddress) {
+  Ruleset ruleset;
+  ruleset.base.forward = {"cali*"};
+  ruleset.base.dns_guard = DnsGuard{.port = 5353, .user = 990};
+  ruleset.base.addressless = {"cali1", "cali2"};
+  ruleset.base.guard_v4 = *IpAddress::parse("192.0.2.9");
+  expect_golden("addressless", ruleset);
+}
+
 TEST(GoldenNft, BoundsOfFlows) {
   Ruleset ruleset;
   ruleset.base.forward = {"docker0", "br-*"};

@@ -36,18 +36,30 @@ TEST_F(HostNames, OfAFileThatIsNotFollowedAreNeverCalledAllowedWhereTheyAreRefus
   const Finished why = daemon.egressctl({"why", "api.openai.com"});
   EXPECT_EQ(why.exit_code, 1) << why.output;
   EXPECT_TRUE(says(why, "/etc/hosts has it at") && says(why, remedy)) << why.output;
-  for (const char* dry : {"--dry-run", "--optional"}) {
-    const Finished allow = daemon.egressctl({"allow", "mirror.corp:443", dry});
-    EXPECT_TRUE(says(allow, "egressd does not follow that file: " + remedy)) << allow.output;
+  for (const char* target : {"mirror.corp:443", "*.mirror.corp:443", "*.openai.com:443"}) {
+    const Finished allow = daemon.egressctl({"allow", target, "--dry-run"});
+    EXPECT_EQ(says(allow, "egressd does not follow that file: " + remedy),
+              std::string_view(target) != "*.mirror.corp:443")
+        << allow.output;
   }
+  const Finished allow = daemon.egressctl({"allow", "mirror.corp:443", "--optional"});
+  EXPECT_TRUE(says(allow, "egressd does not follow that file: " + remedy)) << allow.output;
   EXPECT_TRUE(says(daemon.egressctl({"doctor"}), remedy));
+  for (const char* command : {"list", "status"}) {
+    const Finished shown = daemon.egressctl({command});
+    EXPECT_EQ(shown.exit_code, 0) << command;
+    EXPECT_TRUE(says(shown, "api.openai.com to " + std::string(kOther4)) && says(shown, remedy))
+        << shown.output;
+  }
+  EXPECT_FALSE(says(daemon.egressctl({"list"}), "mirror.corp:443 to"));
   ASSERT_EQ(daemon.egressctl({"allow", std::string(kOther4) + ":443"}).exit_code, 0);
   EXPECT_EQ(tcp(kOther4), Seen::answered);
   for (const char* name : {"api.openai.com", "mirror.corp"}) {
     const Finished open = daemon.egressctl({"why", name});
     EXPECT_EQ(open.exit_code, 0) << open.output;
   }
-  EXPECT_FALSE(says(daemon.egressctl({"doctor"}), remedy));
+  for (const char* command : {"doctor", "list", "status"})
+    EXPECT_FALSE(says(daemon.egressctl({command}), remedy)) << command;
   EXPECT_EQ(daemon.egressctl({"why", "thishost:8080"}).exit_code, 0);
 }
 

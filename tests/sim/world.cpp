@@ -57,7 +57,8 @@ void World::start() {
   restore_posture();
   engine_->handle(engine::OwnAddressesChanged{{}}, clock_.now());
   engine_->handle(engine::PolicyChanged{policy_, clock_.wall()}, clock_.now());
-  engine_->handle(engine::ResolversChanged{{{*IpAddress::parse("10.0.0.2"), 53}}}, clock_.now());
+  engine_->handle(engine::ResolversChanged{{.otherwise = {{*IpAddress::parse("10.0.0.2"), 53}}}},
+                  clock_.now());
   for (const dns::KnownAddress& known : saved_)
     engine_->handle(engine::Restored{known, clock_.wall()}, clock_.now());
   witness_.see_policy(policy_, clock_.now(), clock_.wall());

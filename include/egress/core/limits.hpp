@@ -12,7 +12,9 @@ using namespace std::chrono_literals;
 // Policy
 inline constexpr std::size_t kEntries = 10'000;    // allow entries after presets and ports unfold
 inline constexpr std::size_t kPortsPerHost = 256;  // one port range of a named host
-inline constexpr std::size_t kResolvers = 8;
+inline constexpr std::size_t kResolvers = 8;        // of one zone, and of those of no zone
+inline constexpr std::size_t kResolverZones = 32;
+inline constexpr std::size_t kResolversInAll = 64;  // of all zones and of none
 inline constexpr std::size_t kForwardPatterns = 32;
 inline constexpr std::size_t kInboundPorts = 64;   // items of `inbound`
 inline constexpr std::size_t kPolicyFileBytes = 1 << 20;

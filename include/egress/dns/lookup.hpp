@@ -47,6 +47,7 @@ struct Answer {
   std::string zone{};  // nodata and nxdomain: the owner of the SOA that says so (RFC 2308), "." for
                        // the root; text from the network
   std::string resolver{};  // who said so
+  seconds chain_ttl{0};    // the least of the aliases', as received; 0: there are none
   bool operator==(const Answer&) const = default;
 };
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -121,6 +122,9 @@ class NameTable {
   std::vector<Question> take_questions();
   // Asks every name whose last lookup failed again at once (the resolvers have changed).
   void retry_failing(Instant now);
+  // What was said of these names counts no more, since others are asked for them now: they are asked for anew, learnt ones
+  // when a program asks. Their addresses stay until their end.
+  void doubt(Instant now, const std::function<bool(const DnsName&)>& is_doubtful);
 
   Instant next_deadline() const;
   const NameState* find(const DnsName& name) const;

@@ -22,7 +22,7 @@ namespace egress::engine {
 // All that decides the ruleset, but for the answers.
 struct Inputs {
   std::shared_ptr<const policy::Policy> policy;
-  std::vector<policy::ResolverAddress> resolvers;
+  policy::Resolvers resolvers;
   std::set<IpAddress> own_addresses;
   std::vector<nft::Link> links;
   nft::HeldLinks held;  // of them and the policy

@@ -24,7 +24,7 @@ struct PolicyChanged {
   WallTime wall;  // the civil time now: what `until` is measured against
 };
 struct ResolversChanged {
-  std::vector<policy::ResolverAddress> resolvers;  // those in force, from the policy or the system
+  policy::Resolvers resolvers;  // those in force, from the policy or the system
 };
 struct OwnAddressesChanged {
   std::set<IpAddress> addresses;

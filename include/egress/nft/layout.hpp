@@ -110,6 +110,7 @@ struct Accept {};
 struct Drop {};
 struct Return {};
 struct Redirect { Port port = 0; };                       // redirect to :5353
+struct LeadTo { IpAddress address; Port port = 0; };      // dnat ip to 10.0.0.2:5353; IPv4
 struct Jump { std::string chain; };
 struct Goto { std::string chain; };
 struct RejectWithReset {};                                // reject with tcp reset
@@ -120,7 +121,7 @@ using Statement =
                  InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, SetSource, SetSourceToAsked, ToOne, DestinationIsOwn, IsTaken, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,
-                 CountDestination, RememberSender, SenderIsEnd, SourceKnown, RememberSource, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, Jump,
+                 CountDestination, RememberSender, SenderIsEnd, SourceKnown, RememberSource, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, LeadTo, Jump,
                  Goto, RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
 

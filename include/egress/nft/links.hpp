@@ -28,6 +28,7 @@ struct Link {
   bool leads_on = false;  // by it, through a gateway, a route leads to addresses that are not private
   bool is_up = true;
   bool has_hosts = false;  // routes of single addresses lead there, without a gateway: pods
+  std::optional<IpAddress> v4{};  // its first IPv4 address; none: it has none (a routed veth, as Calico makes them)
   bool is_users = false;  // a tun or tap device whose packets a user other than root may write
   std::vector<Prefix> routed{};  // to it by tables other than `main`, which rules (ip-rule(8)) may choose
   bool is_bridge_port() const { return bridge != 0; }  // passes frames on that this host has not routed
@@ -60,6 +61,10 @@ struct HeldLinks {
   // Beneath ports of bridges, or devices whose frames a virtual machine writes: what these send passes here, unrouted.
   std::vector<std::string> carriers{};
   std::vector<std::pair<std::string, Prefix>> routed{};  // of held links and tunnels: Link::routed
+  // Held links that are up and have no IPv4 address, to which a redirect could lead, and an address of this host to which
+  // their questions can be led instead; empty where the host has none either.
+  std::vector<std::string> addressless{};
+  std::optional<IpAddress> guard_v4{};
   bool operator==(const HeldLinks&) const = default;
 
   // Whether what is behind that link is held as a guest of this host.

@@ -84,6 +84,9 @@ struct Base {
   std::vector<std::string> uplinks{};  // they lead to other networks: anybody's packets may come in by them
   std::vector<std::string> tunnels{};  // links that no pattern names, and that are judged as if one did
   std::vector<std::pair<std::string, Prefix>> routed{};  // sources that belong to a link by another table than `main`
+  // Held links without an IPv4 address, and where their questions over IPv4 are led (links.hpp); both or neither.
+  std::vector<std::string> addressless{};
+  std::optional<IpAddress> guard_v4{};
   std::optional<std::vector<Answered>> inbound{};  // which flows begun outside are answered; empty: all
   std::optional<DnsGuard> dns_guard{};  // empty: programs ask the pinned resolvers themselves
   bool is_panic{};  // nothing but loopback passes, in either direction, whatever the rest says

@@ -26,6 +26,7 @@ struct Capabilities {
   bool asks_routes = true;  // `fib`: whose a source address is
   bool has_zones = true;    // `ct zone set`: our own questions are tracked, apart from all others
   bool finds_sockets = true;  // `socket wildcard` (Linux >= 5.10): whether a socket takes a packet
+  bool leads = true;          // `dnat`: where a packet goes may be said without its link's address
   bool operator==(const Capabilities&) const = default;
 };
 

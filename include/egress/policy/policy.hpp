@@ -14,6 +14,7 @@
 #include "egress/core/ip_address.hpp"
 #include "egress/core/time.hpp"
 #include "egress/policy/document.hpp"
+#include "egress/policy/resolvers.hpp"
 
 namespace egress::policy {
 
@@ -42,15 +43,6 @@ struct DnsSettings {
   Refresh refresh = Refresh::on_demand;
   std::optional<Rate> wildcard_rate;  // of names not seen before, below each wildcard
   bool operator==(const DnsSettings&) const = default;
-};
-
-// A resolver: an address and a port, reached over UDP and TCP.
-struct ResolverAddress {
-  IpAddress address;
-  Port port = 53;
-  std::string zone{};        // the link of a link-local address: "eth0"
-  std::string text() const;  // "10.0.0.2", "10.0.0.2:5353", "[2001:db8::1]:5353", "fe80::1%eth0"
-  auto operator<=>(const ResolverAddress&) const = default;
 };
 
 // Where an entry comes from, for `list`, `deny` and error messages.
@@ -205,7 +197,8 @@ struct Inbound {
 struct Policy {
   Mode mode = Mode::enforce;
   DnsSettings dns;
-  std::optional<std::vector<ResolverAddress>> resolvers;  // empty: those of the system
+  std::optional<std::vector<ResolverAddress>> resolvers;  // for names of no zone; empty: those of the system
+  std::vector<ZoneResolvers> zones{};  // sorted
   bool serves_guests = true;  // programs of the host reach its containers, and give leases to held links
   bool allows_dhcp = true;
   bool metadata_at_boot = false;  // root reaches the cloud's metadata for limits::kBootMetadata after each boot

@@ -95,6 +95,7 @@ dns::Answer read_answer(const dns::Question& question, const std::vector<Record>
   auto ttl = ~std::uint32_t{0};
   const auto owner = follow_chain(records, answer, ttl);
   if (!owner) return failed(question, dns::Status::malformed);
+  if (!answer.chain.empty()) answer.chain_ttl = seconds(ttl);
   take_addresses(records, *owner, answer, ttl);
   if (answer.addresses.empty()) answer.status = dns::Status::nodata;
   answer.ttl = seconds(ttl);

@@ -7,11 +7,11 @@
 #include <array>
 #include <bitset>
 #include <map>
-#include <numeric>
 #include <string>
 #include <utility>
 
 #include "adapters/cares/channel.hpp"
+#include "adapters/cares/detour.hpp"
 #include "adapters/file_descriptor.hpp"
 #include "adapters/system_error.hpp"
 #include "egress/core/limits.hpp"
@@ -21,13 +21,17 @@ namespace {
 
 using Channels = std::vector<std::unique_ptr<Channel>>;
 
+using Indices = std::vector<std::size_t>;  // of resolvers
+
 struct Lookup {
   dns::Question question;
+  dns::Question asked_for{};  // where its aliases lead to other resolvers: the last target
+  Detour detour{};
   dns::Status failure = dns::Status::unreachable;  // the most telling so far
-  std::vector<std::size_t> order{};                // in which the resolvers are asked
+  Indices order{};                                 // in which the resolvers are asked
   std::size_t tries = 0;
-  std::size_t asked = 0;                         // the resolver of the try under way
-  std::bitset<limits::kResolvers> has_spoken{};  // resolvers that need not be tried again
+  std::size_t asked = 0;                              // the resolver of the try under way
+  std::bitset<limits::kResolversInAll> has_spoken{};  // resolvers that need not be tried again
 };
 
 bool is_final(dns::Status status) {
@@ -75,7 +79,7 @@ class CaresResolver::State {
       : epoll_(std::move(epoll)), deliver_(std::move(deliver)), key_(key) {}
 
   int fd() const { return epoll_.get(); }
-  Result<void> set_resolvers(const std::vector<policy::ResolverAddress>& resolvers);
+  Result<void> set_resolvers(const policy::Resolvers& resolvers);
   void ask(const dns::Question& question);
   std::optional<milliseconds> wait() const;
   void dispatch();
@@ -83,9 +87,12 @@ class CaresResolver::State {
 
  private:
   Result<Channels> open_channels(const std::vector<policy::ResolverAddress>& resolvers);
-  std::vector<std::size_t> order_now() const;
+  Indices indices_of(const DnsName& name) const;
+  Lookup begun(const dns::Question& question) const;
   void probe_silent(const dns::Question& question);
   bool is_skipped(const Lookup& lookup, std::size_t resolver) const;
+  void start_again(std::uint64_t id, Lookup& lookup, const Lookup& with);
+  void finish(std::uint64_t id, const Lookup& lookup, dns::Answer answer);
   void try_next(std::uint64_t id, Lookup& lookup);
   void note(std::size_t resolver, dns::Status status);
   bool take_probe(const Reply& reply);
@@ -96,9 +103,10 @@ class CaresResolver::State {
   Deliver deliver_;
   std::optional<OwnKey> key_;
   SourcePorts ports_;
-  std::vector<policy::ResolverAddress> resolvers_;
-  std::vector<ResolverTally> tallies_;  // of these
-  std::vector<Standing> standings_;     // of these
+  policy::Resolvers resolvers_;
+  std::vector<policy::ResolverAddress> addresses_;  // all of them, once
+  std::vector<ResolverTally> tallies_;              // of these
+  std::vector<Standing> standings_;                 // of these
   std::uint64_t next_id_ = 0;
   std::map<std::uint64_t, Lookup> lookups_;
   std::vector<Reply> replies_;         // ended tries, not yet looked at
@@ -108,8 +116,8 @@ class CaresResolver::State {
 
 Result<Channels> CaresResolver::State::open_channels(
     const std::vector<policy::ResolverAddress>& resolvers) {
-  if (resolvers.size() > limits::kResolvers)
-    return fail("more than " + std::to_string(limits::kResolvers) + " resolvers");
+  if (resolvers.size() > limits::kResolversInAll)
+    return fail("more than " + std::to_string(limits::kResolversInAll) + " resolvers");
   Channels channels;
   for (const auto& resolver : resolvers) {
     const auto tag = static_cast<std::uint32_t>(channels.size());
@@ -120,46 +128,60 @@ Result<Channels> CaresResolver::State::open_channels(
   return channels;
 }
 
-Result<void> CaresResolver::State::set_resolvers(
-    const std::vector<policy::ResolverAddress>& resolvers) {
+Result<void> CaresResolver::State::set_resolvers(const policy::Resolvers& resolvers) {
   if (resolvers == resolvers_) return {};
-  auto channels = open_channels(resolvers);
+  const auto addresses = resolvers.all();
+  auto channels = open_channels(addresses);
   if (!channels) return tl::unexpected(channels.error());
   channels_ = std::move(*channels);
   resolvers_ = resolvers;
+  addresses_ = addresses;
   tallies_.clear();
-  for (const auto& resolver : resolvers_) tallies_.push_back({.resolver = resolver.text()});
-  standings_.assign(resolvers_.size(), {});
+  for (const auto& resolver : addresses_) tallies_.push_back({.resolver = resolver.text()});
+  standings_.assign(addresses_.size(), {});
   replies_.clear();
   for (auto it = lookups_.begin(); it != lookups_.end();) {
-    auto& [id, lookup] = *it++;  // try_next() may erase it
-    lookup = Lookup{.question = lookup.question, .order = order_now()};
-    try_next(id, lookup);
+    auto& [id, lookup] = *it++;  // it may be erased
+    start_again(id, lookup, begun(lookup.question));
   }
   return {};
 }
 
 void CaresResolver::State::ask(const dns::Question& question) {
   const auto id = next_id_++;
-  const Lookup lookup{.question = question, .order = order_now()};
-  try_next(id, lookups_.emplace(id, lookup).first->second);
+  try_next(id, lookups_.emplace(id, begun(question)).first->second);
   probe_silent(question);
 }
 
-// As they were given, but those that fell silent last.
-std::vector<std::size_t> CaresResolver::State::order_now() const {
-  std::vector<std::size_t> order(channels_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_partition(
-      order, [this](std::size_t resolver) { return !standings_[resolver].is_silent(); });
-  return order;
+Indices CaresResolver::State::indices_of(const DnsName& name) const {
+  Indices indices;
+  for (const policy::ResolverAddress& resolver : resolvers_.of(name))
+    indices.push_back(
+        static_cast<std::size_t>(std::ranges::find(addresses_, resolver) - addresses_.begin()));
+  return indices;
 }
 
-// One question at a time goes to each silent resolver as well, so that it comes first again as soon
-// as it speaks. Nobody waits for these. Where all are silent, the question itself finds out.
+// The resolvers of its zone, as they were given, but those that fell silent last.
+Lookup CaresResolver::State::begun(const dns::Question& question) const {
+  Lookup lookup{.question = question, .asked_for = question, .order = indices_of(question.name)};
+  std::ranges::stable_partition(
+      lookup.order, [this](std::size_t resolver) { return !standings_[resolver].is_silent(); });
+  return lookup;
+}
+
+void CaresResolver::State::start_again(std::uint64_t id, Lookup& lookup, const Lookup& with) {
+  lookup = with;
+  try_next(id, lookup);
+}
+
+// One question at a time goes to each silent resolver of its zone as well, so that it comes first
+// again as soon as it speaks. Nobody waits for these. Where all are silent, the question itself
+// finds out.
 void CaresResolver::State::probe_silent(const dns::Question& question) {
-  if (std::ranges::all_of(standings_, &Standing::is_silent)) return;
-  for (std::size_t resolver = 0; resolver < standings_.size(); ++resolver) {
+  const Indices resolvers = indices_of(question.name);
+  const auto is_silent = [this](std::size_t resolver) { return standings_[resolver].is_silent(); };
+  if (std::ranges::all_of(resolvers, is_silent)) return;
+  for (const std::size_t resolver : resolvers) {
     Standing& standing = standings_[resolver];
     if (!standing.is_silent() || standing.probe) continue;
     standing.probe = next_id_++;
@@ -179,10 +201,14 @@ void CaresResolver::State::try_next(std::uint64_t id, Lookup& lookup) {
   while (lookup.tries < lookup.order.size() * kTriesPerResolver) {
     lookup.asked = lookup.order[lookup.tries++ % lookup.order.size()];
     if (is_skipped(lookup, lookup.asked)) continue;
-    channels_[lookup.asked]->query(id, lookup.question);
+    channels_[lookup.asked]->query(id, lookup.asked_for);
     return;
   }
-  finished_.push_back({lookup.question, lookup.failure, {}, {}, {}});
+  finish(id, lookup, {lookup.question, lookup.failure, {}, {}, {}});
+}
+
+void CaresResolver::State::finish(std::uint64_t id, const Lookup& lookup, dns::Answer answer) {
+  finished_.push_back(lookup.detour.joined(lookup.question, std::move(answer)));
   lookups_.erase(id);
 }
 
@@ -207,10 +233,14 @@ void CaresResolver::State::take(Reply reply) {
   Lookup& lookup = found->second;
   note(lookup.asked, reply.answer.status);
   if (is_final(reply.answer.status)) {
+    if (const auto target = lookup.detour.follow(reply.answer, resolvers_)) {
+      Lookup next = begun({*target, lookup.question.family});
+      next.question = lookup.question;
+      next.detour = lookup.detour;
+      return start_again(found->first, lookup, next);
+    }
     reply.answer.resolver = tallies_[lookup.asked].resolver;
-    finished_.push_back(std::move(reply.answer));
-    lookups_.erase(found);
-    return;
+    return finish(found->first, lookup, std::move(reply.answer));
   }
   lookup.failure = more_telling(lookup.failure, reply.answer.status);
   if (is_word(reply.answer.status)) lookup.has_spoken.set(lookup.asked);
@@ -255,9 +285,9 @@ CaresResolver::~CaresResolver() {
   ares_library_cleanup();
 }
 
-Result<std::unique_ptr<CaresResolver>> CaresResolver::open(
-    const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver,
-    std::optional<OwnKey> key) {
+Result<std::unique_ptr<CaresResolver>> CaresResolver::open(const policy::Resolvers& resolvers,
+                                                           Deliver deliver,
+                                                           std::optional<OwnKey> key) {
   FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.is_open()) return fail_errno("epoll_create1");
   const int status = ares_library_init(ARES_LIB_INIT_ALL);
@@ -269,7 +299,7 @@ Result<std::unique_ptr<CaresResolver>> CaresResolver::open(
   return resolver;
 }
 
-Result<void> CaresResolver::set_resolvers(const std::vector<policy::ResolverAddress>& resolvers) {
+Result<void> CaresResolver::set_resolvers(const policy::Resolvers& resolvers) {
   return state_->set_resolvers(resolvers);
 }
 void CaresResolver::ask(const dns::Question& question) {

@@ -11,6 +11,9 @@
 // delays the first questions alone. One question at a time is put to it beside the others to find
 // out.
 //
+// A name of a zone is asked of that zone's resolvers alone, any other of those of no zone; so is
+// each alias on the way, wherever an answer leads from the one into the other.
+//
 // Belongs to one thread. The caller waits for fd() to be readable, at most wait(), and calls
 // dispatch().
 #pragma once
@@ -46,17 +49,18 @@ class CaresResolver final : public dns::Resolver {
 
   // `deliver` is called out of dispatch() only, and may call ask() and set_resolvers(). `key`:
   // by which the rules know our questions (needs CAP_NET_ADMIN).
-  static Result<std::unique_ptr<CaresResolver>> open(
-      const std::vector<policy::ResolverAddress>& resolvers, Deliver deliver,
-      std::optional<OwnKey> key = std::nullopt);
+  static Result<std::unique_ptr<CaresResolver>> open(const policy::Resolvers& resolvers,
+                                                     Deliver deliver,
+                                                     std::optional<OwnKey> key = std::nullopt);
   // Questions still open get no answer.
   ~CaresResolver() override;
 
-  // Asks from now on these, in this order (at most limits::kResolvers; none: every answer is
-  // `unreachable`). Open questions start again with them. On error the old ones stay.
-  Result<void> set_resolvers(const std::vector<policy::ResolverAddress>& resolvers);
+  // Asks from now on these, in their order (at most limits::kResolversInAll; where there is none
+  // for a name every answer is `unreachable`). Open questions start again with them. On error the
+  // old ones stay.
+  Result<void> set_resolvers(const policy::Resolvers& resolvers);
   void ask(const dns::Question& question) override;
-  // One for each resolver, in their order.
+  // One for each resolver, those of no zone first.
   const std::vector<ResolverTally>& tallies() const;
 
   // An epoll descriptor, readable when dispatch() has something to read.

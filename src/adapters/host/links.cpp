@@ -131,6 +131,24 @@ Result<void> add_routes(std::vector<nft::Link>& links) {
       [&](Octets message) { take_route(message, links); });
 }
 
+// IFA_LOCAL is this host's end; IFA_ADDRESS is that of the far one where there are two.
+void take_address(Octets message, std::vector<nft::Link>& links) {
+  const auto address = read<ifaddrmsg>(message);
+  const Octets local = attribute(message, sizeof(ifaddrmsg), IFA_LOCAL);
+  if (address.ifa_family != AF_INET || local.size() != 4) return;
+  for (nft::Link& link : links)
+    if (link.index == address.ifa_index && !link.v4) link.v4 = read_address(AF_INET, local.data());
+}
+
+Result<void> add_addresses(std::vector<nft::Link>& links) {
+  const std::vector<nft::Link> without = links;
+  ifaddrmsg v4{};
+  v4.ifa_family = AF_INET;
+  return dump(
+      NETLINK_ROUTE, RTM_GETADDR, octets_of(v4), [&] { links = without; },
+      [&](Octets message) { take_address(message, links); });
+}
+
 }  // namespace
 
 Result<std::vector<nft::Link>> links() {
@@ -141,6 +159,7 @@ Result<std::vector<nft::Link>> links() {
       [&](Octets message) { found.push_back(link(message)); });
   if (!listed) return tl::unexpected(listed.error());
   if (auto added = add_routes(found); !added) return tl::unexpected(added.error());
+  if (auto added = add_addresses(found); !added) return tl::unexpected(added.error());
   for (nft::Link& one : found) std::ranges::sort(one.routed);
   std::ranges::sort(found);
   return found;
@@ -186,7 +205,7 @@ bool read_notices(int socket) {
 }  // namespace
 
 Result<LinkWatch> LinkWatch::open() {
-  auto socket = follow(RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
+  auto socket = follow(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
   if (!socket) return tl::unexpected(socket.error());
   LinkWatch watch(*std::move(socket));
   auto found = host::links();  // after the socket: a change in between is noticed

@@ -25,6 +25,7 @@ constexpr std::uint32_t kStateRelated = 4;
 constexpr std::uint32_t kStateNew = 8;
 constexpr std::uint32_t kStatusConfirmed = 1 << 3;  // IPS_CONFIRMED
 constexpr std::uint32_t kStatusDnat = 1 << 5;       // IPS_DST_NAT
+constexpr std::uint32_t kRangeHasAddresses = 1;     // NF_NAT_RANGE_MAP_IPS
 constexpr std::uint32_t kRangeHasPorts = 1 << 1;    // NF_NAT_RANGE_PROTO_SPECIFIED
 constexpr std::uint8_t kTcpFlagSyn = 2, kTcpFlagReset = 4,
                        kTcpFlagAck = 16;  // RFC 9293 section 3.1
@@ -293,6 +294,26 @@ class RuleEncoder : Expressions {
     nftnl_expr_set_u32(redirect, NFTNL_EXPR_REDIR_REG_PROTO_MIN, NFT_REG_1);
     nftnl_expr_set_u32(redirect, NFTNL_EXPR_REDIR_REG_PROTO_MAX, NFT_REG_1);
     nftnl_expr_set_u32(redirect, NFTNL_EXPR_REDIR_FLAGS, kRangeHasPorts);
+  }
+  // Of packets of the other family it is no statement.
+  void operator()(const nft::LeadTo& statement) {
+    const std::uint16_t port = htons(statement.port);
+    const auto octets = statement.address.octets();
+    nftnl_expr* address = append("immediate");
+    nftnl_expr_set_u32(address, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+    nftnl_expr_set(address, NFTNL_EXPR_IMM_DATA, octets.data(),
+                   static_cast<std::uint32_t>(octets.size()));
+    nftnl_expr* immediate = append("immediate");
+    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_2);
+    nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, &port, sizeof port);
+    nftnl_expr* nat = append("nat");
+    nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+    nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+    nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+    nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
+    nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_2);
+    nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_REG_PROTO_MAX, NFT_REG_2);
+    nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_FLAGS, kRangeHasAddresses | kRangeHasPorts);
   }
   void operator()(const nft::Jump& to) { verdict(NFT_JUMP, to.chain); }
   void operator()(const nft::Goto& to) { verdict(NFT_GOTO, to.chain); }

@@ -29,7 +29,8 @@ nft::Capabilities lesser(const nft::Capabilities& a, const nft::Capabilities& b)
           .redirects = a.redirects && b.redirects,
           .asks_routes = a.asks_routes && b.asks_routes,
           .has_zones = a.has_zones && b.has_zones,
-          .finds_sockets = a.finds_sockets && b.finds_sockets};
+          .finds_sockets = a.finds_sockets && b.finds_sockets,
+          .leads = a.leads && b.leads};
 }
 
 Error owned_by(std::uint32_t port) {

@@ -170,6 +170,17 @@ bool finds_sockets(Socket& socket) {
   return table.accepts(layout) && table.holds(layout);
 }
 
+// As redirects().
+bool leads(Socket& socket) {
+  ScratchTable table(socket);
+  const nft::Chain hooked{
+      .name = "hooked", .hook = nft::Hook::prerouting, .type = nft::ChainType::nat, .rules = {}};
+  const nft::Chain chain = chain_with({nft::Layer4{{IPPROTO_UDP}}, nft::DestinationPort{53},
+                                       nft::LeadTo{*IpAddress::parse("192.0.2.1"), 53}});
+  const nft::Layout layout{.counters = {}, .sets = {}, .chains = {hooked, chain}};
+  return table.accepts(layout) && table.holds(layout);
+}
+
 // "lo" is there in every namespace, and what is routed passes meanwhile.
 bool filters_frames(Socket& socket) {
   const nft::FrameFilter filter{.links = {{.name = "lo", .index = 1, .is_loopback = true}},
@@ -217,7 +228,8 @@ Result<nft::Capabilities> probe(Socket& socket) {
                            .redirects = redirects(socket),
                            .asks_routes = asks_routes(socket),
                            .has_zones = has_zones(socket),
-                           .finds_sockets = finds_sockets(socket)};
+                           .finds_sockets = finds_sockets(socket),
+                           .leads = leads(socket)};
 }
 
 }  // namespace egress::netlink

@@ -17,45 +17,49 @@ std::string_view next_word(std::string_view& line) {
   return word;
 }
 
-void add_line(HostNames& names, std::string_view line, const std::set<DnsName>* wanted) {
+void add_line(HostNames& names, std::string_view line, const IsWanted& is_wanted) {
   const std::string_view first = next_word(line);
   const auto address = IpAddress::parse(first.substr(0, first.find('%')));
   if (!address) return;
   for (auto word = next_word(line); !word.empty(); word = next_word(line)) {
     const auto name = DnsName::parse(word);
-    if (!name || (wanted != nullptr && !wanted->contains(*name))) continue;
+    if (!name || !is_wanted(*name)) continue;
     std::vector<IpAddress>& addresses = names[*name];
     if (std::ranges::find(addresses, *address) == addresses.end()) addresses.push_back(*address);
   }
 }
 
-HostNames parse(std::string_view text, const std::set<DnsName>* wanted) {
+HostNames parse(std::string_view text, const IsWanted& is_wanted) {
   HostNames names;
   while (!text.empty()) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    add_line(names, line.substr(0, line.find('#')), wanted);
+    add_line(names, line.substr(0, line.find('#')), is_wanted);
   }
   return names;
 }
 
-HostNames read(const std::string& path, const std::set<DnsName>* wanted) {
-  const auto text = state::read_file(path, limits::kHostsBytes, state::Guard::none);
-  return text && *text ? parse(**text, wanted) : HostNames();
+bool any(const DnsName&) {
+  return true;
 }
 
 }  // namespace
 
 HostNames parse_hosts(std::string_view text) {
-  return parse(text, nullptr);
+  return parse(text, any);
 }
 
 HostNames read_hosts(const std::string& path) {
-  return read(path, nullptr);
+  return read_hosts(any, path);
 }
 
 HostNames read_hosts(const std::set<DnsName>& wanted, const std::string& path) {
-  return read(path, &wanted);
+  return read_hosts([&](const DnsName& name) { return wanted.contains(name); }, path);
+}
+
+HostNames read_hosts(const IsWanted& is_wanted, const std::string& path) {
+  const auto text = state::read_file(path, limits::kHostsBytes, state::Guard::none);
+  return text && *text ? parse(**text, is_wanted) : HostNames();
 }
 
 }  // namespace egress::resolvconf

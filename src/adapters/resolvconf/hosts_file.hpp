@@ -1,6 +1,7 @@
 // hosts(5): programs of this host believe it before any resolver.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -22,5 +23,7 @@ HostNames parse_hosts(std::string_view text);
 HostNames read_hosts(const std::string& path = "/etc/hosts");
 // Of these names alone: of a list of thousands nothing else is kept.
 HostNames read_hosts(const std::set<DnsName>& wanted, const std::string& path = "/etc/hosts");
+using IsWanted = std::function<bool(const DnsName&)>;
+HostNames read_hosts(const IsWanted& is_wanted, const std::string& path = "/etc/hosts");
 
 }  // namespace egress::resolvconf

@@ -13,6 +13,7 @@ struct SystemResolvers {
   std::vector<policy::ResolverAddress> resolvers;  // at most limits::kResolvers, without duplicates
   std::string source;                              // the file they come from
   std::string problem;  // for the operator: what was wrong or left out; empty: nothing
+  std::vector<policy::ZoneResolvers> zones{};  // that have resolvers of their own
   bool operator==(const SystemResolvers&) const = default;
 };
 

@@ -75,6 +75,9 @@ class EventLoop {
   Result<int> run();
   void exit(int code);
 
+  // For what has sources of its own (resolved.hpp).
+  sd_event* event() const { return event_.get(); }
+
  private:
   struct Close {
     void operator()(sd_event* event) const;

@@ -56,7 +56,7 @@ class CaresResolverTest : public testing::Test {
   static void SetUpTestSuite() { test::enter_private_network(); }
 
   void open(const std::vector<policy::ResolverAddress>& resolvers = {resolver("127.0.0.1")}) {
-    resolver_ = CaresResolver::open(resolvers, [this](dns::Answer answer) {
+    resolver_ = CaresResolver::open({.otherwise = resolvers}, [this](dns::Answer answer) {
                   answers_.push_back(std::move(answer));
                 }).value();
   }
@@ -401,7 +401,7 @@ TEST_F(CaresResolverTest, OpenQuestionsMoveToTheNewResolvers) {
   const DnsResponder healthy("127.0.0.2", kPort, good());
   open();
   resolver_->ask(question());
-  ASSERT_TRUE(resolver_->set_resolvers({resolver("127.0.0.2")}));
+  ASSERT_TRUE(resolver_->set_resolvers({.otherwise = {resolver("127.0.0.2")}}));
   turn_until(1);
   EXPECT_EQ(answers_.front().status, Status::ok);
   resolver_->ask(question());
@@ -415,12 +415,14 @@ TEST_F(CaresResolverTest, OpenQuestionsMoveToTheNewResolvers) {
 TEST_F(CaresResolverTest, TooManyResolversAreRefusedAndTheOldOnesStay) {
   const DnsResponder healthy("127.0.0.1", kPort, good());
   open();
-  std::vector<policy::ResolverAddress> many(limits::kResolvers, resolver("127.0.0.1"));
+  std::vector<policy::ResolverAddress> many;
+  for (Port port = 1; port <= limits::kResolversInAll; ++port)
+    many.push_back(resolver("127.0.0.1", port));
   many.push_back(resolver("127.0.0.1"));
-  EXPECT_FALSE(resolver_->set_resolvers(many));
+  EXPECT_FALSE(resolver_->set_resolvers({.otherwise = many}));
   EXPECT_EQ(ask().status, Status::ok);
-  many.pop_back();
-  EXPECT_TRUE(resolver_->set_resolvers(many));
+  many.erase(many.begin());
+  EXPECT_TRUE(resolver_->set_resolvers({.otherwise = many}));
 }
 
 TEST_F(CaresResolverTest, TheCallbackMayAskAndReplaceResolvers) {
@@ -428,7 +430,7 @@ TEST_F(CaresResolverTest, TheCallbackMayAskAndReplaceResolvers) {
   int answers = 0;
   resolver_ = CaresResolver::open({}, [&](const dns::Answer& answer) {
                 if (++answers > 1) return answers_.push_back(answer);
-                EXPECT_TRUE(resolver_->set_resolvers({resolver("127.0.0.2")}));
+                EXPECT_TRUE(resolver_->set_resolvers({.otherwise = {resolver("127.0.0.2")}}));
                 resolver_->ask(question());
               }).value();
   resolver_->ask(question());

@@ -88,6 +88,7 @@ TEST(Codec, List) {
   entry.except = {"x.example"};
   entry.reason = "r";
   entry.risk = {"wide", "k"};
+  entry.hosts = {"hn"};
   entry.error = "NXDOMAIN";
   entry.until_s = 60;
   entry.addresses = {{"192.0.2.1", 30, 7}};
@@ -97,7 +98,7 @@ TEST(Codec, List) {
       R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
       R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"except":["x.example"],"reason":"r",)j"
       R"j("risk":{"kind":"wide","why":"k"},)j"
-      R"("error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
+      R"("hosts":["hn"],"error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
       R"("hits":18446744073709551615}],"state":"open"})");
 }
 
@@ -109,6 +110,7 @@ TEST(Codec, Status) {
   status.dns = "poll";
   status.refuse_with = "refused";
   status.resolvers = {"192.0.2.53"};
+  status.zones = {{"corp", {"10.8.0.1"}}};
   status.resolver_source = "policy";
   status.policy_file = "/etc/egressd/egressd.yaml";
   status.policy_source = "last good", status.policy_problem = "pp";
@@ -127,12 +129,12 @@ TEST(Codec, Status) {
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
   status.crowded_packets = 18, status.tracked_flows = 19, status.most_flows = 20;
   status.foreign_packets = 17, status.proxies = {"p"};
-  status.unheard = {{"l", "b", "c"}}, status.deviations = {"d"};
+  status.unheard = {{"l", "b", "c"}}, status.hosts = {"hn"}, status.deviations = {"d"};
   status.until_s = 12, status.unconfirmed_s = 13;
   expect_reply(
       status,
       R"({"reply":"status","version":"0.1.0","mode":"enforce","state":"enforcing","dns":"poll",)"
-      R"("refuse_with":"refused","resolvers":["192.0.2.53"],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
+      R"("refuse_with":"refused","resolvers":["192.0.2.53"],"zones":[{"zone":"corp","resolvers":["10.8.0.1"]}],"resolver_source":"policy","policy_file":"/etc/egressd/egressd.yaml",)"
       R"("policy_source":"last good","policy_problem":"pp",)"
       R"("uptime_s":1,"entries":2,"names":3,"learnt":12,"addresses":4,"elements":5,"names_failing":6,"failing":["f"],)"
       R"("forward":["docker0"],"uplinks":["br0"],"holds_all":true,"released":["r"],"outward":["o"],"wires":["w"],"inbound":["22/tcp"],"metadata_s":21,"missing_features":["m"],"warnings":["w"],"commits":7,"failed_commits":8,)"
@@ -140,7 +142,7 @@ TEST(Codec, Status) {
       R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"crowded_packets":18,"tracked_flows":19,"most_flows":20,)"
       R"("refusals":[{"address":"192.0.2.9","transport":"udp",)"
       R"("port":65535,"packets":11}],"proxies":["p"],)"
-      R"("unheard":[{"link":"l","by":"b","command":"c"}],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
+      R"("unheard":[{"link":"l","by":"b","command":"c"}],"hosts":["hn"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 
 TEST(Codec, WhyDiffReloadRefusals) {

@@ -216,5 +216,24 @@ TEST_F(NameTableTest, NewResolversRetryFailingNamesAtOnceAndLeaveHealthyOnesAlon
               UnorderedElementsAre(Question{kOther, Family::ipv4}, Question{kOther, Family::ipv6}));
 }
 
+TEST_F(NameTableTest, ADoubtedNameIsAskedForAnewAndKeepsItsAddresses) {
+  const DnsName learnt = *DnsName::parse("a.anthropic.com");
+  follow({kApi, kOther});
+  table_.learn(learnt, "*.anthropic.com", now_);
+  for (const Family family : kFamilies) table_.want({learnt, family}, now_);
+  ask();
+  for (const DnsName& name : {kApi, kOther, learnt}) {
+    answer(name, {ip("192.0.2.1")}, 30s);
+    failure(name, Status::nxdomain, Family::ipv6);
+  }
+  ASSERT_THAT(ask(), IsEmpty());
+  table_.doubt(now_, [](const DnsName& name) { return name != kApi; });
+  EXPECT_THAT(ask(),
+              UnorderedElementsAre(Question{kOther, Family::ipv4}, Question{kOther, Family::ipv6}));
+  EXPECT_EQ(table_.find(learnt)->v4.ttl, 0s) << "a program's question asks for it";
+  EXPECT_EQ(table_.find(kApi)->v4.ttl, 30s);
+  EXPECT_EQ(held(kOther, "192.0.2.1")->expires, now_ + 30s + 15min);
+}
+
 }  // namespace
 }  // namespace egress::dns

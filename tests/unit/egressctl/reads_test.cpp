@@ -92,6 +92,14 @@ TEST(List, SaysHowToBeginWhenNothingIsAllowed) {
             "nothing is allowed; add with: egressctl allow HOST[:PORT]\n");
 }
 
+TEST(List, SaysWhereAnotherFileSendsANameThatIsAllowed) {
+  control::EntryReport entry;
+  entry.target = "tcp/a.example:443", entry.state = "open";
+  entry.hosts = {"/etc/hosts sends it to 192.0.2.1: egressctl allow 192.0.2.1:443"};
+  EXPECT_NE(run_against(ListReply{{entry}}, {"list"}).out.find(entry.hosts.front()),
+            std::string::npos);
+}
+
 StatusReply healthy() {
   StatusReply status;
   status.version = "0.1.0";
@@ -122,6 +130,21 @@ const std::string kFacts =
     "  frames     raw ones are refused at: eth0, wg0 (refused: 3)\n"
     "  table      owned: the kernel lets no other program change it\n"
     "  kernel     elements: 40, commits: 17 (failed: 0), the last took 0.09 ms\n";
+
+TEST(Status, TellsTheResolversOfZonesAndWhatTheHostsFileSendsElsewhere) {
+  StatusReply status = healthy();
+  status.zones = {{"vpn.corp", {"10.8.0.1", "10.8.0.2"}}, {"corp", {"10.9.0.1"}}};
+  status.hosts = {"/etc/hosts sends a.example to 192.0.2.1"};
+  const Ran ran = run_against(status, {});
+  EXPECT_NE(ran.out.find("(from policy); vpn.corp: 10.8.0.1, 10.8.0.2; corp: 10.9.0.1, dns poll\n"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find("allowed names that programs of this host find elsewhere:\n"
+                         "  /etc/hosts sends a.example to 192.0.2.1\n"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_EQ(ran.exit, Exit::done);
+}
 
 TEST(Status, IsTheDefaultCommand) {
   const std::string expected =

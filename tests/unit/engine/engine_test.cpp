@@ -387,14 +387,44 @@ TEST_F(EngineTest, SwitchingTheModeReplacesTheTableAndKeepsTheElements) {
 
 TEST_F(EngineTest, ResolversAreOpenForBothTransportsAndRevokedOnesAreCut) {
   set_policy({});
-  engine_.handle(ResolversChanged{{{ip("10.0.0.2"), 53}}}, now_);
+  engine_.handle(ResolversChanged{{.otherwise = {{ip("10.0.0.2"), 53}}}}, now_);
   act();
   EXPECT_TRUE(permits("10.0.0.2", 53));
   EXPECT_TRUE(engine_.installed()->permits({ip("10.0.0.2"), Transport::udp, 53}, now_));
-  engine_.handle(ResolversChanged{{{ip("10.0.0.3"), 53}}}, now_);
+  engine_.handle(ResolversChanged{{.otherwise = {{ip("10.0.0.3"), 53}}}}, now_);
   act();
   EXPECT_FALSE(permits("10.0.0.2", 53));
   ASSERT_THAT(cuts_, SizeIs(1));
+}
+
+TEST_F(EngineTest, ResolversOfAZoneAreOpenToo) {
+  set_policy({});
+  const policy::ZoneResolvers zone{*DnsName::parse("vpn.corp"), {{ip("10.8.0.1"), 53}}};
+  engine_.handle(ResolversChanged{{.otherwise = {{ip("10.0.0.2"), 53}}, .zones = {zone}}}, now_);
+  act();
+  EXPECT_TRUE(permits("10.0.0.2", 53));
+  EXPECT_TRUE(permits("10.8.0.1", 53));
+  EXPECT_FALSE(permits("10.8.0.1", 54));
+  engine_.handle(ResolversChanged{{.otherwise = {{ip("10.0.0.2"), 53}}}}, now_);
+  act();
+  EXPECT_FALSE(permits("10.8.0.1", 53));
+}
+
+TEST_F(EngineTest, ANameWhoseZoneHasOtherResolversNowIsAskedForAtOnce) {
+  set_policy({entry(kApi)});
+  engine_.handle(ResolversChanged{{.otherwise = {{ip("10.0.0.2"), 53}}}}, now_);
+  answer(kApi, {ip("192.0.3.1")});
+  act();
+  asked_.clear();
+  const policy::ZoneResolvers other{*DnsName::parse("other.example"), {{ip("10.8.0.1"), 53}}};
+  const policy::ZoneResolvers its{*kApi.parent(), {{ip("10.8.0.1"), 53}}};
+  engine_.handle(ResolversChanged{{.otherwise = {{ip("10.0.0.2"), 53}}, .zones = {other}}}, now_);
+  act();
+  EXPECT_THAT(asked_, IsEmpty());
+  engine_.handle(ResolversChanged{{.otherwise = {{ip("10.0.0.2"), 53}}, .zones = {its}}}, now_);
+  act();
+  EXPECT_THAT(asked_, Contains(dns::Question{kApi, Family::ipv4}));
+  EXPECT_TRUE(permits("192.0.3.1", 443)) << "until the new answer comes";
 }
 
 TEST_F(EngineTest, AStandingTellsResolvingOpenStaleAndFailingApart) {

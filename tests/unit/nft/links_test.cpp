@@ -215,5 +215,45 @@ TEST(AllIsHeld, AVethThatIsNotUpIsNoWayBetweenContainersYet) {
   EXPECT_THAT(held.names(), ElementsAre("veth1"));
 }
 
+class AddresslessLinks : public testing::Test {
+ protected:
+  AddresslessLinks() {
+    host_[0].v4 = IpAddress::parse("127.0.0.1").value();
+    host_[1].v4 = IpAddress::parse("10.0.0.2").value();
+    host_[2].v4 = IpAddress::parse("172.17.0.1").value();
+  }
+  std::vector<Link> host_{
+      kLo, kEthernet, kDocker, kContainer, {.name = "cali1", .index = 9, .kind = "veth"}};
+};
+
+TEST_F(AddresslessLinks, AreHeldOnesThatAreUpWithAnAddressOfTheHostInTheirStead) {
+  for (const HeldLinks& held : {held_links(host_, {"cali*"}), held_links(host_, {}, {{}})}) {
+    EXPECT_THAT(held.addressless, ElementsAre("cali1"));
+    EXPECT_EQ(held.guard_v4, host_[1].v4) << "that of the oldest link, loopback aside";
+  }
+  host_[4].is_up = false;
+  EXPECT_THAT(held_links(host_, {}, {{}}).addressless, IsEmpty());
+}
+
+TEST_F(AddresslessLinks, AreNoneThatHaveAnAddressOrAreNotHeld) {
+  EXPECT_THAT(held_links(host_, {"docker0"}).addressless, IsEmpty());
+  EXPECT_THAT(held_links(host_, {}, {{"cali*"}}).addressless, IsEmpty());
+  host_[1].v4.reset();
+  EXPECT_THAT(held_links(host_, {}, {{}}).addressless, ElementsAre("cali1")) << "not the way out";
+  EXPECT_EQ(held_links(host_, {}, {{}}).guard_v4, host_[2].v4);
+  host_[4].v4 = IpAddress::parse("10.244.0.1").value();
+  const HeldLinks held = held_links(host_, {}, {{}});
+  EXPECT_THAT(held.addressless, IsEmpty());
+  EXPECT_FALSE(held.guard_v4);
+}
+
+TEST_F(AddresslessLinks, HaveNoneOnAHostWithoutAnAddress) {
+  for (Link& link : host_)
+    if (!link.is_loopback) link.v4.reset();
+  const HeldLinks held = held_links(host_, {"cali*"});
+  EXPECT_THAT(held.addressless, IsEmpty());
+  EXPECT_FALSE(held.guard_v4);
+}
+
 }  // namespace
 }  // namespace egress::nft

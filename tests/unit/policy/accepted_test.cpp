@@ -48,6 +48,19 @@ tl::expected<Accepted, Problems> read(std::string_view text, WallTime now = kNow
   return parse_accepted(node(text), now);
 }
 
+TEST(AcceptedPolicy, ReadsBackResolversOfZones) {
+  Accepted all = accepted();
+  all.policy = load_text(
+                   "version: 1\nresolvers: { vpn.corp: [10.8.0.1, \"fe80::1%wg0\"], "
+                   "b.corp: [\"[2001:db8::1]:5353\"] }\n")
+                   .value();
+  const auto again = read(print_accepted(all));
+  ASSERT_TRUE(again) << again.error().front().text();
+  EXPECT_EQ(again->policy.zones, all.policy.zones);
+  EXPECT_EQ(again->policy.zones.size(), 2U);
+  EXPECT_FALSE(again->policy.resolvers);
+}
+
 TEST(AcceptedPolicy, ReadsBackWhatItWrites) {
   const Accepted all = accepted();
   const std::string text = print_accepted(all);
