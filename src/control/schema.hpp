@@ -201,6 +201,7 @@ inline constexpr auto kFields<StatusReply> =
                field("most_flows", &StatusReply::most_flows),
                field("refusals", &StatusReply::refusals),
                field("proxies", &StatusReply::proxies),
+               field("tunnels", &StatusReply::tunnels),
                field("unheard", &StatusReply::unheard),
                field("deviations", &StatusReply::deviations),
                field("until_s", &StatusReply::until_s),
