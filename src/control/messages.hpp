@@ -203,6 +203,7 @@ struct StatusReply {
   std::uint64_t tracked_flows = 0, most_flows = 0;
   std::vector<RefusalReport> refusals;  // most frequent first, at most 10
   std::vector<std::string> proxies;     // targets with a port at which proxies stand
+  std::vector<std::string> tunnels;     // targets that open a tunnel
   std::vector<UnheardReport> unheard;   // whose DNS another firewall of this host drops
   std::vector<std::string> hosts{};     // allowed names that /etc/hosts sends where it is closed
   std::vector<std::string> deviations;  // live table against desired; empty: exact

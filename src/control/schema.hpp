@@ -208,6 +208,7 @@ inline constexpr auto kFields<StatusReply> =
                field("most_flows", &StatusReply::most_flows),
                field("refusals", &StatusReply::refusals),
                field("proxies", &StatusReply::proxies),
+               field("tunnels", &StatusReply::tunnels),
                field("unheard", &StatusReply::unheard),
                field("hosts", &StatusReply::hosts),
                field("deviations", &StatusReply::deviations),

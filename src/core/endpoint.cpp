@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "egress/core/ip_address.hpp"
+#include "egress/core/text.hpp"
 
 namespace egress {
 
@@ -7,12 +10,35 @@ std::string PortRange::text() const {
 }
 
 std::string_view text(Transport transport) {
-  return transport == Transport::tcp ? "tcp" : "udp";
+  switch (transport) {
+    case Transport::icmp:
+    case Transport::icmp6:
+      return "icmp";
+    case Transport::ipip:
+      return "ipip";
+    case Transport::tcp:
+      return "tcp";
+    case Transport::udp:
+      return "udp";
+    case Transport::gre:
+      return "gre";
+    case Transport::esp:
+      return "esp";
+  }
+  return "ip";  // of a tracked flow: whatever the kernel tracks
+}
+
+Result<Transport> parse_transport(std::string_view written) {
+  const auto* const found =
+      std::ranges::find(kTransports, written, [](Transport transport) { return text(transport); });
+  if (found != kTransports.end()) return *found;
+  return fail(quoted(written) + " is not a transport; accepted: tcp, udp, icmp, esp, gre or ipip");
 }
 
 std::string Endpoint::text() const {
   const std::string host = address.is_v4() ? address.text() : '[' + address.text() + ']';
-  return std::string(egress::text(transport)) + '/' + host + ':' + std::to_string(port);
+  return std::string(egress::text(transport)) + '/' + host +
+         (has_ports(transport) ? ':' + std::to_string(port) : "");
 }
 
 }  // namespace egress

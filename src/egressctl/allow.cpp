@@ -57,7 +57,7 @@ void add_allow(CLI::App& app, Context& context) {
   command
       ->add_option("TARGET", options->targets,
                    "[tcp/|udp/]host[:port[,port|lo-hi]], address, CIDR, preset:name[@region]; no "
-                   "port: 443/tcp")
+                   "port: 443/tcp. Without ports: icmp/host, esp/host, gre/host, ipip/host")
       ->required();
   command->add_option("--for", options->duration, "end after this time: 15m, 2h, 1d")
       ->type_name("TIME")

@@ -1,6 +1,7 @@
 // egressctl list: every entry with its addresses.
 #include <CLI/CLI.hpp>
 
+#include "egress/core/ip_address.hpp"
 #include "egress/core/text.hpp"
 #include "egressctl/ask.hpp"
 #include "egressctl/duration.hpp"
@@ -21,6 +22,12 @@ bool is_wildcard(const control::EntryReport& entry) {
   return host.starts_with("*.") || host.starts_with('.');
 }
 
+// What has no port is not counted by where it goes.
+std::string hits_text(const control::EntryReport& entry, std::uint64_t hits) {
+  const auto transport = parse_transport(entry.target.substr(0, entry.target.find('/')));
+  return transport && !has_ports(*transport) ? "-" : std::to_string(hits);
+}
+
 std::string origin(const control::EntryReport& entry) {
   if (entry.added_by.empty() || entry.added_by == entry.origin) return entry.origin;
   return entry.origin.empty() ? entry.added_by : entry.origin + ", by " + entry.added_by;
@@ -33,7 +40,7 @@ void add_addresses(Table& table, const control::EntryReport& entry) {
     if (shown++ == most) break;
     table.add({"  " + address.address, "",
                address.expires_s == 0 ? "never" : print_seconds(address.expires_s),
-               std::to_string(address.hits), ""});
+               hits_text(entry, address.hits), ""});
   }
   if (entry.addresses.size() > most) {
     table.note(std::to_string(entry.addresses.size() - most) + " more addresses; --json shows all");
@@ -44,7 +51,7 @@ void add_entry(Table& table, const control::EntryReport& entry) {
   table.add({entry.target,
              {entry.state, state_colour(entry.state)},
              entry.until_s ? print_seconds(*entry.until_s) : "",
-             std::to_string(entry.hits),
+             hits_text(entry, entry.hits),
              origin(entry)});
   if (entry.optional) table.note("optional");
   for (const std::string& name : entry.except) table.note("except " + name);
@@ -89,7 +96,8 @@ void add_list(CLI::App& app, Context& context) {
   command->footer(
       "EXPIRES is the end of a time-boxed entry, and for an address when it leaves the kernel "
       "unless it is\n"
-      "seen again. HITS counts new connections.");
+      "seen again. HITS counts new connections; of what has no ports (icmp, esp, gre, ipip) none "
+      "are counted.");
   command->callback([&context] { context.exit = run_list(context); });
 }
 

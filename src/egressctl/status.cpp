@@ -191,6 +191,9 @@ Exit run_status(Context& context) {
                 "allowed ports at which proxies stand, which open what is behind them (egressctl "
                 "verify asks):",
                 Colour::yellow, status->proxies);
+  print_section(context,
+                "allowed tunnels, which open whatever their other ends forward:", Colour::yellow,
+                status->tunnels);
   print_section(
       context,
       "DNS questions of these links do not come to egressd; the command lets them through:",

@@ -147,6 +147,7 @@ Reply ControlService::carry_out(const control::StatusRequest&, const control::Pe
                            ? seconds_left(engine::kMetadataCloses, now())
                            : 0;
   reply.proxies = policy::proxies_in(policy().entries);
+  reply.tunnels = policy::tunnels_in(policy().entries);
   reply.missing_features = missing_features(enforcer_.kernel().capabilities());
   reply.warnings = frame_.warnings;
   reply.commits = enforcer_.tally().commits;
@@ -225,8 +226,10 @@ Reply ControlService::explain(const control::WhyRequest& request) const {
     return control::Refused{"invalid",
                             "why takes one host, not a wildcard; egressctl list shows those"};
   const auto& prefix = std::get<Prefix>(*destination);
-  return with_guest(explain_endpoint(engine(), {prefix.first(), target->transport, port}, now()),
-                    prefix.first());
+  return with_guest(
+      explain_endpoint(engine(), {prefix.first(), over(target->transport, prefix.family()), port},
+                       now()),
+      prefix.first());
 }
 
 Reply ControlService::with_guest(control::WhyReply reply, const IpAddress& address) const {

@@ -104,6 +104,11 @@ std::string hint(const engine::Engine& engine) {
 
 }  // namespace
 
+std::string target_text(Transport transport, const DnsName& name, Port port) {
+  const std::string host = std::string(text(transport)) + '/' + name.text();
+  return has_ports(transport) ? host + ':' + std::to_string(port) : host;
+}
+
 void add_guest(const engine::Engine& engine,
                const std::vector<engine::SessionsFound::Network>& networks,
                const IpAddress& address, control::WhyReply& reply) {
@@ -141,8 +146,8 @@ control::WhyReply explain_address(const engine::Engine& engine, const IpAddress&
     for (const auto& [key, end] : engine.installed()->elements)
       if (key.family() == address.family() && key.first <= address && address <= key.last &&
           end > now)
-        open +=
-            (open.empty() ? "" : ", ") + std::string(text(key.transport)) + "/" + key.ports.text();
+        open += (open.empty() ? "" : ", ") + std::string(text(key.transport)) +
+                (has_ports(key.transport) ? '/' + key.ports.text() : "");
   reply.allowed = !open.empty();
   add_owners(engine, address, now, reply);
   reply.summary = address.text() + (reply.allowed ? " is open for " + open
@@ -153,8 +158,7 @@ control::WhyReply explain_address(const engine::Engine& engine, const IpAddress&
 control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name,
                                Transport transport, Port port, Instant now) {
   control::WhyReply reply;
-  const std::string target =
-      std::string(text(transport)) + "/" + name.text() + ":" + std::to_string(port);
+  const std::string target = target_text(transport, name, port);
   add_lookups(engine, name, now, reply);
   const std::vector<const AllowEntry*> entries = engine.inputs().entries_of(name);
   const std::vector<const AllowEntry*> exceptions = excepting(engine, name);
@@ -182,10 +186,11 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
   }
   const auto is_covered = [&](const AllowEntry* entry) { return covers(*entry, transport, port); };
   const bool is_listed = std::ranges::any_of(entries, is_covered);
+  const std::string others = has_ports(transport) ? "ports" : "transports";
   reply.summary =
       target + (reply.allowed ? " is allowed"
                 : is_listed   ? " is allowed, but no address of it is open"
-                              : " is refused: its entries allow other ports" + hint(engine));
+                              : " is refused: its entries allow other " + others + hint(engine));
   return reply;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "egress/core/address_class.hpp"
+#include "egressd/reports.hpp"
 
 namespace egress::daemon {
 namespace {
@@ -21,7 +22,8 @@ bool lets_through(const engine::Engine& engine, const Endpoint& endpoint, Instan
 
 std::string literal(const IpAddress& address, Transport transport, const PortRange& ports) {
   const std::string host = address.is_v4() ? address.text() : '[' + address.text() + ']';
-  return (transport == Transport::udp ? "udp/" : "") + host + ':' + ports.text();
+  const std::string before = transport == Transport::tcp ? "" : std::string(text(transport)) + '/';
+  return before + host + (has_ports(transport) ? ':' + ports.text() : "");
 }
 
 std::string words(const std::vector<std::string>& parts, std::string_view between) {
@@ -61,7 +63,7 @@ std::vector<std::string> closed_in_hosts(const engine::Engine& engine,
   const auto at = hosts.find(name);
   if (at == hosts.end()) return closed;
   for (const IpAddress& address : at->second)
-    if (!lets_through(engine, {address, transport, ports.first}, now))
+    if (!lets_through(engine, {address, over(transport, address.family()), ports.first}, now))
       closed.push_back(literal(address, transport, ports));
   return closed;
 }
@@ -108,8 +110,7 @@ void judge_by_hosts(const engine::Engine& engine, const resolvconf::HostNames& h
   const auto at = hosts.find(name);
   if (at == hosts.end()) return;
   const auto closed = closed_in_hosts(engine, hosts, name, transport, {port, port}, now);
-  const std::string target =
-      std::string(text(transport)) + "/" + name.text() + ":" + std::to_string(port);
+  const std::string target = target_text(transport, name, port);
   std::vector<std::string> all;
   for (const IpAddress& address : at->second) all.push_back(address.text());
   reply.allowed = closed.empty();

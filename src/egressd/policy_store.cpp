@@ -40,12 +40,9 @@ policy::Policy nothing_allowed() {
 
 // "tcp/pypi.org:443" of "pypi.org:443/tcp".
 std::string transport_first(std::string_view text) {
-  for (const std::string_view transport : {"tcp", "udp"}) {
-    const auto slash = text.size() - std::min(text.size(), transport.size() + 1);
-    if (text.substr(slash) != '/' + std::string(transport)) continue;
-    return std::string(transport) + '/' + std::string(text.substr(0, slash));
-  }
-  return std::string(text);
+  const auto slash = text.rfind('/');
+  if (slash == text.npos || !parse_transport(text.substr(slash + 1))) return std::string(text);
+  return std::string(text.substr(slash + 1)) + '/' + std::string(text.substr(0, slash));
 }
 
 }  // namespace

@@ -51,14 +51,9 @@ std::string misdated(const nft::LiveElement& element, Instant end, Instant now,
 
 // The element that admits an endpoint, as the kernel holds it.
 const nft::LiveElement* element_for(const nft::Snapshot& live, const Endpoint& endpoint) {
-  const auto of = [&](nft::SetId set) {
-    return std::ranges::lower_bound(live.elements, nft::ElementKey::endpoint(set, endpoint), {},
-                                    &nft::LiveElement::key);
-  };
-  const auto exact = of(nft::SetId::allow);
-  if (exact != live.elements.end() && exact->key.set == nft::SetId::allow &&
-      exact->key.contains(endpoint))
-    return &*exact;
+  const auto key = nft::ElementKey::of_name(endpoint);
+  const auto exact = std::ranges::lower_bound(live.elements, key, {}, &nft::LiveElement::key);
+  if (exact != live.elements.end() && exact->key == key) return &*exact;
   const auto holds = [&](const nft::LiveElement& element) {
     return element.key.set == nft::SetId::nets && element.key.contains(endpoint);
   };
@@ -81,7 +76,7 @@ void add_addresses(const engine::Engine& engine, const policy::AllowEntry& entry
     if (engine.inputs().own_addresses.contains(address)) continue;  // no element admits it
     control::ProvableAddress report{address.text(), {}, hits_in(entry, live, address, address)};
     if (++explained <= limits::kProofAddresses)
-      report.element = element_text(live, {address, entry.transport, entry.ports.first});
+      report.element = element_text(live, entry.first_at(address));
     endpoint.addresses.push_back(std::move(report));
   }
 }
@@ -111,7 +106,7 @@ control::DiffReply report_diff(const engine::Engine& engine, const Reading& read
   for (const auto& [key, end] : desired.elements) {
     if (end <= reading.ended || has_seen(reading.live, key) || reading.changed.contains(key))
       continue;
-    if (key.set != nft::SetId::allow || !reading.holds(key)) reply.missing.push_back(text(key));
+    if (!is_of_names(key.set) || !reading.holds(key)) reply.missing.push_back(text(key));
   }
   return reply;
 }

@@ -41,7 +41,8 @@ std::uint64_t hits_in(const policy::AllowEntry& entry, const nft::Snapshot& live
   const Endpoint lowest{first, Transport{}, 0};
   for (auto at = std::ranges::lower_bound(live.hits, lowest, {}, &nft::Count::destination);
        at != live.hits.end() && at->destination.address <= last; ++at)
-    if (at->destination.transport == entry.transport && entry.ports.contains(at->destination.port))
+    if (at->destination.transport == over(entry.transport, first.family()) &&
+        entry.ports.contains(at->destination.port))
       hits += at->packets;
   return hits;
 }

@@ -21,14 +21,16 @@ void extend(nft::Elements& elements, const nft::ElementKey& key, Instant end) {
 // Opens every port of the entry at the address.
 void open_ports(const AllowEntry& entry, const IpAddress& address, Instant end,
                 nft::Elements& elements) {
+  Endpoint endpoint = entry.first_at(address);
   for (int port = entry.ports.first; port <= entry.ports.last; ++port) {
-    const Endpoint endpoint{address, entry.transport, static_cast<Port>(port)};
-    extend(elements, nft::ElementKey::endpoint(nft::SetId::allow, endpoint), end);
+    endpoint.port = static_cast<Port>(port);
+    extend(elements, nft::ElementKey::of_name(endpoint), end);
   }
 }
 
 nft::ElementKey box_of(const AllowEntry& entry, const Prefix& prefix) {
-  return {nft::SetId::nets, prefix.first(), prefix.last(), entry.transport, entry.ports};
+  return {nft::SetId::nets, prefix.first(), prefix.last(), over(entry.transport, prefix.family()),
+          entry.ports};
 }
 
 // Where the entry is found by name; null: it has none.

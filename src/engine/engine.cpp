@@ -61,9 +61,14 @@ bool Engine::is_misled(const nft::Flow& flow) const {
 
 bool Engine::must_cut(const nft::Flow& flow, const std::vector<nft::ElementKey>& revoked,
                       Instant now) const {
-  const auto admits = [&](const nft::ElementKey& key) { return key.contains(flow.destination); };
-  return std::ranges::any_of(revoked, admits) &&
-         !(installed_ && installed_->permits(flow.destination, now));
+  const auto is_revoked = [&](const Endpoint& end) {
+    const auto admits = [&](const nft::ElementKey& key) { return key.contains(end); };
+    return std::ranges::any_of(revoked, admits) && !(installed_ && installed_->permits(end, now));
+  };
+  // A tunnel is one flow, whichever end has sent first.
+  const Transport transport = flow.destination.transport;
+  return is_revoked(flow.destination) ||
+         (is_tunnel(transport) && is_revoked({flow.source, transport, 0}));
 }
 
 void Engine::on(const PolicyChanged& event, Instant now) {

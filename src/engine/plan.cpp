@@ -9,13 +9,15 @@ namespace {
 using nft::Elements;
 using nft::SetId;
 
-// The installed elements of one address, all of them in `allow`.
+// The installed elements of one address that its names have opened.
 Elements installed_at(const Elements& installed, const IpAddress& address) {
   Elements found;
-  auto at = installed.lower_bound(
-      nft::ElementKey{SetId::allow, address, IpAddress::lowest(Family::ipv4), Transport{}, {}});
-  for (; at != installed.end() && at->first.set == SetId::allow && at->first.first == address; ++at)
-    found.insert(*at);
+  for (const SetId set : {SetId::allow, SetId::peers}) {
+    auto at = installed.lower_bound(
+        nft::ElementKey{set, address, IpAddress::lowest(Family::ipv4), Transport{}, {}});
+    for (; at != installed.end() && at->first.set == set && at->first.first == address; ++at)
+      found.insert(*at);
+  }
   return found;
 }
 
@@ -37,7 +39,7 @@ void ease_renewal(const Elements& installed, const dns::NameTable& names, second
                   Elements& desired, Instant now) {
   for (auto& [key, end] : desired) {
     const auto held = installed.find(key);
-    if (key.set != SetId::allow || held == installed.end() || held->second >= end) continue;
+    if (!is_of_names(key.set) || held == installed.end() || held->second >= end) continue;
     if (end - held->second < grace / 4 && end - now >= grace && is_steady(names, key.first))
       end = held->second;
   }
@@ -127,7 +129,8 @@ void Engine::end_metadata() {
 
 std::vector<nft::ElementKey> Engine::admitted_by(const policy::AllowEntry& entry) const {
   const auto box = [&](const IpAddress& first, const IpAddress& last) {
-    return nft::ElementKey{nft::SetId::nets, first, last, entry.transport, entry.ports};
+    return nft::ElementKey{nft::SetId::nets, first, last, over(entry.transport, first.family()),
+                           entry.ports};
   };
   if (const Prefix* prefix = entry.prefix()) return {box(prefix->first(), prefix->last())};
   std::vector<nft::ElementKey> keys;

@@ -9,7 +9,7 @@ namespace {
 // acknowledged it.
 std::optional<Instant> open_until(const nft::Ruleset& installed, const policy::AllowEntry& entry,
                                   const IpAddress& address, Instant now) {
-  const Endpoint endpoint{address, entry.transport, entry.ports.first};
+  const Endpoint endpoint = entry.first_at(address);
   if (entry.prefix() != nullptr) {
     nft::ElementKey lowest;
     lowest.set = nft::SetId::nets;
@@ -18,7 +18,7 @@ std::optional<Instant> open_until(const nft::Ruleset& installed, const policy::A
       if (at->first.contains(endpoint) && at->second > now) return at->second;
     return std::nullopt;
   }
-  const auto at = installed.elements.find(nft::ElementKey::endpoint(nft::SetId::allow, endpoint));
+  const auto at = installed.elements.find(nft::ElementKey::of_name(endpoint));
   if (at == installed.elements.end() || at->second <= now) return std::nullopt;
   return at->second;
 }

@@ -31,6 +31,12 @@ std::string range_text(const IpAddress& first, const IpAddress& last) {
   return first.text() + "-" + last.text();
 }
 
+// As nft shows the number (/etc/protocols).
+std::string protocol_text(Transport transport) {
+  if (transport == Transport::ipip) return "ipencap";
+  return transport == Transport::icmp6 ? "ipv6-icmp" : std::string(egress::text(transport));
+}
+
 }  // namespace
 
 ElementKey ElementKey::endpoint(SetId set, const Endpoint& endpoint) {
@@ -41,6 +47,10 @@ ElementKey ElementKey::endpoint(SetId set, const Endpoint& endpoint) {
           .ports = {endpoint.port, endpoint.port}};
 }
 
+ElementKey ElementKey::of_name(const Endpoint& at) {
+  return endpoint(has_ports(at.transport) ? SetId::allow : SetId::peers, at);
+}
+
 bool ElementKey::contains(const Endpoint& endpoint) const {
   return endpoint.address.family() == family() && first <= endpoint.address &&
          endpoint.address <= last && endpoint.transport == transport &&
@@ -48,8 +58,9 @@ bool ElementKey::contains(const Endpoint& endpoint) const {
 }
 
 std::string ElementKey::text() const {
-  return range_text(first, last) + " . " + std::string(egress::text(transport)) + " . " +
-         ports.text();
+  const std::string peers = range_text(first, last) + " . " + protocol_text(transport);
+  if (set == SetId::peers) return peers;
+  return peers + " . " + (has_ports(transport) ? ports.text() : "0-65535");
 }
 
 std::string set_name(SetId set, Family family) {
@@ -57,6 +68,8 @@ std::string set_name(SetId set, Family family) {
   switch (set) {
     case SetId::allow:
       return std::string("allow") + suffix;
+    case SetId::peers:
+      return std::string("peers") + suffix;
     case SetId::nets:
       return std::string("nets") + suffix;
     case SetId::resolvers:

@@ -42,11 +42,13 @@ void judge_answers(const Base& base, const std::string& judge, std::vector<Rule>
 }
 
 // What stays on this host is none of it. Where nobody is answered, nobody learns that either: drop.
+// Of a tunnel either end sends first: what goes to the other one is the list's business.
 Chain answer(const Base& base) {
   std::vector<Rule> rules{{OutLoopback{}, Return{}}};
   if (!base.inside.empty()) rules.push_back({OutOneOf{base.inside}, Return{}});
   if (base.dns_guard) answer_questions(base, rules);
   for (const Answered& flow : *base.inbound) answer_flow(flow, rules);
+  rules.push_back({Layer4{{kIpip, kGre, kEsp}}, Goto{"judge"}});
   rules.push_back({CountAs{std::string(kRefusedCounter)}});
   if (base.is_audit && base.audit_ends) rules.push_back({Before{*base.audit_ends}, Return{}});
   if (!base.is_audit || base.audit_ends) rules.push_back({Drop{}});

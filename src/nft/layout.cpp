@@ -8,6 +8,7 @@
 #include "nft/crowd.hpp"
 #include "nft/guard.hpp"
 #include "nft/inbound.hpp"
+#include "nft/portless.hpp"
 #include "nft/protocols.hpp"
 #include "nft/questions.hpp"
 #include "nft/sources.hpp"
@@ -23,6 +24,10 @@ std::vector<SetDefinition> sets(const Base& base) {
   std::vector<SetDefinition> all;
   for (const Family family : kFamilies) {
     all.push_back({.name = set_name(SetId::allow, family), .family = family, .has_timeout = true});
+    all.push_back({.name = set_name(SetId::peers, family),
+                   .family = family,
+                   .key = SetDefinition::Key::peer,
+                   .has_timeout = true});
     all.push_back({.name = set_name(SetId::resolvers, family), .family = family});
     all.push_back({.name = set_name(SetId::nets, family),
                    .family = family,
@@ -116,11 +121,10 @@ Chain admit(const Base& base) {
 // alone.
 Chain judge(const Base& base) {
   std::vector<Rule> rules;
-  for (const SetId set : {SetId::allow, SetId::nets, SetId::resolvers}) {
-    if (set == SetId::resolvers && base.dns_guard) continue;
-    for (const Family family : kFamilies)
-      rules.push_back({DestinationInSet{set, family}, Goto{"admit"}});
-  }
+  admit_in(SetId::allow, rules);
+  rules.push_back(to_portless());
+  admit_in(SetId::nets, rules);
+  if (!base.dns_guard) admit_in(SetId::resolvers, rules);
   rules.push_back({Goto{"refuse"}});
   return {.name = "judge", .hook = {}, .rules = std::move(rules)};
 }
@@ -331,7 +335,9 @@ Layout layout(const Base& base) {
     add({panic_output(), panic_forward(), panic_input()});
     return all;
   }
-  add({admit(base), judge(base)});
+  add({admit(base)});
+  add(portless_chains());
+  add({judge(base)});
   add(crowd_chains(base));
   if (base.dns_guard) add({own_questions(base)});
   if (base.inbound) add({answer(base)});

@@ -51,6 +51,8 @@ std::string type_text(const SetDefinition& set) {
   switch (set.key) {
     case SetDefinition::Key::endpoint:
       return address + " . inet_proto . inet_service";
+    case SetDefinition::Key::peer:
+      return address + " . inet_proto";
     case SetDefinition::Key::address:
       return address;
     case SetDefinition::Key::link_address:

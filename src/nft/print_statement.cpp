@@ -14,10 +14,16 @@ std::string protocol_name(std::uint8_t protocol) {
   switch (protocol) {
     case 1:
       return "icmp";
+    case 4:
+      return "ipencap";
     case 6:
       return "tcp";
     case 17:
       return "udp";
+    case 47:
+      return "gre";
+    case 50:
+      return "esp";
     case 58:
       return "ipv6-icmp";
     default:
@@ -29,6 +35,8 @@ std::string icmp6_type_name(std::uint8_t type) {
   switch (type) {
     case 2:
       return "packet-too-big";
+    case 128:
+      return "echo-request";
     case 131:
       return "mld-listener-report";
     case 132:
@@ -51,6 +59,7 @@ std::string icmp6_type_name(std::uint8_t type) {
 }
 
 std::string icmp_type_name(std::uint8_t type) {
+  if (type == 8) return "echo-request";
   return type == 5 ? "redirect" : std::to_string(type);
 }
 
@@ -245,6 +254,9 @@ struct Printer {
   }
   std::string operator()(const DestinationInSet& match) const {
     return destination(match.family) + " @" + set_name(match.set, match.family);
+  }
+  std::string operator()(const PeerInSet& match) const {
+    return ip(match.family) + " daddr . meta l4proto @" + set_name(SetId::peers, match.family);
   }
   std::string operator()(const SourceInSet& match) const {
     return ip(match.family) + " saddr . meta l4proto . th sport @" +

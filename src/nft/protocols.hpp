@@ -9,8 +9,11 @@
 namespace egress::nft {
 
 inline constexpr std::uint8_t kIcmp = 1;
+inline constexpr std::uint8_t kIpip = 4;
 inline constexpr std::uint8_t kTcp = 6;
 inline constexpr std::uint8_t kUdp = 17;
+inline constexpr std::uint8_t kGre = 47;
+inline constexpr std::uint8_t kEsp = 50;
 inline constexpr std::uint8_t kIcmp6 = 58;
 inline constexpr Port kDns = 53;
 

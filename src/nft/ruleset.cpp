@@ -24,7 +24,7 @@ bool nets_hold(const Elements& elements, const Endpoint& endpoint, Instant now) 
 }  // namespace
 
 bool Ruleset::permits(const Endpoint& endpoint, Instant now) const {
-  return holds(elements, ElementKey::endpoint(SetId::allow, endpoint), now) ||
+  return holds(elements, ElementKey::of_name(endpoint), now) ||
          (!base.dns_guard &&
           holds(elements, ElementKey::endpoint(SetId::resolvers, endpoint), now)) ||
          nets_hold(elements, endpoint, now);

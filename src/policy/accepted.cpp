@@ -241,21 +241,22 @@ std::vector<AllowEntry> read_opens(const Node& node, Reader& reader) {
 
 Result<AllowEntry> parse_entry(std::string_view target) {
   const auto slash = target.find('/');
-  const auto colon = target.rfind(':');
-  const std::string_view transport = target.substr(0, slash);
-  const bool is_shaped = slash != target.npos && colon != target.npos && slash < colon &&
-                         (transport == text(Transport::tcp) || transport == text(Transport::udp));
+  const auto transport = parse_transport(target.substr(0, slash));
+  const bool takes_ports = transport && has_ports(*transport);
+  const auto colon = takes_ports ? target.rfind(':') : target.size();
+  const bool is_shaped = slash != target.npos && transport && colon != target.npos && slash < colon;
   if (!is_shaped)
-    return fail(quoted(target) + " is not an entry; accepted: tcp/HOST:PORT or udp/HOST:PORT");
+    return fail(quoted(target) +
+                " is not an entry; accepted: tcp/HOST:PORT, udp/HOST:PORT or icmp/HOST");
   const auto destination = parse_bare(target.substr(slash + 1, colon - slash - 1));
   if (!destination) return tl::unexpected(destination.error());
-  const auto ports = parse_ports(target.substr(colon + 1));
+  const auto ports = takes_ports ? parse_ports(target.substr(colon + 1)) : no_ports();
   if (!ports) return tl::unexpected(ports.error());
   if (ports->size() != 1)
     return fail(quoted(target) + " has several ports; accepted: one port or range");
   AllowEntry entry;
   entry.destination = *destination;
-  entry.transport = transport == text(Transport::udp) ? Transport::udp : Transport::tcp;
+  entry.transport = *transport;
   entry.ports = ports->front();
   return entry;
 }

@@ -10,17 +10,25 @@ namespace {
 
 using Values = std::map<std::string_view, std::string_view>;
 
-// The host of a target as it is written in a preset, without transport and ports.
+// Of a target as it is written in a preset.
+Transport transport_of(std::string_view target) {
+  const auto slash = target.find('/');
+  if (slash == target.npos) return Transport::tcp;
+  return parse_transport(target.substr(0, slash)).value_or(Transport::tcp);
+}
+
+// The host of such a target, without transport and ports.
 std::string_view host_of(std::string_view target) {
-  for (const std::string_view transport : {"tcp/", "udp/"})
-    if (target.starts_with(transport)) target.remove_prefix(transport.size());
+  const auto slash = target.find('/');
+  if (slash != target.npos && parse_transport(target.substr(0, slash)))
+    target.remove_prefix(slash + 1);
   if (target.starts_with('[')) return target.substr(0, target.find(']') + 1);
   return target.substr(0, target.find(':'));
 }
 
 bool opens(std::string_view target, Transport transport, const PortRange& ports) {
-  const bool is_udp = target.starts_with("udp/");
-  if (is_udp != (transport == Transport::udp)) return false;
+  if (transport_of(target) != transport) return false;
+  if (!has_ports(transport)) return true;
   const std::string_view host = host_of(target);
   const std::string_view rest = target.substr(target.find(host) + host.size());
   const auto ranges = parse_ports(rest.empty() ? "443" : rest.substr(1));

@@ -61,7 +61,15 @@ bool names_time_pool(const AllowEntry& entry) {
 }  // namespace
 
 std::optional<Risk> risk_of(const AllowEntry& entry) {
+  if (is_tunnel(entry.transport))
+    return Risk{Risk::Kind::wide,
+                "a tunnel: whatever its other end forwards is reached through it, by whoever may "
+                "send such packets (root, CAP_NET_RAW)"};
   if (entry.risk) return entry.risk;
+  if (entry.transport == Transport::icmp)
+    return Risk{Risk::Kind::upload,
+                "echo requests carry any data, in the clear: a program without rights can send "
+                "it to whoever answers there"};
   if (names_time_pool(entry))
     return Risk{Risk::Kind::wide,
                 "strangers' machines are in the pool: any program can send them "
@@ -78,6 +86,13 @@ std::vector<std::string> proxies_in(const Entries& entries) {
   for (const AllowEntry& entry : entries)
     if (entry.transport == Transport::tcp && !proxy_ports_among(entry.ports).empty())
       targets.push_back(entry.target());
+  return targets;
+}
+
+std::vector<std::string> tunnels_in(const Entries& entries) {
+  std::vector<std::string> targets;
+  for (const AllowEntry& entry : entries)
+    if (is_tunnel(entry.transport)) targets.push_back(entry.target());
   return targets;
 }
 
@@ -99,8 +114,13 @@ bool AllowEntry::asks_time() const {
   return transport == Transport::udp && ports.contains(kNtp);
 }
 
+Endpoint AllowEntry::first_at(const IpAddress& address) const {
+  return {address, over(transport, address.family()), ports.first};
+}
+
 std::string AllowEntry::target() const {
-  return std::string(egress::text(transport)) + '/' + text(destination) + ':' + ports.text();
+  const std::string host = std::string(egress::text(transport)) + '/' + text(destination);
+  return has_ports(transport) ? host + ':' + ports.text() : host;
 }
 
 }  // namespace egress::policy

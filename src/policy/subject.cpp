@@ -10,14 +10,8 @@ constexpr Form kTarget{"a target", kAcceptedTarget};
 constexpr Form kHost{"a host", "a host name or an address, without a port"};
 constexpr Form kCidr{"a CIDR", "an address with a length, 192.0.2.0/24"};
 constexpr Form kPorts{"a port", "443, \"80,443\", 8000-8010 or a list of them"};
-constexpr Form kTransport{"a transport", "tcp or udp"};
+constexpr Form kTransport{"a transport", "tcp, udp, icmp, esp, gre or ipip"};
 constexpr Form kPreset{"a preset", "its name"};
-
-Result<Transport> parse_transport(std::string_view text) {
-  if (text == "tcp") return Transport::tcp;
-  if (text == "udp") return Transport::udp;
-  return fail(quoted(text) + " is not a transport; accepted: tcp or udp");
-}
 
 // `port: 443` and `port: [443, 8000-8010]` alike.
 std::optional<std::vector<PortRange>> read_ports(const Node& node, Reader& reader) {
@@ -52,9 +46,15 @@ std::optional<Target> read_host(const Subject& subject, const NameRules& rules, 
   if (subject.transport != nullptr) {
     transport = reader.parsed(*subject.transport, kTransport, parse_transport);
   }
-  std::optional<std::vector<PortRange>> ports{{{443, 443}}};
+  const bool takes_ports = !transport || has_ports(*transport);
+  std::optional ports = takes_ports ? std::vector<PortRange>{{443, 443}} : no_ports();
   if (subject.port != nullptr) ports = read_ports(*subject.port, reader);
   if (!destination || !transport || !ports) return std::nullopt;
+  if (!takes_ports && subject.port != nullptr) {
+    reader.refuse(subject.port->place, std::string(egress::text(*transport)) +
+                                           " has no ports; accepted: the entry without `port`");
+    return std::nullopt;
+  }
   auto checked = check_ports(std::move(*ports), *destination);
   if (checked) return Target{*destination, *transport, std::move(*checked)};
   reader.refuse(subject.port->place, std::move(checked.error().message));

@@ -45,7 +45,18 @@ std::string host_and_port(std::string_view url) {
   return "";
 }
 
-// Takes "tcp/" or "udp/" off the front; what else stands before a slash must belong to a CIDR.
+// "; did you mean "esp/vpn.example.com"?" of "vpn.example.com/esp"; empty where no transport stands
+// last.
+std::string transport_first(std::string_view rest) {
+  const auto slash = rest.rfind('/');
+  if (!parse_transport(rest.substr(slash + 1))) return "";
+  return "; did you mean " +
+         quoted(std::string(rest.substr(slash + 1)) + '/' + std::string(rest.substr(0, slash))) +
+         '?';
+}
+
+// Takes "tcp/", "esp/" and so on off the front; what else stands before a slash must belong to a
+// CIDR.
 Result<Transport> take_transport(std::string_view& rest) {
   const auto slash = rest.find('/');
   if (slash == rest.npos) return Transport::tcp;
@@ -53,16 +64,19 @@ Result<Transport> take_transport(std::string_view& rest) {
     return fail(quoted(rest) + " is a URL; accepted: its host and port" + host_and_port(rest));
   }
   const std::string_view before = rest.substr(0, slash);
-  for (const Transport transport : {Transport::tcp, Transport::udp}) {
-    if (before != text(transport)) continue;
+  if (const auto transport = parse_transport(before)) {
     rest.remove_prefix(slash + 1);
-    return transport;
+    return *transport;
   }
   const std::string_view address = before.starts_with('[') ? before.substr(1) : before;
   if (IpAddress::parse(address)) return Transport::tcp;
   if (before.find_first_of(".:") == before.npos) {
-    return fail(quoted(before) + " is not a transport; accepted: tcp/ or udp/");
+    return fail(quoted(before) +
+                " is not a transport; accepted: tcp/ or udp/, and without a port icmp/, esp/, gre/ "
+                "or ipip/");
   }
+  if (const std::string meant = transport_first(rest); !meant.empty())
+    return fail(quoted(rest) + " is neither a CIDR nor a host" + meant);
   return fail(quoted(rest) +
               " is neither a CIDR nor a host; accepted: " + std::string(kAcceptedTarget));
 }
@@ -92,19 +106,29 @@ Result<HostAndPorts> split(std::string_view rest) {
   return HostAndPorts{rest.substr(0, colon), rest.substr(colon + 1)};
 }
 
+tl::unexpected<Error> without_ports(Transport transport, std::string_view host) {
+  const std::string name(text(transport));
+  const bool is_v6 = host.find(':') != host.npos;
+  return fail(name + " has no ports; accepted: " +
+              quoted(name + '/' + (is_v6 ? '[' + std::string(host) + ']' : std::string(host))));
+}
+
 Result<Target> parse_host_target(std::string_view rest, const NameRules& rules) {
   const auto transport = take_transport(rest);
   if (!transport) return tl::unexpected(transport.error());
   if (rest.starts_with(kPresetPrefix) && !parse_ports(rest.substr(kPresetPrefix.size()))) {
-    return fail("a preset has its own transports; accepted: preset:name without tcp/ or udp/");
+    return fail("a preset has its own transports; accepted: preset:name without " +
+                std::string(text(*transport)) + '/');
   }
   const auto parts = split(rest);
   if (!parts) return tl::unexpected(parts.error());
   const auto destination = parse_destination(parts->host, rules);
   if (!destination) return tl::unexpected(destination.error());
 
-  Target target{*destination, *transport, {kDefaultPort}};
+  const bool takes_ports = has_ports(*transport);
+  Target target{*destination, *transport, takes_ports ? std::vector{kDefaultPort} : no_ports()};
   if (!parts->ports) return target;
+  if (!takes_ports) return without_ports(*transport, parts->host);
   auto ports = parse_ports(*parts->ports).and_then([&](std::vector<PortRange> ranges) {
     return check_ports(std::move(ranges), *destination);
   });
@@ -135,8 +159,9 @@ std::string Target::text() const {
     const std::string parameter = preset->parameter.empty() ? "" : '@' + preset->parameter;
     return std::string(kPresetPrefix) + preset->name + parameter;
   }
-  return std::string(egress::text(transport)) + '/' + policy::text(std::get<Destination>(what)) +
-         ':' + policy::text(ports);
+  const std::string host =
+      std::string(egress::text(transport)) + '/' + policy::text(std::get<Destination>(what));
+  return has_ports(transport) ? host + ':' + policy::text(ports) : host;
 }
 
 }  // namespace egress::policy

@@ -12,6 +12,11 @@ namespace egress::policy {
 inline constexpr std::string_view kAcceptedTarget =
     "[tcp/|udp/]host[:port[,port|lo-hi]], an address, a CIDR or preset:name[@parameter]";
 
+// Of a transport without ports: one range that is none.
+inline std::vector<PortRange> no_ports() {
+  return {PortRange{}};
+}
+
 // A host name, an address or a CIDR, without brackets.
 Result<Destination> parse_destination(std::string_view text, const NameRules& rules);
 // Whether strangers register some of the names that it covers.

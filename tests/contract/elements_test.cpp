@@ -38,6 +38,30 @@ TEST_P(Contract, ReadsBackWhatWasAdded) {
   EXPECT_EQ(expires(resolver), 0ms);
 }
 
+// A name's by their protocol alone, those of a net with whatever is in a port's place.
+TEST_P(Contract, ReadsBackWhatHasNoPorts) {
+  install();
+  const auto of_name = [](const char* address, Transport transport) {
+    return nft::ElementKey::of_name({*IpAddress::parse(address), transport, 0});
+  };
+  const auto v4 = of_name("192.0.2.1", Transport::esp);
+  const auto v6 = of_name("2001:db8::1", Transport::icmp6);
+  auto net = box("10.0.0.0", "10.0.0.77", {});
+  net.transport = Transport::gre;
+  auto net6 = box("2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff", {});
+  net6.transport = Transport::ipip;
+  commit({add(v4, 10min), add(v6, 20min), add(net, 0ms), add(net6, 30min)});
+  EXPECT_THAT(keys(), testing::UnorderedElementsAre(v4, v6, net, net6));
+  EXPECT_THAT(read().deviations, IsEmpty());
+  EXPECT_TRUE(kernel().holds(v4));
+  EXPECT_FALSE(kernel().holds(of_name("192.0.2.1", Transport::gre)));
+  commit({remove(v4), renew(v6, 40min), remove(net)});
+  EXPECT_FALSE(kernel().holds(v4));
+  EXPECT_THAT(keys(), testing::UnorderedElementsAre(v6, net6));
+  commit(nft::Transaction{nft::Base{}, {add(v4, 10min), add(net6, 0ms)}});
+  EXPECT_THAT(keys(), testing::UnorderedElementsAre(v4, net6)) << "replaced";
+}
+
 TEST_P(Contract, LooksUpOneElement) {
   const auto v4 = key(SetId::allow, "192.0.2.1");
   const auto v6 = key(SetId::allow, "2001:db8::1", 8443);
@@ -56,8 +80,8 @@ TEST_P(Contract, LooksUpOneElement) {
 TEST_P(Contract, ListsTheSetsThatAreAskedForAndTheRulesAlways) {
   install();
   commit({add(key(SetId::allow, "192.0.2.1"), 10min)});
-  EXPECT_EQ(kernel().read({}, {.elements = true, .hits = false, .refusals = false})->elements.size(),
-            1U);
+  EXPECT_EQ(
+      kernel().read({}, {.elements = true, .hits = false, .refusals = false})->elements.size(), 1U);
   const auto rules = kernel().read({}, {.elements = false, .hits = true, .refusals = true});
   ASSERT_TRUE(rules);
   EXPECT_THAT(rules->elements, IsEmpty());

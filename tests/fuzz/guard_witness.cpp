@@ -205,8 +205,9 @@ void Witness::check_told(const dns::Question& question, const Told& told,
     if (!permits(*entry, told.address) || end_of(*entry) <= host_.clock().now()) continue;
     is_open = true;
     for (int port = entry->ports.first; port <= entry->ports.last; ++port) {
-      const Endpoint endpoint{told.address, entry->transport, static_cast<Port>(port)};
-      const auto* element = find(table, nft::ElementKey::endpoint(nft::SetId::allow, endpoint));
+      Endpoint endpoint = entry->first_at(told.address);
+      endpoint.port = static_cast<Port>(port);
+      const auto* element = find(table, nft::ElementKey::of_name(endpoint));
       require(element != nullptr, "every port of the address was open when it was told");
       // The clock may leap between an answer and its release; what is told then is TTL 0.
       const bool is_exact = entry->until || told.ttl == seconds(0);
@@ -261,7 +262,7 @@ void Witness::check_table() {
 }
 
 void Witness::check_element(const nft::LiveElement& element) const {
-  if (element.key.set != nft::SetId::allow) return;
+  if (!is_of_names(element.key.set)) return;
   require(element.expires > milliseconds(0), "what DNS opens has an end");
   require(was_ever_permitted(element.key.first), "no answer opens what no entry permits");
   if (host_.engine().is_settled())
@@ -274,7 +275,8 @@ bool Witness::is_justified(const nft::LiveElement& element) const {
   const Instant end = host_.clock().now() + element.expires;
   for (const auto& [name, latest] : at->second)
     for (const AllowEntry* entry : entries_of(name))
-      if (permits(*entry, element.key.first) && entry->transport == element.key.transport &&
+      if (permits(*entry, element.key.first) &&
+          over(entry->transport, element.key.family()) == element.key.transport &&
           entry->ports.contains(element.key.ports.first) && end <= std::min(latest, end_of(*entry)))
         return true;
   return false;

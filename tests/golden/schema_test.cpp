@@ -36,6 +36,8 @@ const std::set<std::string> kParserAlone = {
     "resolvers-metadata-web",
     "resolvers-multicast",
     "target-reads-as-address",
+    // what one key means for another
+    "entry-port-of-esp",
     // bounds and sums of values
     "dns-rate-one-past",
     "limits-grace-one-past",
@@ -141,7 +143,8 @@ const std::array kPresets{
          kHead + "parameters: [a, b-c]\nentries:\n  - 'x.{a}.example:80,443'\n"
                  "  - { target: 'udp/{b-c}.{a}.example:53', optional: true, private: true, "
                  "risk: { kind: wide, why: w } }\n"
-                 "  - '*.a.example'\n  - 192.0.2.0/24:443\n  - '[2001:db8::/32]:443'\n",
+                 "  - '*.a.example'\n  - 'esp/{a}.example'\n  - icmp/2001:db8::1\n  - "
+                 "192.0.2.0/24:443\n  - '[2001:db8::/32]:443'\n",
          true},
     Case{"empty", "", false},
     Case{"list", "[a.example]\n", false},
@@ -162,6 +165,7 @@ const std::array kPresets{
     Case{"entry-no-target", kHead + "entries: [{ optional: true }]\n", false},
     Case{"entry-metadata", kHead + "entries: [{ target: a.example, metadata: true }]\n", false},
     Case{"entry-flag", kHead + "entries: [{ target: a.example, optional: 'true' }]\n", false},
+    Case{"target-esp-port", kHead + "entries: ['esp/a.example:500']\n", false},
     Case{"target-star", kHead + "entries: ['*']\n", false},
     Case{"target-url", kHead + "entries: ['https://a.example/']\n", false},
     Case{"target-preset", kHead + "entries: ['preset:openai']\n", false},

@@ -19,7 +19,8 @@ using Ids = std::set<std::string>;
 
 constexpr int kShards = 8;
 constexpr const char* kAllowed =
-    "  - api.openai.com:443\n  - 192.0.2.7:8443\n  - udp/pool.ntp.org:123\n"
+    "  - api.openai.com:443\n  - 192.0.2.7:8443\n  - icmp/192.0.2.7\n  - esp/192.0.2.7\n"
+    "  - udp/pool.ntp.org:123\n"
     "  - { host: rebind.example, port: 443, optional: true }\n";
 constexpr const char* kWildcard = "  - \"*.openai.azure.com:443\"\n";  // takes the guard
 

@@ -59,6 +59,7 @@ std::vector<Hole> what_must_work() {
       refused_afar("works.tls", "ip daddr { 162.159.140.245, 172.66.0.243 } tcp dport 443"),
       refused_afar("works.tcp", "tcp dport 8443"),
       refused_afar("works.ntp", "udp dport 123"),
+      refused_afar("works.ping", "ip daddr 192.0.2.7 icmp type echo-request"),
       // Somebody else answers, at a port of the far side; see battery_test.cpp.
       {"works.answers", At::host,
        "insert rule inet egressd dns-output " + std::string(kApiA) +
@@ -92,6 +93,7 @@ std::vector<Hole> what_must_be_refused() {
       let_out("refused.source-port", "meta l4proto udp th sport 53 ip daddr 142.250.72.14"),
       let_out("refused.metadata", "ip daddr 168.63.129.16"),
       let_out("refused.ping", "icmpv6 type echo-request"),
+      let_out("refused.icmp", "icmp type timestamp-request"),
       let_out("refused.sctp", "ip daddr 142.250.72.14 meta l4proto 132"),
       let_out("refused.gre", "meta nfproto ipv6 meta l4proto 47"),
       let_out("refused.udp-lite", "meta l4proto 136"),

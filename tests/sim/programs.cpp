@@ -57,7 +57,7 @@ void World::check_released(const dns::Answer& answer) {
   for (const IpAddress& address : answer.addresses) {
     ++released_;
     const auto holds = [&](const nft::LiveElement& element) {
-      return element.key.set == nft::SetId::allow && element.key.first == address &&
+      return is_of_names(element.key.set) && element.key.first == address &&
              element.expires >= least;
     };
     if (std::ranges::none_of(live->elements, holds))

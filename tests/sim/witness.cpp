@@ -94,8 +94,8 @@ Witness::End Witness::end_of(const AllowEntry& entry) const {
 }
 
 bool Witness::is_justified(const AllowEntry& entry, const Endpoint& endpoint, Instant now) const {
-  if (entry.transport != endpoint.transport || !entry.ports.contains(endpoint.port) ||
-      end_of(entry).latest + kClockStep <= now)
+  if (over(entry.transport, endpoint.address.family()) != endpoint.transport ||
+      !entry.ports.contains(endpoint.port) || end_of(entry).latest + kClockStep <= now)
     return false;
   if (entry.prefix() != nullptr) return entry.prefix()->contains(endpoint.address);
   if (is_forbidden(endpoint.address)) return false;
@@ -143,7 +143,7 @@ std::vector<Endpoint> Witness::owed(Instant now) const {
       std::size_t count = 0;
       for (const IpAddress& address : answer.addresses)
         if (address.family() == family && ++count <= taken && !is_forbidden(address))
-          owed.push_back({address, entry.transport, entry.ports.first});
+          owed.push_back(entry.first_at(address));
     }
   }
   return owed;

@@ -135,6 +135,10 @@ policy::AllowEntry World::random_entry() {
     entry.ports = {8443, 8445};
   }
   if (one_in(random_, 4)) entry.transport = Transport::udp;
+  if (one_in(random_, 6)) {
+    entry.transport = one_in(random_, 2) ? Transport::icmp : Transport::esp;
+    entry.ports = {};
+  }
   if (one_in(random_, 4)) entry.until = clock_.wall() + seconds{1 + below(random_, 600)};
   return entry;
 }

@@ -125,6 +125,9 @@ int FakeKernel::add(const Command& command) {
   const bool is_timed = command.lifetime.count() > 0;
   if (is_timed && command.key.set == SetId::resolvers) return EINVAL;
   if (command.key.set != SetId::nets && !is_single(command.key)) return EINVAL;
+  if (nft::is_of_names(command.key.set) &&
+      has_ports(command.key.transport) != (command.key.set == SetId::allow))
+    return EINVAL;
   const Instant end = is_timed ? clock_.now() + command.lifetime : kNever;
   const auto found = table_->elements.find(command.key);
   if (found != table_->elements.end() && is_live(found->second)) {
@@ -234,11 +237,13 @@ bool FakeKernel::is_for_guard(const Endpoint& destination) const {
 }
 
 bool FakeKernel::admits(const Endpoint& destination) const {
-  for (const SetId set : {SetId::allow, SetId::resolvers}) {
-    if (set == SetId::resolvers && table_->base.dns_guard) continue;
-    const auto found = table_->elements.find(ElementKey::endpoint(set, destination));
-    if (found != table_->elements.end() && is_live(found->second)) return true;
-  }
+  const auto is_held = [&](const ElementKey& key) {
+    const auto found = table_->elements.find(key);
+    return found != table_->elements.end() && is_live(found->second);
+  };
+  if (is_held(ElementKey::of_name(destination)) ||
+      (!table_->base.dns_guard && is_held(ElementKey::endpoint(SetId::resolvers, destination))))
+    return true;
   return std::ranges::any_of(table_->elements, [&](const auto& held) {
     const auto& [key, element] = held;
     return key.set == SetId::nets && is_live(element) && key.contains(destination);
@@ -252,6 +257,7 @@ bool FakeKernel::is_announced(SetId set, const Endpoint& destination) const {
 
 void FakeKernel::count(const Endpoint& destination, bool is_admitted) {
   if (!is_admitted) ++table_->refused_packets;
+  if (!has_ports(destination.transport)) return;
   if (!is_admitted && is_announced(SetId::verified, destination)) {
     ++table_->verified[destination];
     return;

@@ -129,4 +129,36 @@ std::vector<std::uint8_t> udp_packet(const std::string& source, std::uint16_t so
   return packet;
 }
 
+int send_protocol(const std::string& netns, const ProtocolPacket& packet) {
+  return in_namespace(netns, [&] {
+    const SocketAddress to(packet.to, 0);
+    const int descriptor = socket(to.get()->sa_family, SOCK_RAW | SOCK_CLOEXEC, packet.protocol);
+    int error = descriptor < 0 ? errno : 0;
+    if (error == 0 && !packet.from.empty()) {
+      const SocketAddress from(packet.from, 0);
+      if (bind(descriptor, from.get(), from.length) != 0) error = errno;
+    }
+    if (error == 0 && sendto(descriptor, packet.payload.data(), packet.payload.size(), 0, to.get(),
+                             to.length) < 0)
+      error = errno;
+    close(descriptor);
+    return error;
+  });
+}
+
+ProtocolPacket icmp_packet(const std::string& to, std::uint8_t type) {
+  const bool is_v6 = to.find(':') != std::string::npos;
+  const int protocol = is_v6 ? int{IPPROTO_ICMPV6} : int{IPPROTO_ICMP};
+  ProtocolPacket packet{protocol, to, {type, 0, 0, 0, 'e', 'g', 0, 1}};
+  packet.payload.resize(20);
+  if (is_v6) return packet;  // the kernel fills it in
+  std::uint32_t sum = 0;
+  for (std::size_t at = 0; at < packet.payload.size(); at += 2)
+    sum += static_cast<std::uint32_t>(packet.payload[at] << 8 | packet.payload[at + 1]);
+  sum = ~((sum & 0xffff) + (sum >> 16));
+  packet.payload[2] = static_cast<std::uint8_t>(sum >> 8);
+  packet.payload[3] = static_cast<std::uint8_t>(sum);
+  return packet;
+}
+
 }  // namespace egress::test

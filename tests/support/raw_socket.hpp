@@ -19,6 +19,18 @@ struct FragmentedQuestion {
 void send_in_fragments(const std::string& netns, const FragmentedQuestion& how,
                        std::span<const std::uint8_t> payload);
 
+// One packet of an IP protocol, whose header the kernel writes; from an address of the namespace,
+// or whichever it takes. 0 or what sendto(2) failed with.
+struct ProtocolPacket {
+  int protocol = 0;
+  std::string to;
+  std::vector<std::uint8_t> payload;
+  std::string from{};
+};
+int send_protocol(const std::string& netns, const ProtocolPacket& packet);
+// An ICMP or ICMPv6 message of this type, of 20 octets.
+ProtocolPacket icmp_packet(const std::string& to, std::uint8_t type);
+
 // How a program hands a frame to a device past the network stack (packet(7)).
 enum class FrameSocket {
   ordinary,

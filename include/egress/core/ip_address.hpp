@@ -1,4 +1,4 @@
-// IP addresses, prefixes, ports and the two transports that have ports: plain, ordered values.
+// IP addresses, prefixes, ports and what carries data over IP: plain, ordered values.
 #pragma once
 
 #include <array>
@@ -81,7 +81,7 @@ class Prefix {
 
 using Port = std::uint16_t;
 
-// first <= last, both at least 1.
+// first <= last, both at least 1; both 0: of a transport without ports.
 struct PortRange {
   Port first = 0;
   Port last = 0;
@@ -91,16 +91,37 @@ struct PortRange {
   auto operator<=>(const PortRange&) const = default;
 };
 
-// The values are IP protocol numbers.
-enum class Transport : std::uint8_t { tcp = 6, udp = 17 };
-std::string_view text(Transport transport);
+// The values are IP protocol numbers (IANA). Of what is written down `icmp` means both ICMP over IPv4 and ICMPv6.
+enum class Transport : std::uint8_t {
+  icmp = 1,   // echo requests alone
+  ipip = 4,   // IPv4 in IP
+  tcp = 6,
+  udp = 17,
+  gre = 47,
+  esp = 50,
+  icmp6 = 58,  // as `icmp`, over IPv6
+};
+// Those that are written down: "tcp", "udp", "icmp", "esp", "gre", "ipip".
+inline constexpr std::array kTransports{Transport::tcp, Transport::udp, Transport::icmp,
+                                        Transport::esp, Transport::gre, Transport::ipip};
+std::string_view text(Transport transport);  // "tcp"; of both `icmp` and `icmp6` "icmp"
+Result<Transport> parse_transport(std::string_view text);
+inline bool has_ports(Transport transport) { return transport == Transport::tcp || transport == Transport::udp; }
+// Whether what it carries are packets of its own, which the other end may send on.
+inline bool is_tunnel(Transport transport) {
+  return transport == Transport::esp || transport == Transport::gre || transport == Transport::ipip;
+}
+// As packets of the family bear it.
+inline Transport over(Transport transport, Family family) {
+  return transport == Transport::icmp && family == Family::ipv6 ? Transport::icmp6 : transport;
+}
 
 // One place a packet can go.
 struct Endpoint {
   IpAddress address;
   Transport transport = Transport::tcp;
-  Port port = 0;
-  std::string text() const;  // "tcp/192.0.2.1:443", "udp/[2001:db8::1]:53"
+  Port port = 0;             // 0: of a transport without ports
+  std::string text() const;  // "tcp/192.0.2.1:443", "udp/[2001:db8::1]:53", "esp/192.0.2.1"
   auto operator<=>(const Endpoint&) const = default;
 };
 

@@ -68,8 +68,8 @@ struct Snapshot {
 };
 
 // A tracked connection, by its original direction as the filter sees it (after destination NAT).
-// For a protocol without ports the transport is its number all the same, and the port 0: no element
-// admits it.
+// For a protocol without ports the transport is its number all the same, and the port 0; of ICMP
+// other than an echo request it is the type, which no element admits.
 struct Flow {
   IpAddress source;
   Endpoint destination;

@@ -89,6 +89,7 @@ struct IcmpTypes { std::vector<std::uint8_t> types; };    // icmp type redirect
 struct Icmp6Types { std::vector<std::uint8_t> types; };   // icmpv6 type { nd-neighbor-solicit, ... }
 struct HopLimit { std::uint8_t value = 255; };            // ip6 hoplimit 255
 struct DestinationInSet { SetId set{}; Family family{}; };  // ip daddr . meta l4proto . th dport @allow4
+struct PeerInSet { Family family{}; };                    // ip daddr . meta l4proto @peers4
 struct SourceInSet { SetId set{}; Family family{}; };     // ip saddr . meta l4proto . th sport @resolvers4
 struct Untracked {};                                      // notrack
 struct OwnZone {};                                        // ct zone set 25959: kOwnZone
@@ -120,7 +121,7 @@ using Statement =
     std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtOriginal, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
                  InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, SetSource, SetSourceToAsked, ToOne, DestinationIsOwn, IsTaken, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
-                 Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, SourceInSet, Untracked, OwnZone,
+                 Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, PeerInSet, SourceInSet, Untracked, OwnZone,
                  CountDestination, RememberSender, SenderIsEnd, SourceKnown, RememberSource, RateLimit, ByteLimit, MoreThanShare, NoteQuestion, CountAs, LogLimited, Accept, Drop, Return, Redirect, LeadTo, Jump,
                  Goto, RejectWithReset, RejectProhibited>;
 using Rule = std::vector<Statement>;
@@ -152,6 +153,7 @@ struct Chain {
 struct SetDefinition {
   enum class Key : std::uint8_t {
     endpoint,      // address . protocol . port
+    peer,          // address . protocol
     address,       // of a packet's sender
     link_address,  // the number of a link . address
     address_pair,  // address . address

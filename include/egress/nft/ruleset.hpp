@@ -24,6 +24,7 @@ inline constexpr std::string_view kTableName = "egressd";  // family inet
 // Each stands for two sets, one per family: allow4 and allow6, ...
 enum class SetId : std::uint8_t {
   allow,      // from names: address . transport . port, a hash; every element has a timeout
+  peers,      // the same of transports without ports: address . transport
   nets,       // from CIDRs, literals and port ranges: disjoint intervals; a timeout only on time-boxed grants
   resolvers,  // the pinned resolvers; never a timeout
   boot,       // what root alone reaches for a while after a boot: single endpoints, every element has a timeout
@@ -33,7 +34,8 @@ enum class SetId : std::uint8_t {
   refused,    // what the packet path remembers of refusals (layout.hpp, Tally): egressd makes room there
 };
 
-// An element's key: a box of addresses and ports. In `allow` and `resolvers` both ranges are single.
+// An element's key: a box of addresses and ports. In `allow`, `peers` and `resolvers` both ranges are single. A transport
+// without ports has the port 0, which in `nets` stands for whatever is in a port's place: 0-65535.
 struct ElementKey {
   SetId set = SetId::allow;
   IpAddress first;
@@ -42,12 +44,16 @@ struct ElementKey {
   PortRange ports;
 
   static ElementKey endpoint(SetId set, const Endpoint& endpoint);
+  // What a name opens: in `allow`, or in `peers`.
+  static ElementKey of_name(const Endpoint& endpoint);
   Family family() const { return first.family(); }
   bool contains(const Endpoint& endpoint) const;
   std::string text() const;  // "192.0.2.1 . tcp . 443", as nft prints it
   auto operator<=>(const ElementKey&) const = default;
 };
 std::string set_name(SetId set, Family family);  // "allow4"
+// Whether answers about names fill it.
+inline bool is_of_names(SetId set) { return set == SetId::allow || set == SetId::peers; }
 
 // Every question for port 53, of the host and of held interfaces, ends at the DNS guard of egressd; the pinned resolvers
 // are for egressd alone, which is known by its user and its key.

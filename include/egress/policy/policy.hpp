@@ -89,7 +89,8 @@ std::string_view text(Risk::Kind kind);  // "upload", "shared-cdn", "wide"
 inline constexpr Port kNtp = 123;
 
 // One destination, one transport, one port or range of ports: the unit that is allowed, listed, counted
-// and revoked. A target with several ports and a preset become several entries.
+// and revoked. A target with several ports and a preset become several entries. A transport without ports has the
+// range 0 to 0.
 struct AllowEntry {
   Destination destination;
   Transport transport = Transport::tcp;
@@ -108,7 +109,9 @@ struct AllowEntry {
   const Prefix* prefix() const { return std::get_if<Prefix>(&destination); }
   const std::vector<DnsName>& except() const;  // of its wildcard; none: it has none
   bool asks_time() const;  // UDP, port 123
-  // Canonical and unique within a policy: "tcp/api.openai.com:443", "udp/[2001:db8::/32]:53".
+  // Its first port at one address: of `icmp` by the number that packets of the family bear.
+  Endpoint first_at(const IpAddress& address) const;
+  // Canonical and unique within a policy: "tcp/api.openai.com:443", "udp/[2001:db8::/32]:53", "esp/vpn.example.com".
   std::string target() const;
   bool operator==(const AllowEntry&) const = default;
 };
@@ -116,7 +119,9 @@ struct AllowEntry {
 class Entries;
 // The targets that have a port at which proxies stand.
 std::vector<std::string> proxies_in(const Entries& entries);
-// What is known of its risk: by its preset, or else by its ports, which may be a proxy's.
+// Those that open a tunnel.
+std::vector<std::string> tunnels_in(const Entries& entries);
+// What is known of its risk: that of a tunnel, of its preset, or of its ports, which may be a proxy's.
 std::optional<Risk> risk_of(const AllowEntry& entry);
 
 // The entries of a policy: sorted by target(), unique. An entry never changes, and policies that differ in a few entries

@@ -24,7 +24,9 @@ std::optional<nft::Flow> flow_of(const Attributes<CTA_MAX>& entry) {
   const auto reply = read_tuple(entry[CTA_TUPLE_REPLY]);
   if (!original || !reply) return std::nullopt;
   const seconds left(ntohl(number_in<std::uint32_t>(entry[CTA_TIMEOUT]).value_or(0)));
-  return nft::Flow{original->source.address, reply->source, left, original->destination.port};
+  Endpoint destination = reply->source;
+  if (!has_ports(destination.transport)) destination.port = original->destination.port;
+  return nft::Flow{original->source.address, destination, left, original->destination.port};
 }
 
 // One listing of both families. 0 or an errno.

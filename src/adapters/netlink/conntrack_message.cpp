@@ -37,8 +37,19 @@ std::optional<IpAddress> address(const nlattr* v4, const nlattr* v6) {
 }
 
 Port port(Transport transport, const nlattr* attribute) {
-  const bool has_ports = transport == Transport::tcp || transport == Transport::udp;
-  return has_ports ? ntohs(number_in<std::uint16_t>(attribute).value_or(0)) : Port{0};
+  return has_ports(transport) ? ntohs(number_in<std::uint16_t>(attribute).value_or(0)) : Port{0};
+}
+
+// Where a port would be: 0 for an echo request, which an entry may open, or else the type, which
+// none does.
+Port type_of_ping(Transport transport, const Attributes<CTA_PROTO_MAX>& proto) {
+  constexpr std::uint8_t kEcho = 8, kEcho6 = 128;  // RFC 792, RFC 4443
+  const auto type_in = [&](ctattr_l4proto attribute, std::uint8_t echo) {
+    const auto type = number_in<std::uint8_t>(proto[attribute]);
+    return type == echo ? Port{0} : static_cast<Port>(type.value_or(0xff));
+  };
+  if (transport == Transport::icmp) return type_in(CTA_PROTO_ICMP_TYPE, kEcho);
+  return transport == Transport::icmp6 ? type_in(CTA_PROTO_ICMPV6_TYPE, kEcho6) : Port{0};
 }
 
 }  // namespace
@@ -61,6 +72,9 @@ std::optional<Tuple> read_tuple(const nlattr* tuple) {
   const auto number = number_in<std::uint8_t>(proto[CTA_PROTO_NUM]);
   if (!source || !destination || !number) return std::nullopt;
   const auto transport = static_cast<Transport>(*number);
+  if (!has_ports(transport))
+    return Tuple{{*source, transport, 0},
+                 {*destination, transport, type_of_ping(transport, proto)}};
   return Tuple{{*source, transport, port(transport, proto[CTA_PROTO_SRC_PORT])},
                {*destination, transport, port(transport, proto[CTA_PROTO_DST_PORT])}};
 }

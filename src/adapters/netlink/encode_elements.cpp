@@ -19,21 +19,35 @@ constexpr std::uint16_t kDestroySetElement = 30;
 // 24-byte keys, a timeout and six attribute headers.
 constexpr std::size_t kListRoom = 65'000;
 
-// address . protocol . port, each padded to four bytes.
+constexpr Port kLastPort = 65'535;
+
+// address . protocol, and but for `peers` . port, each padded to four bytes.
 struct WireKey {
   std::array<std::uint8_t, 24> bytes{};
   std::size_t length = 0;
 
-  WireKey(const IpAddress& address, Transport transport, Port port) {
+  WireKey(const IpAddress& address, Transport transport) {
     const auto octets = address.octets();
     std::memcpy(bytes.data(), octets.data(), octets.size());
     length = octets.size();
     bytes[length] = static_cast<std::uint8_t>(transport);
-    bytes[length + 4] = static_cast<std::uint8_t>(port >> 8);
-    bytes[length + 5] = static_cast<std::uint8_t>(port & 0xff);
-    length += 8;
+    length += 4;
+  }
+  WireKey(const IpAddress& address, Transport transport, Port port) : WireKey(address, transport) {
+    bytes[length] = static_cast<std::uint8_t>(port >> 8);
+    bytes[length + 1] = static_cast<std::uint8_t>(port & 0xff);
+    length += 4;
   }
 };
+
+WireKey first_of(const ElementKey& key) {
+  if (key.set == nft::SetId::peers) return {key.first, key.transport};
+  return {key.first, key.transport, key.ports.first};
+}
+
+WireKey last_of(const ElementKey& key) {
+  return {key.last, key.transport, has_ports(key.transport) ? key.ports.last : kLastPort};
+}
 
 void put_key(nlmsghdr* message, std::uint16_t type, const WireKey& key) {
   nlattr* nest = mnl_attr_nest_start(message, type);
@@ -45,10 +59,8 @@ void put_key(nlmsghdr* message, std::uint16_t type, const WireKey& key) {
 void put_element(nlmsghdr* message, const Command& command) {
   const ElementKey& key = command.key;
   nlattr* nest = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-  put_key(message, NFTA_SET_ELEM_KEY, WireKey(key.first, key.transport, key.ports.first));
-  if (key.set == nft::SetId::nets) {
-    put_key(message, NFTA_SET_ELEM_KEY_END, WireKey(key.last, key.transport, key.ports.last));
-  }
+  put_key(message, NFTA_SET_ELEM_KEY, first_of(key));
+  if (key.set == nft::SetId::nets) put_key(message, NFTA_SET_ELEM_KEY_END, last_of(key));
   if (command.lifetime.count() > 0) {
     mnl_attr_put_u64(message, NFTA_SET_ELEM_TIMEOUT,
                      htobe64(static_cast<std::uint64_t>(command.lifetime.count())));

@@ -222,6 +222,10 @@ class RuleEncoder : Expressions {
     load_destination(match.family);
     look_up(nft::set_name(match.set, match.family));
   }
+  void operator()(const nft::PeerInSet& match) {
+    load_peer(match.family, destination_of(match.family));
+    look_up(nft::set_name(nft::SetId::peers, match.family));
+  }
   void operator()(const nft::SourceInSet& match) {
     load_endpoint(match.family, source_of(match.family), kSourcePort);
     look_up(nft::set_name(match.set, match.family));

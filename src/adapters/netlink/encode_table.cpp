@@ -43,6 +43,8 @@ std::vector<KeyType> key_parts(const nft::SetDefinition& set) {
   switch (set.key) {
     case nft::SetDefinition::Key::endpoint:
       return {address, KeyType::inet_proto, KeyType::inet_service};
+    case nft::SetDefinition::Key::peer:
+      return {address, KeyType::inet_proto};
     case nft::SetDefinition::Key::address:
       return {address};
     case nft::SetDefinition::Key::link_address:

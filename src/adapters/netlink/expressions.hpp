@@ -265,12 +265,17 @@ class Expressions {
     load_endpoint(family, destination_of(family), kDestinationPort);
   }
 
-  // An address, meta l4proto and a port, into consecutive registers.
-  void load_endpoint(Family family, const Payload& address, std::uint32_t port_offset) {
-    const bool is_v4 = family == Family::ipv4;
+  // An address and meta l4proto, into consecutive registers.
+  void load_peer(Family family, const Payload& address) {
     need_family(family);
     load_payload(address, NFT_REG_1);
-    load_meta(NFT_META_L4PROTO, is_v4 ? NFT_REG32_01 : NFT_REG_2);
+    load_meta(NFT_META_L4PROTO, family == Family::ipv4 ? NFT_REG32_01 : NFT_REG_2);
+  }
+
+  // The same, and a port.
+  void load_endpoint(Family family, const Payload& address, std::uint32_t port_offset) {
+    const bool is_v4 = family == Family::ipv4;
+    load_peer(family, address);
     load_payload({NFT_PAYLOAD_TRANSPORT_HEADER, port_offset, 2},
                  is_v4 ? NFT_REG32_02 : NFT_REG32_05);
   }

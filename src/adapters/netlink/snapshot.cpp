@@ -28,21 +28,24 @@ std::uint64_t packets_of(nftnl_set_elem* element) {
   return packets;
 }
 
-// address . protocol . port, as the encoder lays it out; empty: not a key of ours.
+// address . protocol, and but for `peers` . port, as the encoder lays it out; empty: not a key of
+// ours.
 std::optional<Endpoint> decode_key(nftnl_set_elem* element, std::uint16_t attribute) {
   std::uint32_t length = 0;
   const auto* bytes =
       static_cast<const std::uint8_t*>(nftnl_set_elem_get(element, attribute, &length));
-  if (bytes == nullptr || (length != 12 && length != 24)) return std::nullopt;
-  const std::size_t address_length = length - 8;
+  const bool is_peer = length == 8 || length == 20;
+  if (bytes == nullptr || (!is_peer && length != 12 && length != 24)) return std::nullopt;
+  const std::size_t address_length = length - (is_peer ? 4 : 8);
   std::array<std::uint8_t, 16> octets{};
   std::copy_n(bytes, address_length, octets.begin());
   const IpAddress address = address_length == 4
                                 ? IpAddress::v4({octets[0], octets[1], octets[2], octets[3]})
                                 : IpAddress::v6(octets);
+  const auto transport = static_cast<Transport>(bytes[address_length]);
+  if (is_peer || !has_ports(transport)) return Endpoint{address, transport, 0};
   const auto* port = bytes + address_length + 4;
-  return Endpoint{address, static_cast<Transport>(bytes[address_length]),
-                  static_cast<Port>(port[0] << 8 | port[1])};
+  return Endpoint{address, transport, static_cast<Port>(port[0] << 8 | port[1])};
 }
 
 // What is left, rounded up to at least 1 ms where there is an end at all: 0 means permanent. The
@@ -143,7 +146,8 @@ class Reader {
       return read_counts(name, snapshot_.verified);
     if (!listing_.elements) return 0;
     for (const nft::SetId set :
-         {nft::SetId::allow, nft::SetId::nets, nft::SetId::resolvers, nft::SetId::boot})
+         {nft::SetId::allow, nft::SetId::peers, nft::SetId::nets, nft::SetId::resolvers,
+          nft::SetId::boot})
       if (name == nft::set_name(set, family)) return read_elements_of(name, set);
     return 0;
   }

@@ -54,6 +54,16 @@ Payload gre_header() {
   return {0x20, 0, 0x08, 0x00, 'e', 'g', 'r', 'd'};
 }
 
+Payload timestamp_request() {
+  Payload request{13, 0, 0x8d, 0x97, 'e', 'g', 0, 1};
+  request.resize(20);  // three times of which none is known
+  return request;
+}
+
+Payload node_query() {
+  return {139, 1, 0, 0, 0, 2, 0, 0, 'e', 'g', 'r', 'e', 's', 's', 'd', '!'};
+}
+
 namespace {
 
 // RFC 8446 section 3.4: a vector with its length in front, of so many octets.

@@ -21,6 +21,11 @@ Payload sctp_init();
 // packets of at least eight octets (net/ipv4/icmp.c).
 Payload gre_header();
 
+// A timestamp request (RFC 792), with its checksum; Linux answers it.
+Payload timestamp_request();
+// A query for a node's name (RFC 4620 section 4), whose checksum the kernel fills in.
+Payload node_query();
+
 // A ClientHello of TLS 1.2 (RFC 5246 section 7.4.1.2) with the server's name: who speaks TLS
 // answers with a handshake or an alert.
 Payload tls_first_packet(std::string_view server_name);

@@ -55,6 +55,11 @@ _egressctl() {
     presets) words="$common --rules-dir --check $(_egressctl_presets)" ;;
     *) words=$common ;;
   esac
+  # A target's transport, behind which the host is typed.
+  if [[ $command == @(allow|deny|why) && $current != -* ]]; then
+    words+=" tcp/ udp/ icmp/ esp/ gre/ ipip/"
+    compopt -o nospace 2>/dev/null
+  fi
   if [[ $command == allow ]] && name=$(_egressctl_preset_prefix); then
     current=$name words=$(_egressctl_presets)
     [[ ${COMP_WORDS[COMP_CWORD]} == preset:* ]] && prefix=preset:

@@ -51,6 +51,7 @@ function __egressctl_presets
     end
 end
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -a 'preset:(__egressctl_presets)'
+complete -c egressctl -n '__fish_seen_subcommand_from allow deny why' -a 'tcp/ udp/ icmp/ esp/ gre/ ipip/' -d transport
 complete -c egressctl -n '__fish_seen_subcommand_from presets' -a '(__egressctl_presets)'
 complete -c egressctl -n '__fish_seen_subcommand_from presets' -l rules-dir -r -F -d 'folder of the presets'
 complete -c egressctl -n '__fish_seen_subcommand_from presets' -l check -d 'say what is wrong in any of them'

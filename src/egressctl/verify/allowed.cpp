@@ -44,15 +44,14 @@ bool covers(std::string_view host, const DnsName& name) {
 
 std::optional<TargetParts> split_target(std::string_view target) {
   const auto slash = target.find('/');
-  const auto colon = target.rfind(':');
-  if (slash == std::string_view::npos || colon == std::string_view::npos || colon < slash) {
-    return std::nullopt;
-  }
-  const std::string_view transport = target.substr(0, slash);
-  const auto ports = parse_ports(target.substr(colon + 1));
-  if (!ports || (transport != "tcp" && transport != "udp")) return std::nullopt;
-  return TargetParts{transport == "tcp" ? Transport::tcp : Transport::udp,
-                     without_brackets(target.substr(slash + 1, colon - slash - 1)), *ports};
+  const auto transport = parse_transport(target.substr(0, slash));
+  if (slash == std::string_view::npos || !transport) return std::nullopt;
+  const std::string_view rest = target.substr(slash + 1);
+  if (!has_ports(*transport)) return TargetParts{*transport, without_brackets(rest), {}};
+  const auto colon = rest.rfind(':');
+  const auto ports = colon == rest.npos ? std::nullopt : parse_ports(rest.substr(colon + 1));
+  if (!ports) return std::nullopt;
+  return TargetParts{*transport, without_brackets(rest.substr(0, colon)), *ports};
 }
 
 std::optional<probe::Server> parse_resolver(std::string_view text) {
@@ -100,7 +99,8 @@ void Allowed::add_resolver(const std::string& text) {
 std::optional<std::string> Allowed::opener(const Endpoint& endpoint) const {
   for (const auto& one : openings_) {
     if (one.prefix && one.prefix->contains(endpoint.address) &&
-        one.transport == endpoint.transport && one.ports.contains(endpoint.port)) {
+        over(one.transport, endpoint.address.family()) == endpoint.transport &&
+        one.ports.contains(endpoint.port)) {
       return one.by;
     }
   }

@@ -43,12 +43,12 @@ std::optional<DnsName> wildcard_base(std::string_view host);
 // other host for itself.
 bool covers(std::string_view host, const DnsName& name);
 
-// A target as the daemon prints it: "tcp/host:443", "udp/[2001:db8::/32]:8000-8010". Empty when it
-// is anything else.
+// A target as the daemon prints it: "tcp/host:443", "udp/[2001:db8::/32]:8000-8010", "esp/host".
+// Empty when it is anything else.
 struct TargetParts {
   Transport transport = Transport::tcp;
   std::string_view destination;  // without brackets
-  PortRange ports;
+  PortRange ports;               // none: of a transport without ports
 };
 std::optional<TargetParts> split_target(std::string_view target);
 

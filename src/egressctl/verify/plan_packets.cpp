@@ -31,6 +31,39 @@ Probe packet_to(const IpAddress& address) {
   return probe;
 }
 
+// What an entry may open.
+Probe packet_to(const IpAddress& address, std::uint8_t protocol) {
+  Probe probe = packet_to(address);
+  probe.protocol = protocol;
+  probe.endpoint.transport = static_cast<Transport>(protocol);
+  return probe;
+}
+
+std::uint8_t icmp_of(const IpAddress& address) {
+  return static_cast<std::uint8_t>(over(Transport::icmp, address.family()));
+}
+
+// No entry opens it, though one may let echo requests through.
+void add_icmp(const IpAddress& address, std::string label, RefusalPlan& plan) {
+  Probe probe = packet_to(address);
+  probe.kind = "refused.icmp";
+  probe.protocol = icmp_of(address);
+  probe.label = std::move(label);
+  probe.payload = address.is_v4() ? probe::timestamp_request() : probe::node_query();
+  plan.add(std::move(probe));
+}
+
+// To one address of each host that may be pinged, and to one of whom nobody may ask anything.
+void add_other_icmp(const control::ProofReply& proof, RefusalPlan& plan) {
+  for (const IpAddress& address : plan.outside().hosts.front().addresses)
+    add_icmp(address, "no echo request", plan);
+  for (const control::ProvableEndpoint& endpoint : proof.endpoints) {
+    if (endpoint.transport != "icmp" || endpoint.addresses.empty()) continue;
+    if (const auto address = IpAddress::parse(endpoint.addresses.front().address))
+      add_icmp(*address, label_of(endpoint) + ", no echo request", plan);
+  }
+}
+
 // The first to an address that no other probe sends datagrams to: its raw socket hears the errors
 // about those as well.
 void add_fragments(RefusalPlan& plan) {
@@ -59,18 +92,18 @@ constexpr ManyReceivers kGroups[] = {
 
 }  // namespace
 
-void plan_packets(RefusalPlan& plan) {
+void plan_packets(const control::ProofReply& proof, RefusalPlan& plan) {
   for (const auto& [kind, label, number, payload] : protocols()) {
     for (const IpAddress& address : plan.outside().hosts.front().addresses) {
-      Probe probe = packet_to(address);
+      Probe probe = packet_to(address, number);
       probe.kind = kind;
       probe.label = label;
-      probe.protocol = number;
       probe.payload = payload;
       plan.add(std::move(probe));
     }
   }
   add_fragments(plan);
+  add_other_icmp(proof, plan);
   for (const ManyReceivers& group : kGroups) {
     Probe probe = packet_to(literal(group.address));
     probe.kind = group.kind;
@@ -84,7 +117,7 @@ void plan_packets(RefusalPlan& plan) {
   const auto is_v6 = [](const IpAddress& address) { return !address.is_v4(); };
   for (const IpAddress& address : {*std::ranges::find_if_not(resolvers, is_v6),
                                    *std::find_if(resolvers.rbegin(), resolvers.rend(), is_v6)}) {
-    Probe probe = packet_to(address);
+    Probe probe = packet_to(address, icmp_of(address));
     probe.kind = "refused.ping";
     probe.method = Method::ping;
     probe.label = "echo with data";

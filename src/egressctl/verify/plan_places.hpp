@@ -21,6 +21,6 @@ void plan_detours(const control::ProofReply& proof, RefusalPlan& plan);
 void plan_encrypted_dns(const control::ProofReply& proof, RefusalPlan& plan);
 
 // Packets that are neither TCP nor UDP, or not whole, or for many.
-void plan_packets(RefusalPlan& plan);
+void plan_packets(const control::ProofReply& proof, RefusalPlan& plan);
 
 }  // namespace egress::verify

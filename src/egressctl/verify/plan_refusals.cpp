@@ -87,8 +87,7 @@ void add_foreign_resolvers(RefusalPlan& plan) {
 }  // namespace
 
 void RefusalPlan::add(Probe probe) {
-  const auto opener =
-      has_own_count(probe) ? allowed_.opener(counted_endpoint(probe.endpoint)) : std::nullopt;
+  const auto opener = allowed_.opener(counted_endpoint(probe.endpoint));
   if (opener) return skip(probe.kind, describe(probe), *opener);
   plan_.probes.push_back(std::move(probe));
 }
@@ -152,7 +151,7 @@ Plan plan_refusals(const control::ProofReply& proof, std::span<const Trial> look
   has_guard ? plan_guard_refusals(proof, plan) : add_foreign_resolvers(plan);
   add_inside(lookups, plan);
   plan_encrypted_dns(proof, plan);
-  plan_packets(plan);
+  plan_packets(proof, plan);
   return plan.take();
 }
 

@@ -20,10 +20,15 @@ bool is_range(const ProvableEndpoint& endpoint) {
   return parts && !parts->ports.is_single();
 }
 
+Transport transport_of(const ProvableEndpoint& endpoint) {
+  return parse_transport(endpoint.transport).value_or(Transport::tcp);
+}
+
 // How to prove that the endpoint works; empty for a range, since nobody knows which of its ports
-// answers, and for UDP services whose questions are unknown.
+// answers, for UDP services whose questions are unknown, and for tunnels.
 std::optional<Method> method_for(const ProvableEndpoint& endpoint) {
-  if (is_range(endpoint)) return std::nullopt;
+  if (is_range(endpoint) || is_tunnel(transport_of(endpoint))) return std::nullopt;
+  if (endpoint.transport == "icmp") return Method::ping;
   if (endpoint.transport == "udp") {
     return endpoint.port == kNtp ? std::optional(Method::ntp) : std::nullopt;
   }
@@ -33,6 +38,7 @@ std::optional<Method> method_for(const ProvableEndpoint& endpoint) {
 
 KindId kind_of(Method method) {
   if (method == Method::ntp) return "works.ntp";
+  if (method == Method::ping) return "works.ping";
   return method == Method::tls ? KindId("works.tls") : KindId("works.tcp");
 }
 
@@ -41,8 +47,7 @@ Probe make_probe(const ProvableEndpoint& endpoint, Method method, const IpAddres
   Probe probe;
   probe.kind = kind_of(method);
   probe.method = method;
-  probe.endpoint = {address, endpoint.transport == "udp" ? Transport::udp : Transport::tcp,
-                    endpoint.port};
+  probe.endpoint = {address, over(transport_of(endpoint), address.family()), endpoint.port};
   probe.target = endpoint.target;
   probe.label = label_of(endpoint);
   probe.element = element;
@@ -70,6 +75,8 @@ Row unprobed(const ProvableEndpoint& endpoint) {
     row.seen = "a wildcard: its names are known when programs ask for them";
   } else if (!should_have_addresses(endpoint)) {
     row.seen = "a CIDR: no address to connect to is known";
+  } else if (is_tunnel(transport_of(endpoint)) && !endpoint.addresses.empty()) {
+    row.seen = "a tunnel: what its other end answers is unknown";
   } else if (!endpoint.addresses.empty()) {
     row.seen = is_range(endpoint) ? "a range: which of its ports answers is unknown"
                                   : "no question for this UDP service is known";

@@ -41,6 +41,8 @@ std::vector<Port> ports_of(const ProvableEndpoint& endpoint) {
 // Why some of what it opens is not asked; empty: all of it is.
 std::string unasked(const ProvableEndpoint& endpoint) {
   const auto parts = split_target(endpoint.target);
+  if (parts && is_tunnel(parts->transport))
+    return "a tunnel: what its other end forwards is reached through it";
   if (!parts || parts->transport != Transport::tcp) return {};
   if (endpoint.host.empty() && endpoint.addresses.empty())
     return "which of its addresses answer is unknown";

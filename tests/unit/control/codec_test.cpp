@@ -128,7 +128,7 @@ TEST(Codec, Status) {
   status.last_repair_us = 16;
   status.refusals = {{"192.0.2.9", "udp", 65535, 11}};
   status.crowded_packets = 18, status.tracked_flows = 19, status.most_flows = 20;
-  status.foreign_packets = 17, status.proxies = {"p"};
+  status.foreign_packets = 17, status.proxies = {"p"}, status.tunnels = {"t"};
   status.unheard = {{"l", "b", "c"}}, status.hosts = {"hn"}, status.deviations = {"d"};
   status.until_s = 12, status.unconfirmed_s = 13;
   expect_reply(
@@ -141,7 +141,7 @@ TEST(Codec, Status) {
       R"("last_commit_us":9,"held_links":["h"],"unheld_links":["u"],"refused_frames":14,"protection":"watched",)"
       R"("tamperings":15,"last_tampering":"t","last_repair_us":16,"refused_packets":10,"foreign_packets":17,"crowded_packets":18,"tracked_flows":19,"most_flows":20,)"
       R"("refusals":[{"address":"192.0.2.9","transport":"udp",)"
-      R"("port":65535,"packets":11}],"proxies":["p"],)"
+      R"("port":65535,"packets":11}],"proxies":["p"],"tunnels":["t"],)"
       R"("unheard":[{"link":"l","by":"b","command":"c"}],"hosts":["hn"],"deviations":["d"],"until_s":12,"unconfirmed_s":13})");
 }
 

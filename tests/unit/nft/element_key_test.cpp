@@ -22,6 +22,10 @@ TEST(ElementKey, ReadsAsNftPrintsIt) {
       {net("0.0.0.0", "255.255.255.255", {1, 65535}), "0.0.0.0/0 . tcp . 1-65535"},
       {net("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", {53, 53}, Transport::udp),
        "2001:db8::/32 . udp . 53"},
+      {ElementKey::of_name({address("192.0.2.1"), Transport::esp, 0}), "192.0.2.1 . esp"},
+      {ElementKey::of_name({address("2001:db8::1"), Transport::icmp6, 0}),
+       "2001:db8::1 . ipv6-icmp"},
+      {net("10.0.0.0", "10.0.0.255", {}, Transport::ipip), "10.0.0.0/24 . ipencap . 0-65535"},
   };
   for (const auto& [key, text] : cases) EXPECT_EQ(key.text(), text);
 }

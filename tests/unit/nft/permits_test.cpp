@@ -28,6 +28,24 @@ TEST(Permits, ByNameByNetAndByResolver) {
   EXPECT_FALSE(ruleset.permits(tcp("192.0.2.53", 53), kNow));
 }
 
+TEST(Permits, WhatHasNoPortsByItsProtocolAlone) {
+  const auto portless = [](const char* at, Transport transport, Port port = 0) {
+    return Endpoint{address(at), transport, port};
+  };
+  Ruleset ruleset;
+  ruleset.elements = {
+      {ElementKey::of_name(portless("192.0.2.1", Transport::esp)), kNow + 60s},
+      {net("10.0.0.0", "10.0.0.255", {}, Transport::icmp), kNever},
+      {net("10.0.0.0", "10.0.0.255", {1, 65535}), kNever},
+  };
+  EXPECT_TRUE(ruleset.permits(portless("192.0.2.1", Transport::esp), kNow));
+  EXPECT_FALSE(ruleset.permits(portless("192.0.2.1", Transport::gre), kNow));
+  EXPECT_FALSE(ruleset.permits(portless("192.0.2.2", Transport::esp), kNow));
+  EXPECT_TRUE(ruleset.permits(portless("10.0.0.7", Transport::icmp), kNow));
+  EXPECT_FALSE(ruleset.permits(portless("10.0.0.7", Transport::icmp, 13), kNow)) << "a timestamp";
+  EXPECT_FALSE(ruleset.permits(portless("10.0.0.7", Transport::esp), kNow));
+}
+
 TEST(Permits, TheResolversAreForEgressdAloneWhereThereIsAGuard) {
   Ruleset ruleset;
   const Endpoint resolver{address("192.0.2.53"), Transport::udp, 53};

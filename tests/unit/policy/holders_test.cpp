@@ -86,6 +86,28 @@ TEST(KnownRisks, TimeServersOfAPoolAreStrangers) {
                                                    "udp/2.debian.pool.ntp.org:123"));
 }
 
+TEST(KnownRisks, TunnelsAndEchoRequestsHaveTheirOwn) {
+  const auto risk = [](Transport transport) {
+    AllowEntry entry;
+    entry.destination = *DnsName::parse("vpn.example.com");
+    entry.transport = transport;
+    entry.ports = {};
+    entry.risk = Risk{Risk::Kind::upload, "of a preset"};
+    return risk_of(entry)->why;
+  };
+  for (const Transport tunnel : {Transport::esp, Transport::gre, Transport::ipip})
+    EXPECT_TRUE(risk(tunnel).starts_with("a tunnel")) << text(tunnel);
+  EXPECT_EQ(risk(Transport::icmp), "of a preset");
+  AllowEntry ping;
+  ping.destination = Prefix(*IpAddress::parse("192.0.2.1"));
+  ping.transport = Transport::icmp;
+  ping.ports = {};
+  EXPECT_TRUE(risk_of(ping)->why.starts_with("echo requests carry any data"));
+  AllowEntry esp = ping;
+  esp.transport = Transport::esp;
+  EXPECT_EQ(tunnels_in(Entries({ping, esp})), std::vector<std::string>{"esp/192.0.2.1"});
+}
+
 TEST(KnownRisks, ReachWhatTheOperatorAdds) {
   const auto loaded =
       load(Files{{node("version: 1\n")}, {{"tcp/github.com:443", {}, "root (uid 0)", kNow}}});

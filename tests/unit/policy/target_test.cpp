@@ -66,6 +66,15 @@ INSTANTIATE_TEST_SUITE_P(
                     Accepted{"10.0.0.0/8:443", "tcp/10.0.0.0/8:443"},
                     Accepted{"2400::/19", "tcp/[2400::/19]:443"}));
 
+INSTANTIATE_TEST_SUITE_P(Portless, AcceptedTarget,
+                         testing::Values(Accepted{"esp/vpn.example.com", "esp/vpn.example.com"},
+                                         Accepted{"icmp/192.0.2.1", "icmp/192.0.2.1"},
+                                         Accepted{"icmp/2001:db8::1", "icmp/[2001:db8::1]"},
+                                         Accepted{"icmp/[2001:db8::1]", "icmp/[2001:db8::1]"},
+                                         Accepted{"gre/192.0.2.0/24", "gre/192.0.2.0/24"},
+                                         Accepted{"ipip/[2001:db8::/32]", "ipip/[2001:db8::/32]"},
+                                         Accepted{"esp/*.Example.COM.", "esp/*.example.com"}));
+
 INSTANTIATE_TEST_SUITE_P(Presets, AcceptedTarget,
                          testing::Values(Accepted{"preset:openai", "preset:openai"},
                                          Accepted{"preset:bedrock@eu-west-1",
@@ -104,8 +113,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "\"[2001:db8::1]:8443\""},
         Refused{"ftp://pypi.org", "\"ftp://pypi.org\" is a URL; accepted: its host and port"},
         Refused{"https://", "\"https://\" is a URL; accepted: its host and port"},
-        Refused{"icmp/host.example", "\"icmp\" is not a transport; accepted: tcp/ or udp/"},
-        Refused{"TCP/host.example", "\"TCP\" is not a transport; accepted: tcp/ or udp/"},
+        Refused{"sctp/host.example",
+                "\"sctp\" is not a transport; accepted: tcp/ or udp/, and without a port icmp/, "
+                "esp/, gre/ or ipip/"},
+        Refused{"TCP/host.example",
+                "\"TCP\" is not a transport; accepted: tcp/ or udp/, and without a port icmp/, "
+                "esp/, gre/ or ipip/"},
+        Refused{"icmp/host.example:443", "icmp has no ports; accepted: \"icmp/host.example\""},
+        Refused{"esp/[2001:db8::1]:500", "esp has no ports; accepted: \"esp/[2001:db8::1]\""},
+        Refused{"host.example/esp",
+                "\"host.example/esp\" is neither a CIDR nor a host; did you mean "
+                "\"esp/host.example\"?"},
+        Refused{"host.example:443/udp",
+                "\"host.example:443/udp\" is neither a CIDR nor a host; did you mean "
+                "\"udp/host.example:443\"?"},
         Refused{
             "host.example/path",
             "\"host.example/path\" is neither a CIDR nor a host; accepted: "
@@ -118,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"preset:a@",
                 "\"a@\" is not a preset; accepted: preset:name or preset:name@parameter"},
         Refused{"tcp/preset:openai",
-                "a preset has its own transports; accepted: preset:name without tcp/ or udp/"}));
+                "a preset has its own transports; accepted: preset:name without tcp/"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Ports, RefusedTarget,

@@ -20,6 +20,12 @@ TEST(SplitTarget, ReadsEveryFormTheDaemonPrints) {
   EXPECT_EQ(cidr->ports, (PortRange{8000, 8010}));
 
   EXPECT_EQ(split_target("tcp/192.0.2.0/24:443")->destination, "192.0.2.0/24");
+
+  const auto tunnel = split_target("esp/[2001:db8::/32]");
+  ASSERT_TRUE(tunnel);
+  EXPECT_EQ(tunnel->transport, Transport::esp);
+  EXPECT_EQ(tunnel->destination, "2001:db8::/32");
+  EXPECT_EQ(tunnel->ports, PortRange{});
 }
 
 TEST(SplitTarget, RefusesWhatIsNoTarget) {

@@ -19,6 +19,7 @@ using Ids = std::set<std::string_view>;
 control::ProofReply with_everything(control::ProofReply proof) {
   proof.endpoints.push_back(endpoint("tcp/192.0.2.7:8443", "", {"192.0.2.7"}));
   proof.endpoints.push_back(endpoint("udp/pool.ntp.org:123", "pool.ntp.org", {"192.0.2.9"}));
+  proof.endpoints.push_back(endpoint("icmp/192.0.2.7", "", {"192.0.2.7"}));
   proof.endpoints.push_back(endpoint("tcp/*.example.net:443", "*.example.net", {}));
   proof.filtered = {"inside.example.org"};
   return proof;

@@ -26,7 +26,7 @@ inline control::ProvableEndpoint endpoint(std::string target, std::string host,
   control::ProvableEndpoint result;
   result.target = target;
   result.host = std::move(host);
-  result.transport = parts->transport == Transport::tcp ? "tcp" : "udp";
+  result.transport = text(parts->transport);
   result.port = parts->ports.first;
   for (std::string& address : addresses) result.addresses.push_back({std::move(address), {}, 0});
   return result;

@@ -108,6 +108,43 @@ TEST(PlanWorks, IsBoundedAndTriesEveryEndpointBeforeASecondAddress) {
   EXPECT_THAT(rest->probe, HasSubstr(std::to_string(750 - limits::kProofAddresses)));
 }
 
+TEST(PlanWorks, PingsWhatMayBePingedAndAsksNoTunnel) {
+  auto proof = small_policy();
+  proof.endpoints = {
+      endpoint("icmp/ping.example.com", "ping.example.com", {"192.0.2.2", "2001:db8::2"}),
+      endpoint("esp/vpn.example.com", "vpn.example.com", {"192.0.2.3"}),
+      endpoint("icmp/192.0.2.0/24", "", {})};
+  const Plan plan = plan_works(proof);
+  ASSERT_EQ(plan.probes.size(), 5U);
+  for (const std::size_t i : {1U, 2U}) {
+    EXPECT_EQ(plan.probes[i].method, Method::ping);
+    EXPECT_EQ(plan.probes[i].kind, KindId("works.ping"));
+  }
+  const Row* tunnel = find_row(plan.rows, "esp/vpn.example.com");
+  ASSERT_NE(tunnel, nullptr);
+  EXPECT_EQ(tunnel->mark, Mark::not_probed);
+  EXPECT_THAT(tunnel->seen, HasSubstr("a tunnel"));
+  EXPECT_EQ(find_row(plan.rows, "icmp/192.0.2.0/24")->mark, Mark::not_probed);
+}
+
+// What the policy opens is no leak, and of whom it lets ping nothing else is asked.
+TEST(PlanRefusals, FollowsWhatIsOpenWithoutPorts) {
+  auto proof = small_policy();
+  proof.endpoints.push_back(endpoint("icmp/8.8.8.8", "", {"8.8.8.8"}));
+  proof.endpoints.push_back(endpoint("icmp/[2606:4700:4700::/48]", "", {}));
+  proof.endpoints.push_back(endpoint("esp/0.0.0.0/1", "", {}));
+  const Plan plan = plan_refusals(proof, lookups_of(proof));
+  const auto lines = descriptions(plan.probes);
+  EXPECT_THAT(lines, Not(::testing::Contains(HasSubstr("echo with data"))));
+  EXPECT_THAT(lines, ::testing::Contains("icmp/8.8.8.8, no echo request: to 8.8.8.8"));
+  for (const char* skipped : {"echo with data: ping 8.8.8.8", "ping 2606:4700:4700::1111"}) {
+    const Row* row = find_row(plan.rows, skipped);
+    ASSERT_NE(row, nullptr) << skipped;
+    EXPECT_EQ(row->mark, Mark::skipped);
+  }
+  EXPECT_THAT(lines, ::testing::Contains(HasSubstr("GRE: to ")));
+}
+
 TEST(PlanRefusals, CoversTheWholeList) {
   const auto proof = small_policy();
   const Plan plan = plan_refusals(proof, lookups_of(proof));
