@@ -50,7 +50,7 @@ std::size_t sequence_length(std::string_view text) {
 
 }  // namespace
 
-std::string quoted(std::string_view text, std::size_t longest) {
+std::string Quoted::operator()(std::string_view text, std::size_t longest) const {
   std::string out = "\"";
   for (const char c : text.substr(0, longest)) {
     if (is_plain(c)) {

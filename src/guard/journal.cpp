@@ -38,7 +38,7 @@ std::string_view text(Verdict verdict) {
 
 void Latency::add(microseconds duration) {
   const auto value = static_cast<std::uint64_t>(std::max<microseconds::rep>(duration.count(), 0));
-  const std::size_t bits = std::bit_width(value >> kFirstBucketBits);
+  const auto bits = static_cast<std::size_t>(std::bit_width(value >> kFirstBucketBits));
   ++buckets_[std::min(bits, buckets_.size() - 1)];
   ++count_;
 }

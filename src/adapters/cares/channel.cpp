@@ -1,27 +1,23 @@
 #include "adapters/cares/channel.hpp"
 
 #include <ares.h>
-#include <arpa/inet.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "adapters/cares/answer_parser.hpp"
 #include "adapters/cares/message_reader.hpp"
+#include "adapters/cares/query.hpp"
 
 namespace egress::cares {
 namespace {
 
-struct Try {
-  std::uint64_t lookup;
-  dns::Question question;
-  std::vector<Reply>* replies;
-};
+constexpr milliseconds kTimerError{100};
+constexpr int kRepeats = 3;
 
 dns::Status status_of(int ares_status) {
   if (ares_status == ARES_ETIMEOUT) return dns::Status::timeout;
@@ -29,25 +25,11 @@ dns::Status status_of(int ares_status) {
   return dns::Status::unreachable;
 }
 
-// The message is there whenever one came, whatever c-ares makes of its RCODE: we judge it
-// ourselves.
-void on_try_ended(void* context, int status, int /*timeouts*/, unsigned char* message, int length) {
-  const std::unique_ptr<Try> ended(static_cast<Try*>(context));
-  if (status == ARES_EDESTRUCTION) return;
-  dns::Answer answer{ended->question, status_of(status), {}, {}, {}};
-  if (message != nullptr)
-    answer = parse_answer(ended->question, std::span(message, static_cast<std::size_t>(length)));
-  ended->replies->push_back({ended->lookup, std::move(answer)});
-}
-
 int set_server(ares_channel channel, const policy::ResolverAddress& resolver) {
-  ares_addr_port_node node{};
-  node.family = resolver.address.is_v4() ? AF_INET : AF_INET6;
-  const auto octets = resolver.address.octets();
-  std::copy(octets.begin(), octets.end(), reinterpret_cast<std::uint8_t*>(&node.addr));
-  node.udp_port = resolver.port;
-  node.tcp_port = resolver.port;
-  return ares_set_servers_ports(channel, &node);
+  const std::string address = resolver.address.text();
+  const std::string host = resolver.address.is_v4() ? address : '[' + address + ']';
+  const std::string server = host + ':' + std::to_string(resolver.port);
+  return ares_set_servers_ports_csv(channel, server.c_str());
 }
 
 // The key tells our questions from those of programs, which the DNS guard gets. Answers to all
@@ -72,8 +54,11 @@ int prepare_socket(ares_socket_t socket, int type, void* surroundings) {
 
 }  // namespace
 
-Channel::Channel(Surroundings surroundings, std::uint32_t tag)
-    : surroundings_(std::move(surroundings)), tag_(tag) {}
+Channel::Channel(const policy::ResolverAddress& resolver, Surroundings surroundings,
+                 std::uint32_t tag)
+    : resolver_(resolver), surroundings_(std::move(surroundings)), tag_(tag) {
+  surroundings_.link = resolver.zone;
+}
 
 Channel::~Channel() {
   if (channel_ != nullptr) ares_destroy(channel_);
@@ -81,16 +66,25 @@ Channel::~Channel() {
 
 Result<std::unique_ptr<Channel>> Channel::open(const policy::ResolverAddress& resolver,
                                                Surroundings surroundings, std::uint32_t tag) {
-  surroundings.link = resolver.zone;
-  std::unique_ptr<Channel> opened(new Channel(std::move(surroundings), tag));
-  int status = opened->open_channel();
-  ares_set_socket_configure_callback(opened->channel_, prepare_socket, &opened->surroundings_);
-  if (status == ARES_SUCCESS) status = set_server(opened->channel_, resolver);
+  std::unique_ptr<Channel> opened(new Channel(resolver, std::move(surroundings), tag));
+  const int status = opened->open_channel();
   if (status != ARES_SUCCESS) return fail(std::string("c-ares: ") + ares_strerror(status));
   return opened;
 }
 
+// Puts a new one in the place of the old one, if all goes well.
 int Channel::open_channel() {
+  ares_channel opened = nullptr;
+  int status = init(&opened);
+  if (status != ARES_SUCCESS) return status;
+  ares_set_socket_configure_callback(opened, prepare_socket, &surroundings_);
+  status = set_server(opened, resolver_);
+  if (status == ARES_SUCCESS) std::swap(channel_, opened);
+  if (opened != nullptr) ares_destroy(opened);
+  return status;
+}
+
+int Channel::init(ares_channeldata** opened) {
   // Everything that c-ares would take from the system's files or the environment is given, so that
   // it reads none of them.
   static char lookups[] = "b";
@@ -108,10 +102,12 @@ int Channel::open_channel() {
     static_cast<Channel*>(self)->watch(fd, readable != 0, writable != 0);
   };
   options.sock_state_cb_data = this;
-  return ares_init_options(&channel_, &options,
+  const int bounds = set_bounds(options);
+  return ares_init_options(opened, &options,
                            ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS |
                                ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_EDNSPSZ |
-                               ARES_OPT_DOMAINS | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB);
+                               ARES_OPT_DOMAINS | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB |
+                               bounds);
 }
 
 void Channel::watch(int fd, bool readable, bool writable) {
@@ -127,23 +123,72 @@ void Channel::watch(int fd, bool readable, bool writable) {
 }
 
 void Channel::query(std::uint64_t lookup, const dns::Question& question) {
-  auto started = std::make_unique<Try>(Try{lookup, question, surroundings_.replies});
-  const int type = question.family == Family::ipv4 ? kTypeA : kTypeAaaa;
-  ares_query(channel_, question.name.text().c_str(), kClassIn, type, on_try_ended,
-             started.release());
+  start({lookup, question, std::chrono::steady_clock::now()});
+}
+
+void Channel::start(const Try& started) {
+  const std::uint16_t type = started.question.family == Family::ipv4 ? kTypeA : kTypeAaaa;
+  start_query(channel_, started.question.name.text(), type,
+              [this, started](int status, std::span<const std::uint8_t> message) {
+                end(started, status, message);
+              });
+}
+
+// Later versions of c-ares end a try before its time. Since 1.28 a datagram that is no message ends
+// all that is under way, whoever sent it. Since 1.31 they wait five times as long as the server
+// took lately, be that as little as 250 ms, and count only what came in time: a server that has
+// become slow, or one slow name, would never be heard.
+bool Channel::is_early(const Try& ended, int status) {
+  const auto age = std::chrono::steady_clock::now() - ended.started;
+  if (ended.repeats == kRepeats || age > kTryTimeout - kTimerError) return false;
+  return status == ARES_ETIMEOUT || status == ARES_EBADRESP;
+}
+
+// It is we who judge an RCODE, not c-ares.
+void Channel::end(Try ended, int status, std::span<const std::uint8_t> message) {
+  if (status == ARES_EDESTRUCTION) {
+    if (is_renewing_) again_.push_back(ended);
+    return;
+  }
+  if (message.empty() && is_early(ended, status)) {
+    ++ended.repeats;
+    return again_.push_back(ended);
+  }
+  auto answer = message.empty() ? dns::Answer{ended.question, status_of(status), {}, {}, {}}
+                                : parse_answer(ended.question, message);
+  surroundings_.replies->push_back({ended.lookup, std::move(answer)});
+}
+
+// A new channel has measured nothing, waits for as long as it was told, and asks from other ports.
+void Channel::renew() {
+  if (again_.empty()) return;
+  is_renewing_ = true;
+  const int status = open_channel();
+  is_renewing_ = false;
+  for (const Try& ended : std::exchange(again_, {})) {
+    if (status == ARES_SUCCESS) {
+      start(ended);
+    } else {
+      surroundings_.replies->push_back(
+          {ended.lookup, {ended.question, dns::Status::timeout, {}, {}, {}}});
+    }
+  }
 }
 
 void Channel::process(int fd, std::uint32_t epoll_events) {
   const bool reads = (epoll_events & ~std::uint32_t{EPOLLOUT}) != 0;  // errors are read too
   const bool writes = (epoll_events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0;
   ares_process_fd(channel_, reads ? fd : ARES_SOCKET_BAD, writes ? fd : ARES_SOCKET_BAD);
+  renew();
 }
 
 void Channel::expire() {
   ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+  renew();
 }
 
 std::optional<milliseconds> Channel::wait() const {
+  if (!again_.empty()) return milliseconds(0);
   timeval left{};
   if (ares_timeout(channel_, nullptr, &left) == nullptr) return {};
   // c-ares cuts off what is below a millisecond: without the one more we would spin through it.

@@ -2,9 +2,11 @@
 // in cares_resolver.cpp.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,13 +58,28 @@ class Channel {
   std::optional<milliseconds> wait() const;
 
  private:
-  Channel(Surroundings surroundings, std::uint32_t tag);
-  int open_channel();
-  void watch(int fd, bool readable, bool writable);
+  struct Try {
+    std::uint64_t lookup;
+    dns::Question question;
+    std::chrono::steady_clock::time_point started;
+    int repeats = 0;
+  };
 
+  Channel(const policy::ResolverAddress& resolver, Surroundings surroundings, std::uint32_t tag);
+  int open_channel();
+  int init(ares_channeldata** opened);
+  void watch(int fd, bool readable, bool writable);
+  void start(const Try& started);
+  void end(Try ended, int status, std::span<const std::uint8_t> message);
+  static bool is_early(const Try& ended, int status);
+  void renew();
+
+  policy::ResolverAddress resolver_;
   Surroundings surroundings_;
   std::uint32_t tag_;
   ares_channeldata* channel_ = nullptr;
+  bool is_renewing_ = false;
+  std::vector<Try> again_;  // ended before their time, and worth another question
 };
 
 }  // namespace egress::cares

@@ -99,7 +99,8 @@ std::set<std::uint32_t> devices_of(Octets message) {
     const auto hop = read<rtnexthop>(hops);
     if (hop.rtnh_len < sizeof hop) break;
     devices.insert(static_cast<std::uint32_t>(hop.rtnh_ifindex));
-    hops = hops.subspan(std::min<std::size_t>(RTNH_ALIGN(hop.rtnh_len), hops.size()));
+    const auto length = static_cast<std::size_t>(RTNH_ALIGN(hop.rtnh_len));
+    hops = hops.subspan(std::min(length, hops.size()));
   }
   return devices;
 }

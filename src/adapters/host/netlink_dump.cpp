@@ -86,7 +86,8 @@ Octets attribute(Octets message, std::size_t fixed_part, std::uint16_t type) {
     if (header.nla_len < sizeof header || header.nla_len > rest.size()) break;
     if ((header.nla_type & NLA_TYPE_MASK) == type)
       return rest.first(header.nla_len).subspan(sizeof header);
-    rest = rest.subspan(std::min<std::size_t>(NLA_ALIGN(header.nla_len), rest.size()));
+    const auto length = static_cast<std::size_t>(NLA_ALIGN(header.nla_len));
+    rest = rest.subspan(std::min(length, rest.size()));
   }
   return {};
 }

@@ -14,7 +14,7 @@ namespace egress::host {
 namespace {
 
 void select_net_admin() {
-  capng_clear(CAPNG_SELECT_ALL);
+  capng_clear(CAPNG_SELECT_BOTH);
   capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
                CAP_NET_ADMIN);
 }
@@ -25,8 +25,7 @@ tl::unexpected<Error> fail_capng(std::string_view what, int status) {
 
 Result<void> change_ids(const UserIds& ids) {
   select_net_admin();
-  constexpr auto kFlags =
-      static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT);
+  constexpr auto kFlags = static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
   const int status = capng_change_id(static_cast<int>(ids.uid), static_cast<int>(ids.gid), kFlags);
   if (status != 0) return fail_capng("cannot change the user", status);
   return {};
@@ -64,7 +63,10 @@ Result<UserIds> find_user(const std::string& user) {
 Result<void> drop_privileges(const std::string& user) {
   const auto ids = find_user(user);
   if (!ids) return tl::unexpected(ids.error());
-  capng_get_caps_process();
+  // libcap-ng 0.7.9 knows no ambient capabilities; later versions would raise them again.
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+    return fail_errno("PR_CAP_AMBIENT_CLEAR_ALL");
+  if (capng_get_caps_process() != 0) return fail("cannot read the capabilities of this process");
   if (capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN) == 0)
     return fail("CAP_NET_ADMIN is missing: start as root, or grant it (AmbientCapabilities=)");
   const bool is_privileged = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;

@@ -103,9 +103,13 @@ Result<Timer> EventLoop::timer(Callback callback) {
 
 Result<Source> EventLoop::on_signal(int signal, Callback callback) {
   auto handler = std::make_shared<Source::Handler>([call = std::move(callback)](auto) { call(); });
-  const int status =
-      sd_event_add_signal(event_.get(), &handler->source, signal | SD_EVENT_SIGNAL_PROCMASK,
-                          Source::Handler::on_signal, handler.get());
+  // systemd 249 does not block it by itself.
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, signal);
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+  const int status = sd_event_add_signal(event_.get(), &handler->source, signal,
+                                         Source::Handler::on_signal, handler.get());
   if (status < 0) return fail_errno("sd_event_add_signal", status);
   return Source(std::move(handler));
 }

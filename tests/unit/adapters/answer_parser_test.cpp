@@ -110,14 +110,14 @@ TEST(AnswerParser, ADotInsideALabelIsNotALabelBoundary) {
   EXPECT_EQ(parse_answer(kQuestion, octets).status, Status::nodata);
 }
 
-// c-ares ends the text of such a name at the NUL, which would make it another's.
+// c-ares 1.18 ends the text of such a name at the NUL, which would make it another's.
 TEST(AnswerParser, ALabelThatIsANulDoesNotEndAName) {
   using namespace std::string_view_literals;
-  EXPECT_EQ(parse(response()
-                      .cname("api.example.com", 60, "cdn.example.com.\0.evil.example"sv)
-                      .a("cdn.example.com", 60, "192.0.2.66"))
-                .status,
-            Status::malformed);
+  const auto answer = parse(response()
+                                .cname("api.example.com", 60, "cdn.example.com.\0.evil.example"sv)
+                                .a("cdn.example.com", 60, "192.0.2.66"));
+  EXPECT_NE(answer.status, Status::ok);
+  EXPECT_TRUE(answer.addresses.empty());
 }
 
 TEST(AnswerParser, TtlsOf2To31AndMoreAreZero) {

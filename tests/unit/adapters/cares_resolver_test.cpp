@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "egress/core/limits.hpp"
 #include "unit/adapters/dns_responder.hpp"
@@ -172,18 +173,40 @@ TEST_F(CaresResolverTest, SilenceIsATimeoutAfterTwoTriesWithoutBusyWaiting) {
   EXPECT_LE(turns_, 4);
 }
 
+// Later versions of c-ares would measure the resolver and be quick to give it up, and keep answers.
+TEST_F(CaresResolverTest, AResolverThatHasBeenQuickMayTakeItsTime) {
+  std::atomic<bool> is_slow = false;
+  const DnsResponder responder("127.0.0.1", kPort, [&is_slow](const Octets& query, Over over) {
+    if (is_slow) std::this_thread::sleep_for(milliseconds(600));
+    return good()(query, over);
+  });
+  open();
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ask().status, Status::ok);
+  EXPECT_EQ(responder.udp_queries(), 10) << "each question is asked";
+  is_slow = true;
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(ask().status, Status::ok);
+}
+
 TEST_F(CaresResolverTest, ForgeriesAreIgnored) {
   const auto answer = ask_of([](const Octets& query, Over) -> std::vector<Octets> {
     const auto forged = [&] { return Response(query).a(kName, 60, "203.0.113.9"); };
     const unsigned id = static_cast<unsigned>(query[0] << 8 | query[1]);
-    return {{1, 2, 3},
-            Octets(600, 0xFF),
-            forged().set16(0, id ^ 1U).octets(),
+    return {forged().set16(0, id ^ 1U).octets(),
             Response("other.example", test::kA, id).a("other.example", 60, "203.0.113.9").octets(),
             Response(query).a(kName, 60, "192.0.2.1").octets()};
   });
   EXPECT_EQ(answer.status, Status::ok);
   EXPECT_EQ(answer.addresses, std::vector{ip("192.0.2.1")});
+}
+
+TEST_F(CaresResolverTest, GarbageEndsNoQuestion) {
+  std::atomic<bool> is_first = true;
+  const auto answer = ask_of([&](const Octets& query, Over) -> std::vector<Octets> {
+    const Octets good = Response(query).a(kName, 60, "192.0.2.1").octets();
+    if (!is_first.exchange(false)) return {good};
+    return {{1, 2, 3}, Octets(600, 0xFF), good};
+  });
+  EXPECT_EQ(answer.status, Status::ok);
 }
 
 TEST_F(CaresResolverTest, UnrelatedOwnersOpenNothing) {

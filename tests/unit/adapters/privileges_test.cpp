@@ -3,11 +3,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -46,12 +49,22 @@ bool is(const std::string& what, const std::string& seen, const std::string& exp
   return seen == expected;
 }
 
+// Something to lose: a group, and a capability that programs would inherit.
+bool gain() {
+  const gid_t extra = 4;
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  if (setgroups(1, &extra) != 0 || syscall(SYS_capget, &header, sets.data()) != 0) return false;
+  sets[0].inheritable |= 1U << CAP_NET_RAW;
+  return syscall(SYS_capset, &header, sets.data()) == 0 &&
+         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW, 0, 0) == 0;
+}
+
 TEST(Privileges, OnlyNetAdminIsLeft) {
   ASSERT_EQ(geteuid(), 0U) << "run as root";
   const auto ids = find_user(kUser).value();
   EXPECT_TRUE(holds_in_child([&] {
-    const gid_t extra = 4;
-    if (setgroups(1, &extra) != 0) return false;  // something to lose
+    if (!gain()) return false;
     if (auto dropped = drop_privileges(kUser); !dropped)
       return is("the outcome", dropped.error().message, "success");
     auto status = own_status();

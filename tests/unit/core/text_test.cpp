@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <iomanip>
+
 namespace egress {
 namespace {
 
@@ -23,6 +25,11 @@ TEST(Quoted, CutsAtEightyCharacters) {
   EXPECT_EQ(egress::quoted(std::string(80, 'a')), '"' + std::string(80, 'a') + '"');
   EXPECT_EQ(egress::quoted(std::string(81, 'a')), '"' + std::string(80, 'a') + "…\"");
   EXPECT_EQ(egress::quoted("abcd", 3), "\"abc…\"");
+}
+
+TEST(Quoted, IsNotTakenForThatOfTheStandardLibrary) {
+  std::string text = "a";
+  EXPECT_EQ("b" + quoted(text) + quoted(std::as_const(text)), "b\"a\"\"a\"");
 }
 
 TEST(IsUtf8, TakesWellFormedTextOnly) {
