@@ -68,9 +68,9 @@ INSTANTIATE_TEST_SUITE_P(Where, Addressless, testing::Values("", "forward: [\"ca
                          });
 
 // Whomever it asks: a server outside, its gateway, the address of a service.
-const DnsServerAddress kPodsServers[] = {{kPublic4},           {kPublic4, Over::tcp}, {"169.254.1.1"},
-                                     {"10.96.0.10"},       {"10.77.0.2"},         {kPublic6},
-                                     {kPublic6, Over::tcp}};
+const DnsServerAddress kPodsServers[] = {
+    {kPublic4}, {kPublic4, Over::tcp}, {"169.254.1.1"}, {"10.96.0.10"}, {"10.77.0.2"},
+    {kPublic6}, {kPublic6, Over::tcp}};
 
 TEST_P(Addressless, APodIsAnsweredByTheGuardInBothFamilies) {
   const Pod pod(lab, 7);

@@ -61,7 +61,7 @@ void cut(Servers& servers, SystemResolvers& found) {
   if (servers.size() <= limits::kResolvers) return;
   servers.resize(limits::kResolvers);
   note_problem(found, "systemd-resolved has more than " + std::to_string(limits::kResolvers) +
-                         " servers for the same names; the others are not used");
+                          " servers for the same names; the others are not used");
 }
 
 }  // namespace
@@ -72,13 +72,14 @@ SystemResolvers split(SystemResolvers upstreams, const std::vector<LinkResolvers
   found.resolvers = default_servers(links);
   cut(found.resolvers, found);
   if (found.resolvers.empty())
-    note_problem(found, "no server of systemd-resolved is for all names, only for those of domains");
+    note_problem(found,
+                 "no server of systemd-resolved is for all names, only for those of domains");
   for (auto& [zone, servers] : zones_of(links)) {
     cut(servers, found);
     if (found.zones.size() == limits::kResolverZones) {
       note_problem(found, "systemd-resolved has more than " +
-                             std::to_string(limits::kResolverZones) +
-                             " domains; the others are not used");
+                              std::to_string(limits::kResolverZones) +
+                              " domains; the others are not used");
       break;
     }
     found.zones.push_back({zone, std::move(servers)});

@@ -131,11 +131,9 @@ class FakeResolved {
 };
 const sd_bus_vtable FakeResolved::kManagerTable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("LLMNRHostname", "s", nullptr, 0, SD_BUS_VTABLE_HIDDEN),
     SD_BUS_PROPERTY("DNS", "a(iiayqs)", servers, 0, SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
     SD_BUS_PROPERTY("DNSEx", "a(iiayqs)", servers, 0, 0),
-    SD_BUS_PROPERTY("Domains", "a(isb)", domains, 0, 0),
-    SD_BUS_VTABLE_END};
+    SD_BUS_PROPERTY("Domains", "a(isb)", domains, 0, 0), SD_BUS_VTABLE_END};
 const sd_bus_vtable FakeResolved::kLinkTable[] = {
     SD_BUS_VTABLE_START(0), SD_BUS_PROPERTY("DefaultRoute", "b", default_route, 0, 0),
     SD_BUS_VTABLE_END};
