@@ -91,12 +91,14 @@ TEST_F(Deviation, ASetTooMany) {
 
 TEST_F(Deviation, ASetOfAnotherKind) {
   const auto lines = after(
-      "for h in $(nft -a list chain inet egressd judge | sed -n 's/.*@nets4.*handle //p');"
-      " do nft delete rule inet egressd judge handle $h; done;"
+      "for c in peer judge; do"
+      " for h in $(nft -a list chain inet egressd $c | sed -n 's/.*@nets4.*handle //p');"
+      " do nft delete rule inet egressd $c handle $h; done; done;"
       "nft delete set inet egressd nets4;"
       "nft 'add set inet egressd nets4 { type ipv4_addr . inet_proto . inet_service; }'");
   EXPECT_THAT(lines,
-              ElementsAre(HasSubstr("set nets4 is type"), HasSubstr("chain judge lacks the rule")));
+              ElementsAre(HasSubstr("set nets4 is type"), HasSubstr("chain peer lacks the rule"),
+                          HasSubstr("chain judge lacks the rule")));
 }
 
 class GuardDeviation : public Deviation {
