@@ -93,7 +93,8 @@ guard::Octets tell(const dns::Answer& answer) {
 }
 
 void check_told(const dns::Answer& answer) {
-  const dns::Answer back = parse_answer(answer.question, tell(answer));
+  dns::Answer back = parse_answer(answer.question, tell(answer));
+  back.chain_ttl = answer.chain_ttl;  // all of it is told with one TTL
   if (!is_writable(answer))
     require(back.status == Status::servfail, "names that cannot be written make a SERVFAIL");
   else

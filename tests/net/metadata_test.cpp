@@ -5,7 +5,6 @@
 #include <fstream>
 
 #include "net/net_test.hpp"
-#include "support/as_user.hpp"
 #include "support/container.hpp"
 
 namespace egress::test {
@@ -36,7 +35,15 @@ class Metadata : public NetTest {
   }
   Seen by_root(const std::string& address, std::uint16_t port = 80) { return tcp(address, port); }
   Seen by_agent(const std::string& address) {
-    return as_user(kAgent, [&] { return tcp_probe(lab.host(), address, 80); });
+    constexpr int kRefused = 7, kTimeout = 28;  // curl(1)
+    const bool is_v6 = address.find(':') != std::string::npos;
+    const std::string url = "http://" + (is_v6 ? '[' + address + ']' : address) + "/";
+    const Finished curl = run(
+        {.words = {"setpriv", "--reuid", std::to_string(kAgent), "--clear-groups", "curl",
+                   "--silent", "--max-time", "3", "--noproxy", "*", "--output", "/dev/null", url},
+         .netns = lab.host()});
+    if (curl.exit_code == kTimeout) return Seen::silence;
+    return curl.exit_code == kRefused ? Seen::refused : Seen::answered;
   }
   Seen by_container(const std::string& address) {
     return tcp_probe(container.netns(), address, 80);

@@ -70,7 +70,9 @@ Controls controls_of(std::span<const Trial> works) {
     if (trial.probe.guard) continue;
     (trial.probe.family() == Family::ipv4 ? controls.reached_v4 : controls.reached_v6) = true;
     if (is_dns && trial.seen.rcode) controls.resolver_answers = true;
-    if (!is_dns && trial.seen.outcome == Outcome::reached) controls.endpoint_connects = true;
+    const bool connects =
+        !is_dns && trial.probe.method != Method::ping;  // an echo is no connection
+    if (connects && trial.seen.outcome == Outcome::reached) controls.endpoint_connects = true;
   }
   return controls;
 }

@@ -271,30 +271,6 @@ TEST_F(EngineTest, ATimeBoxedGrantEndsByTheKernelsTimeoutAndThenCutsItsFlows) {
   EXPECT_THAT(ended_, UnorderedElementsAre("tcp/api.openai.com:443", "tcp/198.51.100.0/24:443"));
 }
 
-TEST_F(EngineTest, RootReachesMetadataForFiveMinutesAfterABoot) {
-  const auto key = nft::ElementKey::endpoint(nft::SetId::boot, tcp("169.254.169.254", 80));
-  const auto policy = std::make_shared<policy::Policy>();
-  policy->metadata_at_boot = true;
-  now_ = Instant{1min};
-  engine_.handle(PolicyChanged{policy, kWall}, now_);
-  act();
-  ASSERT_TRUE(engine_.installed()->elements.contains(key));
-  EXPECT_EQ(engine_.installed()->elements.at(key), Instant{5min});
-  EXPECT_FALSE(permits("169.254.169.254", 80)) << "to others";
-  EXPECT_EQ(engine_.next_deadline(), Instant{5min});
-  now_ = Instant{5min};
-  act();
-  EXPECT_FALSE(engine_.installed()->elements.contains(key));
-  ASSERT_THAT(cuts_, SizeIs(1));
-  EXPECT_TRUE(engine_.must_cut({ip("192.0.2.7"), tcp("169.254.169.254", 80)}, cuts_[0], now_));
-  EXPECT_THAT(ended_, ElementsAre("services.metadata"));
-  now_ += 1h;
-  engine_.handle(PolicyChanged{policy, kWall}, now_);
-  act();
-  EXPECT_FALSE(engine_.installed()->elements.contains(key));
-  EXPECT_THAT(ended_, testing::IsEmpty());
-}
-
 TEST_F(EngineTest, AClockThatIsSetBackProlongsNoGrant) {
   policy::AllowEntry grant = entry(kApi);
   grant.until = kWall + 5min;
