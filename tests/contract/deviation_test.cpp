@@ -62,7 +62,7 @@ TEST_F(Deviation, ARuleChanged) {
 TEST_F(Deviation, AnAnonymousSetChanged) {
   const std::string related = rule("related", "skuid");
   const auto lines = after("nft replace rule " + related.substr(0, related.find('\n')) +
-                           " meta l4proto { icmp, tcp } meta skuid >= 0 goto refuse");
+                           " meta l4proto { icmp, tcp } meta skuid \\>= 0 goto refuse");
   EXPECT_THAT(lines, ElementsAre(HasSubstr("lacks the rule: meta l4proto { icmp, ipv6-icmp }"),
                                  HasSubstr("not ours")));
 }
