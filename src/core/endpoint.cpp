@@ -35,10 +35,14 @@ Result<Transport> parse_transport(std::string_view written) {
   return fail(quoted(written) + " is not a transport; accepted: tcp, udp, icmp, esp, gre or ipip");
 }
 
+std::string target_text(Transport transport, const std::string& host, const std::string& ports) {
+  const std::string portless = std::string(text(transport)) + '/' + host;
+  return has_ports(transport) ? portless + ':' + ports : portless;
+}
+
 std::string Endpoint::text() const {
   const std::string host = address.is_v4() ? address.text() : '[' + address.text() + ']';
-  return std::string(egress::text(transport)) + '/' + host +
-         (has_ports(transport) ? ':' + std::to_string(port) : "");
+  return target_text(transport, host, std::to_string(port));
 }
 
 }  // namespace egress

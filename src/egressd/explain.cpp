@@ -104,11 +104,6 @@ std::string hint(const engine::Engine& engine) {
 
 }  // namespace
 
-std::string target_text(Transport transport, const DnsName& name, Port port) {
-  const std::string host = std::string(text(transport)) + '/' + name.text();
-  return has_ports(transport) ? host + ':' + std::to_string(port) : host;
-}
-
 void add_guest(const engine::Engine& engine,
                const std::vector<engine::SessionsFound::Network>& networks,
                const IpAddress& address, control::WhyReply& reply) {
@@ -158,7 +153,7 @@ control::WhyReply explain_address(const engine::Engine& engine, const IpAddress&
 control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name,
                                Transport transport, Port port, Instant now) {
   control::WhyReply reply;
-  const std::string target = target_text(transport, name, port);
+  const std::string target = target_text(transport, name.text(), std::to_string(port));
   add_lookups(engine, name, now, reply);
   const std::vector<const AllowEntry*> entries = engine.inputs().entries_of(name);
   const std::vector<const AllowEntry*> exceptions = excepting(engine, name);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "egress/core/address_class.hpp"
-#include "egressd/reports.hpp"
 
 namespace egress::daemon {
 namespace {
@@ -110,7 +109,7 @@ void judge_by_hosts(const engine::Engine& engine, const resolvconf::HostNames& h
   const auto at = hosts.find(name);
   if (at == hosts.end()) return;
   const auto closed = closed_in_hosts(engine, hosts, name, transport, {port, port}, now);
-  const std::string target = target_text(transport, name, port);
+  const std::string target = target_text(transport, name.text(), std::to_string(port));
   std::vector<std::string> all;
   for (const IpAddress& address : at->second) all.push_back(address.text());
   reply.allowed = closed.empty();

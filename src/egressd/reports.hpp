@@ -81,7 +81,6 @@ control::WhyReply explain_endpoint(const engine::Engine& engine, const Endpoint&
                                    Instant now);
 control::WhyReply explain_address(const engine::Engine& engine, const IpAddress& address,
                                   Instant now);
-std::string target_text(Transport transport, const DnsName& name, Port port);
 control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name,
                                Transport transport, Port port, Instant now);
 

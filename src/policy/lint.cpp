@@ -119,7 +119,7 @@ class Linter {
     if (name == nullptr) return;
     for (const DeadName& dead : kDeadNames) {
       const DnsName dead_name = DnsName::parse(dead.name).value();
-      if (*name == dead_name || name->is_below(dead_name))
+      if (name->is_within(dead_name))
         refuse(entry.place, quoted(name->text()) + " is dead (" + std::string(dead.why) +
                                 "); accepted: leave it out");
     }

@@ -79,8 +79,7 @@ class DocumentReader {
   }
 
   void read_time_servers(const Node& node) {
-    if (node.kind == Node::Kind::scalar && !node.is_quoted && node.scalar == "system")
-      return read_system_time(node);
+    if (is_word(node, "system")) return read_system_time(node);
     constexpr Form kServers{"a list of time servers", "[.pool.ntp.org], or system"};
     for (const auto& item : reader_.list(node, kServers, Reader::Null::is_empty))
       allow_.read_time_server(item);

@@ -58,6 +58,14 @@ bool names_time_pool(const AllowEntry& entry) {
   return text == kPool || text.ends_with("." + std::string(kPool));
 }
 
+template <class Select>
+std::vector<std::string> targets_of(const Entries& entries, Select selects) {
+  std::vector<std::string> targets;
+  for (const AllowEntry& entry : entries)
+    if (selects(entry)) targets.push_back(entry.target());
+  return targets;
+}
+
 }  // namespace
 
 std::optional<Risk> risk_of(const AllowEntry& entry) {
@@ -82,23 +90,18 @@ std::optional<Risk> risk_of(const AllowEntry& entry) {
 }
 
 std::vector<std::string> proxies_in(const Entries& entries) {
-  std::vector<std::string> targets;
-  for (const AllowEntry& entry : entries)
-    if (entry.transport == Transport::tcp && !proxy_ports_among(entry.ports).empty())
-      targets.push_back(entry.target());
-  return targets;
+  return targets_of(entries, [](const AllowEntry& entry) {
+    return entry.transport == Transport::tcp && !proxy_ports_among(entry.ports).empty();
+  });
 }
 
 std::vector<std::string> tunnels_in(const Entries& entries) {
-  std::vector<std::string> targets;
-  for (const AllowEntry& entry : entries)
-    if (is_tunnel(entry.transport)) targets.push_back(entry.target());
-  return targets;
+  return targets_of(entries, [](const AllowEntry& entry) { return is_tunnel(entry.transport); });
 }
 
 bool Wildcard::excepts(const DnsName& name) const {
-  return std::ranges::any_of(
-      except, [&](const DnsName& excepted) { return name == excepted || name.is_below(excepted); });
+  return std::ranges::any_of(except,
+                             [&](const DnsName& excepted) { return name.is_within(excepted); });
 }
 
 const std::vector<DnsName>& AllowEntry::except() const {
@@ -119,8 +122,7 @@ Endpoint AllowEntry::first_at(const IpAddress& address) const {
 }
 
 std::string AllowEntry::target() const {
-  const std::string host = std::string(egress::text(transport)) + '/' + text(destination);
-  return has_ports(transport) ? host + ':' + ports.text() : host;
+  return target_text(transport, text(destination), ports.text());
 }
 
 }  // namespace egress::policy

@@ -26,6 +26,10 @@ constexpr Form kFlag{"a flag", "true or false"};
 
 }  // namespace
 
+bool is_word(const Node& node, std::string_view word) {
+  return node.kind == Node::Kind::scalar && !node.is_quoted && node.scalar == word;
+}
+
 void Reader::refuse(const Place& place, std::string message) {
   problems_.push_back({place, std::move(message)});
 }
@@ -49,10 +53,14 @@ std::optional<std::string> Reader::text(const Node& node, const Form& form) {
 }
 
 bool Reader::flag(const Node& node) {
-  const bool is_plain = node.kind == Node::Kind::scalar && !node.is_quoted;
-  if (is_plain && node.scalar == "true") return true;
-  if (!is_plain || node.scalar != "false") refuse(node, kFlag);
+  if (is_word(node, "true")) return true;
+  if (!is_word(node, "false")) refuse(node, kFlag);
   return false;
+}
+
+void Reader::refuse_second(const Node& key, std::string_view word, const Place& first) {
+  refuse(key.place,
+         "the key " + quoted(word) + " stands at " + first.text() + " already; accepted: once");
 }
 
 const std::vector<Node>& Reader::list(const Node& node, const Form& form, Null null) {
@@ -71,8 +79,7 @@ Keys::Keys(const Node& node, const Form& form, Reader& reader)
     }
     const auto [first, is_new] = pairs_.try_emplace(key.scalar, Pair{&key, &value});
     if (is_new) continue;
-    reader.refuse(key.place, "the key " + quoted(key.scalar) + " stands at " +
-                                 first->second.key->place.text() + " already; accepted: once");
+    reader.refuse_second(key, key.scalar, first->second.key->place);
   }
 }
 

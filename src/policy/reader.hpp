@@ -20,12 +20,16 @@ struct Form {
   std::string_view accepted;
 };
 
+// Whether it is this plain word, and no text in quotes.
+bool is_word(const Node& node, std::string_view word);
+
 class Reader {
  public:
   explicit Reader(Problems& problems) : problems_(problems) {}
 
   void refuse(const Place& place, std::string message);
   void refuse(const Node& node, const Form& form);
+  void refuse_second(const Node& key, std::string_view word, const Place& first);
 
   // Any scalar without control characters.
   std::optional<std::string> text(const Node& node, const Form& form);

@@ -3,18 +3,11 @@
 #include "egress/policy/resolvers.hpp"
 
 namespace egress::policy {
-namespace {
-
-bool holds(const DnsName& zone, const DnsName& name) {
-  return name == zone || name.is_below(zone);
-}
-
-}  // namespace
 
 const ZoneResolvers* Resolvers::zone_of(const DnsName& name) const {
   const ZoneResolvers* longest = nullptr;
   for (const ZoneResolvers& one : zones)
-    if (holds(one.zone, name) && (longest == nullptr || one.zone.is_below(longest->zone)))
+    if (name.is_within(one.zone) && (longest == nullptr || one.zone.is_below(longest->zone)))
       longest = &one;
   return longest;
 }

@@ -75,10 +75,6 @@ std::vector<ResolverAddress> read_list(const Node& node, const Form& form, Reade
   return resolvers;
 }
 
-bool is_system(const Node& node) {
-  return node.kind == Node::Kind::scalar && !node.is_quoted && node.scalar == "system";
-}
-
 Result<DnsName> parse_zone(std::string_view text, const NameRules& rules) {
   const auto ascii = rules.to_a_label(text);
   const auto zone = ascii ? DnsName::parse(*ascii) : tl::unexpected(ascii.error());
@@ -107,15 +103,13 @@ class ZoneReader {
 
   bool note(const Node& key, const std::string& word) {
     const auto [first, is_new] = places_.try_emplace(word, key.place);
-    if (!is_new)
-      reader_.refuse(key.place, "the key " + quoted(word) + " stands at " + first->second.text() +
-                                    " already; accepted: once");
+    if (!is_new) reader_.refuse_second(key, word, first->second);
     return is_new;
   }
 
   void read_zone(const Node& key, const std::string& word, const Node& value) {
     if (word == "default") {
-      if (!is_system(value))
+      if (!is_word(value, "system"))
         policy_.resolvers =
             read_list(value, {"a list of resolvers", "[192.0.2.53], or system"}, reader_);
       return;

@@ -159,9 +159,7 @@ std::string Target::text() const {
     const std::string parameter = preset->parameter.empty() ? "" : '@' + preset->parameter;
     return std::string(kPresetPrefix) + preset->name + parameter;
   }
-  const std::string host =
-      std::string(egress::text(transport)) + '/' + policy::text(std::get<Destination>(what));
-  return has_ports(transport) ? host + ':' + policy::text(ports) : host;
+  return target_text(transport, policy::text(std::get<Destination>(what)), policy::text(ports));
 }
 
 }  // namespace egress::policy

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "support/hex.hpp"
+
 namespace egress::test {
 namespace {
 
@@ -47,16 +49,6 @@ bool is_answer_to_strangers(const SeenPacket& packet) {
   return is_icmp && Kind{packet.octets.at(header), packet.octets.at(header + 1)} ==
                         (is_ipv4 ? Kind{ICMP_UNREACH, ICMP_UNREACH_PORT}
                                  : Kind{ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOPORT});
-}
-
-std::string hex(const std::vector<std::uint8_t>& octets) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t octet : octets) {
-    text += kDigits[octet >> 4U];
-    text += kDigits[octet & 0xfU];
-  }
-  return text;
 }
 
 bool is_permitted(const SeenPacket& packet) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdio>
 
+#include "support/hex.hpp"
+
 namespace egress::test {
 namespace {
 
@@ -94,16 +96,6 @@ std::string Cursor::name() {
     }
   }
   if (behind && is_good_) at_ = *behind;
-  return out;
-}
-
-std::string hex(std::span<const std::uint8_t> octets) {
-  std::string out;
-  for (const std::uint8_t octet : octets) {
-    std::array<char, 4> pair{};
-    std::snprintf(pair.data(), pair.size(), "%02x", unsigned{octet});
-    out += pair.data();
-  }
   return out;
 }
 

@@ -23,6 +23,8 @@ class DnsName {
   const std::string& text() const { return text_; }
   // True for a proper subdomain, on a label boundary.
   bool is_below(const DnsName& ancestor) const;
+  // True for the zone itself, too.
+  bool is_within(const DnsName& zone) const { return *this == zone || is_below(zone); }
   // Without its first label; empty for a name of one label.
   std::optional<DnsName> parent() const;
   auto operator<=>(const DnsName&) const = default;

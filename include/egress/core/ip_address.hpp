@@ -116,6 +116,9 @@ inline Transport over(Transport transport, Family family) {
   return transport == Transport::icmp && family == Family::ipv6 ? Transport::icmp6 : transport;
 }
 
+// "tcp/api.openai.com:443"; of a transport without ports "esp/vpn.example.com". An IPv6 address stands in brackets already.
+std::string target_text(Transport transport, const std::string& host, const std::string& ports);
+
 // One place a packet can go.
 struct Endpoint {
   IpAddress address;

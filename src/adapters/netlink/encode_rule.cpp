@@ -113,11 +113,7 @@ class RuleEncoder : Expressions {
   void operator()(const nft::SetSource& statement) {
     const Family family = statement.address.family();
     need_family(family);
-    const auto octets = statement.address.octets();
-    nftnl_expr* immediate = append("immediate");
-    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
-    nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, octets.data(),
-                   static_cast<std::uint32_t>(octets.size()));
+    load_immediate(statement.address.octets());
     write_source(family);
   }
   void operator()(const nft::SetSourceToAsked& statement) {
@@ -290,10 +286,7 @@ class RuleEncoder : Expressions {
   void operator()(const nft::Return&) { verdict(NFT_RETURN, {}); }
   // The kernel lists the one port as a range, with the flag that goes with it.
   void operator()(const nft::Redirect& statement) {
-    const std::uint16_t port = htons(statement.port);
-    nftnl_expr* immediate = append("immediate");
-    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
-    nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, &port, sizeof port);
+    load_immediate(as_bytes(htons(statement.port)));
     nftnl_expr* redirect = append("redir");
     nftnl_expr_set_u32(redirect, NFTNL_EXPR_REDIR_REG_PROTO_MIN, NFT_REG_1);
     nftnl_expr_set_u32(redirect, NFTNL_EXPR_REDIR_REG_PROTO_MAX, NFT_REG_1);
@@ -301,15 +294,8 @@ class RuleEncoder : Expressions {
   }
   // Of packets of the other family it is no statement.
   void operator()(const nft::LeadTo& statement) {
-    const std::uint16_t port = htons(statement.port);
-    const auto octets = statement.address.octets();
-    nftnl_expr* address = append("immediate");
-    nftnl_expr_set_u32(address, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
-    nftnl_expr_set(address, NFTNL_EXPR_IMM_DATA, octets.data(),
-                   static_cast<std::uint32_t>(octets.size()));
-    nftnl_expr* immediate = append("immediate");
-    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_2);
-    nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, &port, sizeof port);
+    load_immediate(statement.address.octets());
+    load_immediate(as_bytes(htons(statement.port)), NFT_REG_2);
     nftnl_expr* nat = append("nat");
     nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
     nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);

@@ -148,22 +148,22 @@ class Expressions {
     compare(NFT_CMP_EQ, as_bytes(value));
   }
 
-  template <class Value>
-  void load_immediate(const Value& value) {
+  void load_immediate(std::span<const std::uint8_t> value, std::uint32_t to = NFT_REG_1) {
     nftnl_expr* immediate = append("immediate");
-    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
-    nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, &value, sizeof value);
+    nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, to);
+    nftnl_expr_set(immediate, NFTNL_EXPR_IMM_DATA, value.data(),
+                   static_cast<std::uint32_t>(value.size()));
   }
 
   void set_zone(std::uint16_t zone) {
-    load_immediate(zone);
+    load_immediate(as_bytes(zone));
     nftnl_expr* set = append("ct");
     nftnl_expr_set_u32(set, NFTNL_EXPR_CT_KEY, NFT_CT_ZONE);
     nftnl_expr_set_u32(set, NFTNL_EXPR_CT_SREG, NFT_REG_1);
   }
 
   void set_meta(std::uint32_t key, std::uint32_t value) {
-    load_immediate(value);
+    load_immediate(as_bytes(value));
     nftnl_expr* set = append("meta");
     nftnl_expr_set_u32(set, NFTNL_EXPR_META_KEY, key);
     nftnl_expr_set_u32(set, NFTNL_EXPR_META_SREG, NFT_REG_1);

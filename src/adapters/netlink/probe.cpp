@@ -136,15 +136,25 @@ bool owns(Socket& socket) {
   return table.is_owned();
 }
 
-// The redirect stands in a chain that nothing calls, and the chain at the hook has no rules.
-bool redirects(Socket& socket) {
+// The translation stands in a chain that nothing calls, and the chain at the hook has no rules.
+bool translates(Socket& socket, nft::Hook hook, nft::Rule rule) {
   ScratchTable table(socket);
-  const nft::Chain hooked{
-      .name = "hooked", .hook = nft::Hook::output, .type = nft::ChainType::nat, .rules = {}};
-  const nft::Chain chain = chain_with({nft::CtStatusDnat{}, nft::Layer4{{IPPROTO_UDP}},
-                                       nft::DestinationPort{53}, nft::Redirect{53}});
-  const nft::Layout layout{.counters = {}, .sets = {}, .chains = {hooked, chain}};
+  const nft::Chain hooked{.name = "hooked", .hook = hook, .type = nft::ChainType::nat, .rules = {}};
+  const nft::Layout layout{
+      .counters = {}, .sets = {}, .chains = {hooked, chain_with(std::move(rule))}};
   return table.accepts(layout) && table.holds(layout);
+}
+
+bool redirects(Socket& socket) {
+  return translates(socket, nft::Hook::output,
+                    {nft::CtStatusDnat{}, nft::Layer4{{IPPROTO_UDP}}, nft::DestinationPort{53},
+                     nft::Redirect{53}});
+}
+
+bool leads(Socket& socket) {
+  return translates(socket, nft::Hook::prerouting,
+                    {nft::Layer4{{IPPROTO_UDP}}, nft::DestinationPort{53},
+                     nft::LeadTo{*IpAddress::parse("192.0.2.1"), 53}});
 }
 
 // In a chain that nothing calls.
@@ -167,17 +177,6 @@ bool has_zones(Socket& socket) {
 bool finds_sockets(Socket& socket) {
   ScratchTable table(socket);
   const nft::Layout layout{.counters = {}, .sets = {}, .chains = {chain_with({nft::IsTaken{}})}};
-  return table.accepts(layout) && table.holds(layout);
-}
-
-// As redirects().
-bool leads(Socket& socket) {
-  ScratchTable table(socket);
-  const nft::Chain hooked{
-      .name = "hooked", .hook = nft::Hook::prerouting, .type = nft::ChainType::nat, .rules = {}};
-  const nft::Chain chain = chain_with({nft::Layer4{{IPPROTO_UDP}}, nft::DestinationPort{53},
-                                       nft::LeadTo{*IpAddress::parse("192.0.2.1"), 53}});
-  const nft::Layout layout{.counters = {}, .sets = {}, .chains = {hooked, chain}};
   return table.accepts(layout) && table.holds(layout);
 }
 

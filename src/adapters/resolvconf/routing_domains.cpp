@@ -26,7 +26,7 @@ bool is_everybodys(const LinkResolvers& link) {
 // The guard serves no names of addresses.
 bool is_of_addresses(const DnsName& zone) {
   static const DnsName kArpa = *DnsName::parse("arpa");
-  return zone == kArpa || zone.is_below(kArpa);
+  return zone.is_within(kArpa);
 }
 
 std::map<DnsName, Servers> zones_of(const std::vector<LinkResolvers>& links) {
