@@ -1,9 +1,8 @@
 // The clocks jump while egressd runs: the civil one because somebody sets it, the one since boot
 // because the host slept. Nothing opens, what is allowed stays or comes back, and no grant grows.
 // The machine's own clocks stay as they are: the daemon is given others (shifted_clocks.c).
-#include <fstream>
-
 #include "net/guard_fixture.hpp"
+#include "net/shifted_clocks.hpp"
 
 namespace egress::test {
 namespace {
@@ -20,11 +19,8 @@ constexpr auto kGrant = 6s;
 class Clocks : public GuardTest {
  protected:
   Clocks() {
-    std::ofstream created(path());
-    shift(0s, 0s);
     daemon.terminate();
-    daemon.set_environment({"LD_PRELOAD=" SHIFTED_CLOCKS, "CLOCK_SHIFTS=" + path().string(),
-                            "ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0"});
+    daemon.set_environment(clocks.environment());
     move_to("162.159.140.1");
     daemon.start();
     boot_ = health().boottime_ms;
@@ -37,12 +33,6 @@ class Clocks : public GuardTest {
     dns.set(kName, {.addresses = {address}, .ttl = 1});
   }
 
-  // From now on, for the daemon. Never truncates what it has mapped.
-  void shift(seconds civil, seconds since_boot) const {
-    const std::int64_t shifts[] = {civil.count(), since_boot.count()};
-    std::ofstream(path(), std::ios::binary | std::ios::in | std::ios::out)
-        .write(reinterpret_cast<const char*>(shifts), sizeof shifts);
-  }
   control::HealthReply health() const {
     return daemon.ask<control::HealthReply>(control::HealthRequest{});
   }
@@ -84,7 +74,7 @@ class Clocks : public GuardTest {
     ASSERT_EQ(tcp(kOther4), Seen::answered);
   }
 
-  std::filesystem::path path() const { return lab.dir() / "clock-shifts"; }
+  const ShiftedClocks clocks{lab.dir() / "clock-shifts"};
   Daemon daemon{lab, guarded_policy("api.openai.com:443, " + std::string(kApi4Second) + ":443")};
 
  private:
@@ -96,7 +86,7 @@ class Clocks : public GuardTest {
 TEST_F(Clocks, TheCivilClockMayBeSetByYears) {
   for (const int years : {10, -10, -40, 0}) {
     const int year = this_year() + years;
-    shift(years * kYear, 0s);
+    clocks.shift(years * kYear, 0s);
     ASSERT_TRUE(civil_year_is(year) || civil_year_is(year - 1) || civil_year_is(year + 1))
         << health().wall;
     EXPECT_TRUE(is_served()) << "all along";
@@ -113,7 +103,7 @@ TEST_F(Clocks, TheCivilClockMayBeSetByYears) {
 TEST_F(Clocks, ACivilClockThatIsSetBackProlongsNoGrant) {
   expect_closed();
   grant();
-  shift(-kYear, 0s);
+  clocks.shift(-kYear, 0s);
   ASSERT_EQ(daemon.egressctl({"reload"}).exit_code, 0);
   EXPECT_EQ(tcp(kOther4), Seen::answered) << "not over yet";
   ASSERT_TRUE(eventually([&] { return tcp(kOther4) == Seen::refused; }, 3 * kGrant));
@@ -126,11 +116,11 @@ TEST_F(Clocks, ACivilClockThatIsSetBackProlongsNoGrant) {
 TEST_F(Clocks, ACivilClockThatIsSetForwardProlongsNoGrant) {
   expect_closed();
   grant();
-  shift(kYear, 0s);
+  clocks.shift(kYear, 0s);
   ASSERT_TRUE(eventually([&] { return tcp(kOther4) == Seen::refused; }, 3 * kGrant));
   ASSERT_EQ(daemon.egressctl({"reload"}).exit_code, 0);
   expect_closed();
-  shift(0s, 0s);  // in which the grant goes on
+  clocks.shift(0s, 0s);  // in which the grant goes on
   ASSERT_EQ(daemon.egressctl({"reload"}).exit_code, 0);
   expect_closed();
 }
@@ -139,7 +129,7 @@ TEST_F(Clocks, AnOpenHostClosesAtItsTimeWhateverTheCivilClock) {
   expect_closed();
   ASSERT_EQ(daemon.egressctl({"open", "--yes", "--for", "6s"}).exit_code, 0);
   ASSERT_EQ(tcp(kOther4), Seen::answered);
-  shift(-kYear, 0s);
+  clocks.shift(-kYear, 0s);
   EXPECT_EQ(tcp(kOther4), Seen::answered);
   ASSERT_TRUE(eventually([&] { return tcp(kOther4) == Seen::refused; }, 3 * kGrant));
   expect_closed();
@@ -151,7 +141,7 @@ TEST_F(Clocks, AfterASleepGrantsAndPosturesAreOverAndNamesComeBack) {
   hours slept{0};
   const auto sleep_a_night = [&] {
     slept += kNight;
-    shift(slept, slept);
+    clocks.shift(slept, slept);
     ASSERT_TRUE(has_slept(slept));
   };
   ASSERT_EQ(daemon.egressctl({"allow", std::string(kOther4) + ":443", "--for", "8h"}).exit_code, 0);

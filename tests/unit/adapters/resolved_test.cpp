@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
@@ -162,6 +163,18 @@ class MessageBus {
   pid_t pid_;
 };
 
+// A socket has its name before it takes connections.
+bool listens(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool is_taken =
+      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return is_taken;
+}
+
 LinkResolvers link(std::vector<std::string> servers, std::vector<std::string> domains,
                    bool is_default_route = true) {
   LinkResolvers made{{}, std::move(domains), is_default_route};
@@ -181,8 +194,7 @@ class ResolvedTest : public testing::Test {
   std::string address() const { return "unix:path=" + (folder_ / "bus"); }
   void start_bus() {
     bus_.emplace(folder_);
-    for (int turn = 0; turn < 500 && !std::filesystem::exists(folder_ / "bus"); ++turn)
-      usleep(10'000);
+    for (int turn = 0; turn < 500 && !listens(folder_ / "bus"); ++turn) usleep(10'000);
   }
   void start(Settings settings) { fake_.emplace(address(), std::move(settings)); }
   // Runs the loop, once, through steps: each is tried until it is true.
