@@ -83,7 +83,8 @@ void Guard::answer_address(Asking asking, const dns::Question& question, Instant
   const bool is_new = state == nullptr;
   if (is_new && !admit_new_name(question.name, now))
     return reply_refused(asking, Verdict::limited, "too many new names below this wildcard");
-  if (has_no_room_for(asking.client.address))
+  asking.party = party_of(asking.client.address);
+  if (has_no_room_for(asking.party))
     return reply_failed(asking, Verdict::limited, "too many questions wait for an answer");
   identify(asking, question.name, now);
   wait(std::move(asking), question, release_.state == engine::Release::State::unconfirmed, now);
@@ -120,11 +121,11 @@ IpAddress Guard::party_of(const IpAddress& client) const {
 }
 
 // All the others together leave this host its places.
-bool Guard::has_no_room_for(const IpAddress& client) const {
+bool Guard::has_no_room_for(const IpAddress& party) const {
   const std::size_t of_host = waiting_of(IpAddress());
-  const bool is_hosts = party_of(client) == IpAddress();
-  return waiting_of(party_of(client)) >= limits::kWaitingPerClient ||
-         (!is_hosts && asking_ - of_host >= limits::kWaiting - limits::kWaitingPerClient);
+  if (party == IpAddress()) return of_host >= limits::kWaitingPerClient;
+  return waiting_of(party) >= limits::kWaitingPerClient ||
+         asking_ - of_host >= limits::kWaiting - limits::kWaitingPerClient;
 }
 
 std::size_t Guard::waiting_of(const IpAddress& party) const {
@@ -146,7 +147,6 @@ void Guard::wait(Asking asking, const dns::Question& question, bool is_answered,
                               : engine::Event(engine::Wanted{question}));
   }
   if (asking.user) outside_.tell(engine::Asker{question.name, *asking.user});
-  asking.party = party_of(asking.client.address);
   ++asking_of_[asking.party];
   ++asking_;
   wait.asking.push_back(std::move(asking));

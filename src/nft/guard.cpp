@@ -14,33 +14,42 @@ namespace {
 
 constexpr const char* kFromOutside = "from-outside";
 constexpr const char* kOwnResolver = "own-resolver";
+constexpr const char* kOwnAdmitted = "own-admitted";
+constexpr const char* kOwnApart = "own-apart";
 
 // meta l4proto { tcp, udp }
 Layer4 tcp_or_udp() {
   return {{kTcp, kUdp}};
 }
 
-// For each family: egressd's own question to a pinned resolver.
-std::vector<Rule> own_to_resolvers(const Base& base, const Statement& verdict) {
-  std::vector<Rule> rules;
-  for (const Family family : kFamilies)
-    rules.push_back({OwnQuestion{base.dns_guard->user, base.dns_guard->key},
-                     DestinationInSet{SetId::resolvers, family}, verdict});
-  return rules;
+// In panic nobody asks.
+bool has_guard(const Base& base) {
+  return base.dns_guard && !base.is_panic;
 }
 
-// A packet tap (packet(7)) would show the key to others.
+OwnQuestion own_question(const Base& base) {
+  return {base.dns_guard->user, base.dns_guard->key};
+}
+
+Chain own_admitted() {
+  Chain chain{.name = kOwnAdmitted, .hook = {}, .rules = {}};
+  // A packet tap (packet(7)) would show the key to others.
+  for (const Family family : kFamilies)
+    chain.rules.push_back({DestinationInSet{SetId::resolvers, family}, ClearKey{}, Goto{"admit"}});
+  return chain;
+}
+
 void admit_own(const Base& base, std::vector<Rule>& rules) {
-  for (Rule& rule : own_to_resolvers(base, ClearKey{})) {
-    rule.emplace_back(Goto{"admit"});
-    rules.push_back(std::move(rule));
-  }
+  rules.push_back({own_question(base), Jump{kOwnAdmitted}});
 }
 
 // Whichever server the host asks, hard-coded ones and stubs on loopback included.
 Chain redirect_host(const Base& base) {
   std::vector<Rule> rules;
-  if (base.tracks_apart) rules = own_to_resolvers(base, Accept{});
+  if (base.tracks_apart) {
+    for (const Family family : kFamilies)
+      rules.push_back({own_question(base), DestinationInSet{SetId::resolvers, family}, Accept{}});
+  }
   rules.push_back({tcp_or_udp(), DestinationPort{kDns}, Redirect{base.dns_guard->port}});
   return {.name = "dns-output",
           .hook = Hook::output,
@@ -55,24 +64,6 @@ Chain redirect_host(const Base& base) {
 Statement set_apart(const Base& base) {
   if (base.tracks_apart) return OwnZone{};
   return Untracked{};
-}
-
-Chain own_questions_apart(const Base& base) {
-  return {.name = "own-output",
-          .hook = Hook::output,
-          .type = ChainType::raw,
-          .rules = own_to_resolvers(base, set_apart(base))};
-}
-
-// Nobody else gets answers from there.
-Chain own_answers_apart(const Base& base) {
-  std::vector<Rule> rules;
-  for (const Family family : kFamilies)
-    rules.push_back({SourceInSet{SetId::resolvers, family}, set_apart(base)});
-  return {.name = "own-prerouting",
-          .hook = Hook::prerouting,
-          .type = ChainType::raw,
-          .rules = std::move(rules)};
 }
 
 void redirect(const Base& base, Rule question, std::vector<Rule>& rules) {
@@ -144,6 +135,25 @@ Chain postrouting() {
 
 }  // namespace
 
+void set_questions_apart(const Base& base, std::vector<Rule>& output) {
+  if (has_guard(base)) output.push_back({own_question(base), Jump{kOwnApart}});
+}
+
+// Nobody else gets answers from there.
+void set_answers_apart(const Base& base, std::vector<Rule>& prerouting) {
+  if (!has_guard(base)) return;
+  for (const Family family : kFamilies)
+    prerouting.push_back({SourceInSet{SetId::resolvers, family}, set_apart(base)});
+}
+
+std::vector<Chain> own_apart(const Base& base) {
+  if (!has_guard(base)) return {};
+  Chain chain{.name = kOwnApart, .hook = {}, .rules = {}};
+  for (const Family family : kFamilies)
+    chain.rules.push_back({DestinationInSet{SetId::resolvers, family}, set_apart(base)});
+  return {std::move(chain)};
+}
+
 bool spares_own_resolvers(const Base& base) {
   return base.finds_sockets && !base.only_sources;
 }
@@ -157,14 +167,14 @@ void admit_own_tracked(const Base& base, std::vector<Rule>& output) {
   if (base.dns_guard && base.tracks_apart) admit_own(base, output);
 }
 
-Chain own_questions(const Base& base) {
+std::vector<Chain> own_questions(const Base& base) {
   std::vector<Rule> rules;
   if (!base.tracks_apart) admit_own(base, rules);
   // The resets of a socket that egressd has closed have no user any more.
   for (const Family family : kFamilies)
-    rules.push_back({DestinationInSet{SetId::resolvers, family}, TcpReset{}, Drop{}});
+    rules.push_back({TcpReset{}, DestinationInSet{SetId::resolvers, family}, Drop{}});
   rules.push_back({Goto{"judge"}});
-  return {.name = host_judge(base), .hook = {}, .rules = std::move(rules)};
+  return {own_admitted(), {.name = host_judge(base), .hook = {}, .rules = std::move(rules)}};
 }
 
 // A redirected question still carries the device by which it would have left: `oif "lo"` does not
@@ -219,8 +229,7 @@ Chain from_outside_chain(const Base& base) {
 }
 
 std::vector<Chain> guard_chains(const Base& base) {
-  std::vector<Chain> chains{own_questions_apart(base), own_answers_apart(base),
-                            redirect_host(base)};
+  std::vector<Chain> chains{redirect_host(base)};
   if (base.holds_links()) {
     if (spares_own_resolvers(base)) chains.push_back(own_resolver());
     chains.push_back(redirect_held(base));

@@ -15,6 +15,12 @@ std::string host_judge(const Base& base);
 // Whether who asks a resolver of this host at an address of its own is answered by it.
 bool spares_own_resolvers(const Base& base);
 
+// egressd's own questions and their answers are tracked apart from all others, before anything is tracked: what that adds
+// to the chains that judge sources, and the chain that those call.
+void set_questions_apart(const Base& base, std::vector<Rule>& output);
+void set_answers_apart(const Base& base, std::vector<Rule>& prerouting);
+std::vector<Chain> own_apart(const Base& base);
+
 // What the guard adds to the chains that there are without it; nothing where there is no guard.
 void admit_own_tracked(const Base& base, std::vector<Rule>& output);
 void admit_questions_to_guard(const Base& base, std::vector<Rule>& output);
@@ -26,7 +32,7 @@ Statement from_outside(const Base& base);
 Chain from_outside_chain(const Base& base);
 
 // Chains of its own: called from `output`, and base chains. `base` must have a guard.
-Chain own_questions(const Base& base);
+std::vector<Chain> own_questions(const Base& base);
 std::vector<Chain> guard_chains(const Base& base);
 
 }  // namespace egress::nft

@@ -224,6 +224,7 @@ Chain output(const Base& base) {
   if (base.serves_guests) serve_guests(base, rules);
   admit_questions_to_guard(base, rules);
   if (base.metadata_at_boot) admit_root_at_boot(rules);
+  rules.push_back({Layer4{{kTcp}}, Goto{host_judge(base)}});
   rules.push_back({Jump{"link"}});
   rules.push_back({Goto{host_judge(base)}});
   return {.name = "output",
@@ -339,7 +340,7 @@ Layout layout(const Base& base) {
   add(portless_chains());
   add({judge(base)});
   add(crowd_chains(base));
-  if (base.dns_guard) add({own_questions(base)});
+  if (base.dns_guard) add(own_questions(base));
   if (base.inbound) add({answer(base)});
   add({link_program(base), link(base), related_of_kernel()});
   if (serves_links(base)) add({serve_link()});

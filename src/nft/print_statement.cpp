@@ -153,6 +153,7 @@ struct Printer {
     return "ct state " + states;
   }
   std::string operator()(const CtStatusDnat&) const { return "ct status dnat"; }
+  std::string operator()(const CtStatusNotDnat&) const { return "ct status ! dnat"; }
   std::string operator()(const CtBegins&) const { return "ct status ! confirmed"; }
   std::string operator()(const CtReply&) const { return "ct direction reply"; }
   std::string operator()(const CtOriginal&) const { return "ct direction original"; }

@@ -1,9 +1,12 @@
 #include "nft/sources.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "egress/core/limits.hpp"
 #include "nft/crowd.hpp"
+#include "nft/guard.hpp"
 #include "nft/protocols.hpp"
 
 namespace egress::nft {
@@ -16,7 +19,9 @@ constexpr const char* kHeld = "source-held";
 constexpr const char* kForeign = "foreign";
 constexpr const char* kFromHeld = "from-held";
 constexpr const char* kFromUnnamed = "from-unnamed";
+constexpr const char* kAsked = "source-asked";
 constexpr const char* kLoopback = "source-loopback";
+constexpr const char* kUntracked = "source-untracked";
 constexpr const char* kOwn = "source-own";
 constexpr const char* kReached = "source-reached";
 constexpr const char* kSelf = "source-self";
@@ -29,8 +34,9 @@ std::vector<Rule> without_address() {
           {SourceIs{IpAddress::lowest(Family::ipv4)}, UdpPorts{68, 67}, Accept{}}};
 }
 
-void append(std::vector<Rule>& rules, std::vector<Rule> more) {
-  for (Rule& rule : more) rules.push_back(std::move(rule));
+template <class T>
+void append(std::vector<T>& all, std::vector<T> more) {
+  std::ranges::move(more, std::back_inserter(all));
 }
 
 std::vector<Rule> own_sources(const Base& base) {
@@ -55,8 +61,9 @@ Chain remember(Known known, const char* name) {
 
 Chain source_output(const Base& base) {
   std::vector<Rule> rules;
+  set_questions_apart(base, rules);
   if (base.only_sources)
-    rules = own_sources(base);
+    append(rules, own_sources(base));
   else
     pass_known(Known::own, rules);
   rules.push_back(resets_of_kernel());
@@ -85,16 +92,11 @@ Chain source_held(const Base& base) {
   return {.name = kHeld, .hook = {}, .rules = std::move(rules)};
 }
 
-// What the host itself has sent was judged then, and is tracked. A frame that a program has put
-// there (packet(7)) is not.
-Rule untracked_on_loopback() {
-  return {InLoopback{}, CtState{.invalid = true}, Goto{kLoopback}};
-}
-
-Chain source_loopback(const Base& base) {
+// A frame that a program has put on `lo` (packet(7)).
+Chain source_untracked(const Base& base) {
   std::vector<Rule> rules = own_sources(base);
   rules.push_back({Goto{kForeign}});
-  return {.name = kLoopback, .hook = {}, .rules = std::move(rules)};
+  return {.name = kUntracked, .hook = {}, .rules = std::move(rules)};
 }
 
 // What this host answers its own programs in the name of another comes by `lo`: the guard's answers
@@ -102,12 +104,20 @@ Chain source_loopback(const Base& base) {
 // refused. A rule against forged sources takes them for such (wg-quick(8), in raw). Until they are
 // delivered they bear loopback; of an answer the translation itself restores the name, in the input
 // hook.
-void answer_self(const Base& base, std::vector<Rule>& prerouting) {
+void answer_self(const Base& base, std::vector<Rule>& loopback) {
   if (base.dns_guard)
-    prerouting.push_back({InLoopback{}, CtReply{}, CtStatusDnat{}, Layer4{{kTcp, kUdp}},
-                          SourcePort{kDns}, Jump{kSelf}});
-  prerouting.push_back(
-      {InLoopback{}, CtReply{}, CtState{.related = true}, TcpReset{}, Jump{kSelf}});
+    loopback.push_back(
+        {CtReply{}, CtStatusDnat{}, Layer4{{kTcp, kUdp}}, SourcePort{kDns}, Jump{kSelf}});
+  loopback.push_back({CtReply{}, CtState{.related = true}, TcpReset{}, Jump{kSelf}});
+}
+
+// What the host itself has sent was judged then, and is tracked. Nearly all is of a flow that is
+// known, and translated by nobody.
+Chain source_loopback(const Base& base) {
+  std::vector<Rule> rules{{CtState{.established = true}, CtStatusNotDnat{}, Accept{}},
+                          {CtState{.invalid = true}, Goto{kUntracked}}};
+  answer_self(base, rules);
+  return {.name = kLoopback, .hook = {}, .rules = std::move(rules)};
 }
 
 Chain source_self() {
@@ -119,12 +129,18 @@ Chain source_self() {
                     {SetSource{loopback(Family::ipv6)}}}};
 }
 
-Chain source_input() {
-  Chain chain{.name = "source-input", .hook = Hook::input, .type = ChainType::source, .rules = {}};
+Chain source_asked() {
+  Chain chain{.name = kAsked, .hook = {}, .rules = {}};
   for (const Family family : kFamilies)
-    chain.rules.push_back({InLoopback{}, CtReply{}, CtState{.related = true}, TcpReset{},
-                           SourceIs{loopback(family)}, SetSourceToAsked{family}});
+    chain.rules.push_back({SourceIs{loopback(family)}, SetSourceToAsked{family}});
   return chain;
+}
+
+Chain source_input() {
+  return {.name = "source-input",
+          .hook = Hook::input,
+          .type = ChainType::source,
+          .rules = {{CtState{.related = true}, InLoopback{}, CtReply{}, TcpReset{}, Jump{kAsked}}}};
 }
 
 // What comes to this host by a wire may be an answer by another way than the question's. What a
@@ -139,13 +155,13 @@ void skip_own_business(const Base& base, std::vector<Rule>& rules) {
 }
 
 Chain source_prerouting(const Base& base) {
-  std::vector<Rule> rules{untracked_on_loopback()};
-  answer_self(base, rules);
+  std::vector<Rule> rules{{InLoopback{}, Goto{kLoopback}}};
+  set_answers_apart(base, rules);
   for (const std::string& pattern : base.forward)
     rules.push_back({InInterface{pattern}, Goto{kHeld}});
   if (!base.tunnels.empty()) rules.push_back({InOneOf{base.tunnels}, Goto{kHeld}});
   if (base.released) {
-    skip_released(base, Accept{}, rules);
+    skip_unheld(base, Accept{}, rules);
     skip_own_business(base, rules);
     rules.push_back({Goto{kHeld}});
   }
@@ -169,15 +185,14 @@ Chain foreign(const Base& base) {
 std::vector<Chain> source_chains(const Base& base) {
   std::vector<Chain> chains;
   if (!base.only_sources) chains.push_back(remember(Known::own, kOwn));
+  append(chains, own_apart(base));
   chains.push_back(source_output(base));
-  chains.push_back(source_loopback(base));
+  append(chains, {source_untracked(base), source_self(), source_loopback(base)});
   if (base.judges_forwarded()) {
     if (!base.only_sources) chains.push_back(remember(Known::reached, kReached));
     chains.push_back(source_held(base));
   }
-  chains.push_back(source_self());
-  chains.push_back(source_prerouting(base));
-  chains.push_back(source_input());
+  append(chains, {source_prerouting(base), source_asked(), source_input()});
   return chains;
 }
 
@@ -242,7 +257,7 @@ Chain related_of_kernel() {
   const Layer4 icmp{{kIcmp, kIcmp6}};
   return {.name = "related",
           .hook = {},
-          .rules = {{icmp, ByProgram{}, Goto{"refuse"}}, {icmp, Accept{}}, {TcpReset{}, Accept{}}}};
+          .rules = {{TcpReset{}, Accept{}}, {icmp, ByProgram{}, Goto{"refuse"}}, {icmp, Accept{}}}};
 }
 
 namespace {
@@ -296,12 +311,16 @@ std::vector<Rule> unheld_links(const Base& base) {
   return links;
 }
 
-void skip_released(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
-  rules.push_back({InLoopback{}, verdict});
+void skip_unheld(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
   for (Rule& rule : unheld_links(base)) {
     rule.push_back(verdict);
     rules.push_back(std::move(rule));
   }
+}
+
+void skip_released(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {
+  rules.push_back({InLoopback{}, verdict});
+  skip_unheld(base, verdict, rules);
 }
 
 void skip_wires(const Base& base, const Statement& verdict, std::vector<Rule>& rules) {

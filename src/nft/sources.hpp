@@ -35,7 +35,8 @@ void refuse_routers(const Base& base, std::vector<Rule>& input);
 void skip_uplinks(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
 // Where all is held: matches of the links that are not.
 std::vector<Rule> unheld_links(const Base& base);
-// Where all is held, for rules about whatever no pattern names: what is not held skips the rest.
+// Where all is held, for rules about whatever no pattern names: what is not held skips the rest. `lo` is not held, either.
+void skip_unheld(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
 void skip_released(const Base& base, const Statement& verdict, std::vector<Rule>& rules);
 // The same of links whose other traffic is the host's own.
 void skip_wires(const Base& base, const Statement& verdict, std::vector<Rule>& rules);

@@ -189,7 +189,7 @@ TEST_P(GuardTakeover, CutsOffATcpConnectionUnderWay) {
 
 // As root reads it in the rules.
 OwnKey key_in_force(const Lab& lab) {
-  const std::string rules = lab.on_host({"nft", "list", "chain", "inet", "egressd", "own-output"});
+  const std::string rules = lab.on_host({"nft", "list", "chain", "inet", "egressd", "source-output"});
   const std::regex key("meta mark (0x[0-9a-f]+) meta priority ([0-9a-f]+):([0-9a-f]+)");
   std::smatch found;
   if (!std::regex_search(rules, found, key)) return {0, 0};

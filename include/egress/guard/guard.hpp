@@ -56,7 +56,7 @@ class Guard {
     std::string name;  // Query::name()
     std::optional<std::uint32_t> user;
     microseconds arrived{0};
-    IpAddress party{};  // party_of() the client, when it began to wait
+    IpAddress party{};  // party_of() the client, once it has to wait
   };
   struct Wait {
     Instant since{};
@@ -78,7 +78,7 @@ class Guard {
   void sweep(Instant now);
   Wait end_wait(const dns::Question& question);
   IpAddress party_of(const IpAddress& client) const;
-  bool has_no_room_for(const IpAddress& client) const;
+  bool has_no_room_for(const IpAddress& party) const;
   std::size_t waiting_of(const IpAddress& party) const;
   void fail_all(const dns::Question& question, std::string_view why);
 

@@ -44,6 +44,7 @@ enum class Known : std::uint8_t {
 // Statements and matches, one struct for each nft phrase that we use.
 struct CtState { bool established = false; bool related = false; bool invalid = false; bool is_new = false; };  // ct state new
 struct CtStatusDnat {};                                   // ct status dnat
+struct CtStatusNotDnat {};                                // ct status ! dnat
 struct CtBegins {};                                       // ct status ! confirmed: the packet would make a tracked flow
 struct CtReply {};                                        // ct direction reply
 struct CtOriginal {};                                     // ct direction original
@@ -118,7 +119,7 @@ struct RejectWithReset {};                                // reject with tcp res
 struct RejectProhibited {};                               // reject with icmpx admin-prohibited
 
 using Statement =
-    std::variant<CtState, CtStatusDnat, CtBegins, CtReply, CtOriginal, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
+    std::variant<CtState, CtStatusDnat, CtStatusNotDnat, CtBegins, CtReply, CtOriginal, CtMark, CtProtocol, CtOriginalPort, Layer4, InLoopback, OutLoopback, InInterface, OutInterface,
                  InOneOf, OutOneOf, SourceIs, SourceIn, SourceIsOwn, SourceIsOwnOfDevice, SourceElsewhere, SetSource, SetSourceToAsked, ToOne, DestinationIsOwn, IsTaken, DestinationIs, DestinationIn,
                  TcpReset, TcpOpens, LengthUpTo, SourcePort, DestinationPort, UdpPorts, OwnQuestion, ByProgram, ByUserBelow, ClearKey,
                  Before, EtherType, Routed, FragmentationNeeded, IcmpTypes, Icmp6Types, HopLimit, DestinationInSet, PeerInSet, SourceInSet, Untracked, OwnZone,

@@ -48,11 +48,8 @@ class RuleEncoder : Expressions {
     load_ct(NFT_CT_STATUS);
     any_of(kStatusDnat);
   }
-  void operator()(const nft::CtBegins&) {
-    load_ct(NFT_CT_STATUS);
-    mask(as_bytes(kStatusConfirmed));
-    compare(NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
-  }
+  void operator()(const nft::CtStatusNotDnat&) { has_not_status(kStatusDnat); }
+  void operator()(const nft::CtBegins&) { has_not_status(kStatusConfirmed); }
   void operator()(const nft::CtReply&) { has_direction(kReply); }
   void operator()(const nft::CtOriginal&) { has_direction(kOriginal); }
   void operator()(const nft::CtProtocol& match) {
@@ -316,6 +313,11 @@ class RuleEncoder : Expressions {
   }
 
  private:
+  void has_not_status(std::uint32_t bit) {
+    load_ct(NFT_CT_STATUS);
+    mask(as_bytes(bit));
+    compare(NFT_CMP_EQ, as_bytes(std::uint32_t{0}));
+  }
   void has_direction(std::uint8_t direction) {
     load_ct(NFT_CT_DIRECTION);
     compare(NFT_CMP_EQ, as_bytes(direction));
