@@ -242,5 +242,29 @@ TEST_F(GuardLies, ATtlIsBounded) {
   EXPECT_EQ(tcp(kApi4), Seen::answered);
 }
 
+// The resolver of the lab goes on sending over TCP after egressd has closed: the kernel answers
+// that for nobody, with resets that bear no user.
+TEST_F(GuardLies, WhatTheKernelResetsForAClosedQuestionIsNoRefusal) {
+  dns.set("api.openai.com", {.lie = [](const Bytes& question) {
+            return reply(question, {}, kAnswerFlags | kTruncated);
+          }});
+  const Daemon daemon(lab, guarded_policy("api.openai.com:443"));
+  EXPECT_NE(rcode_of(ask("api.openai.com")), kNoError);
+  const auto segments = [&] {
+    return std::ranges::count_if(far_side.seen(), [](const SeenPacket& packet) {
+      return packet.protocol == IPPROTO_TCP && packet.destination == kResolver && packet.port == 53;
+    });
+  };
+  ASSERT_TRUE(eventually(
+      [&] {
+        far_side.count(kResolver);
+        return segments() > 0;
+      },
+      10s))
+      << "it asks over TCP";
+  std::this_thread::sleep_for(2s);
+  EXPECT_EQ(daemon.ask<control::RefusalsReply>(control::RefusalsRequest{}).refused_packets, 0U);
+}
+
 }  // namespace
 }  // namespace egress::test
