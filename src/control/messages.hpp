@@ -25,6 +25,7 @@ struct AllowRequest {
   std::string reason;
   bool wide = false;                  // also what covers names that strangers register
   std::vector<std::string> except{};  // names below the wildcards among them that are not meant
+  bool srv = false;                   // also what the SRV records of these names lead to
 };
 struct DenyRequest {
   std::vector<std::string> targets;
@@ -106,6 +107,8 @@ struct EntryReport {
   std::string added_by;  // operator's additions only
   bool optional = false;
   std::vector<std::string> except{};  // below a wildcard, not allowed by it
+  std::string srv{};  // the domain at or below which what SRV records of the name lead to opens;
+                      // empty: none
   std::string reason;
   std::optional<RiskReport> risk;
   std::vector<std::string> hosts{};  // names of it that /etc/hosts sends where it is closed
@@ -265,6 +268,8 @@ struct ProvableEndpoint {
   std::vector<ProvableAddress> addresses;
   bool private_answers = false;  // JSON: "private"
   bool metadata = false;
+  bool srv =
+      false;  // SRV records of the name may lead to others, which are not among the addresses
 };
 struct ProofReply {
   std::string mode;         // "enforce" | "audit" | "open" | "panic"

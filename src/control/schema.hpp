@@ -41,7 +41,7 @@ inline constexpr auto kFields<AllowRequest> = std::tuple{
     field("optional", &AllowRequest::optional),  field("private", &AllowRequest::private_answers),
     field("metadata", &AllowRequest::metadata),  field("dry_run", &AllowRequest::dry_run),
     field("reason", &AllowRequest::reason),      field("wide", &AllowRequest::wide),
-    field("except", &AllowRequest::except)};
+    field("except", &AllowRequest::except),      field("srv", &AllowRequest::srv)};
 
 template <>
 inline constexpr std::string_view kKind<DenyRequest> = "deny";
@@ -115,14 +115,20 @@ inline constexpr auto kFields<RiskReport> =
     std::tuple{required("kind", &RiskReport::kind), required("why", &RiskReport::why)};
 
 template <>
-inline constexpr auto kFields<EntryReport> = std::tuple{
-    required("target", &EntryReport::target),  required("state", &EntryReport::state),
-    field("origin", &EntryReport::origin),     field("added_by", &EntryReport::added_by),
-    field("optional", &EntryReport::optional), field("except", &EntryReport::except),
-    field("reason", &EntryReport::reason),     field("risk", &EntryReport::risk),
-    field("hosts", &EntryReport::hosts),       field("error", &EntryReport::error),
-    field("until_s", &EntryReport::until_s),   field("addresses", &EntryReport::addresses),
-    field("hits", &EntryReport::hits)};
+inline constexpr auto kFields<EntryReport> = std::tuple{required("target", &EntryReport::target),
+                                                        required("state", &EntryReport::state),
+                                                        field("origin", &EntryReport::origin),
+                                                        field("added_by", &EntryReport::added_by),
+                                                        field("optional", &EntryReport::optional),
+                                                        field("except", &EntryReport::except),
+                                                        field("srv", &EntryReport::srv),
+                                                        field("reason", &EntryReport::reason),
+                                                        field("risk", &EntryReport::risk),
+                                                        field("hosts", &EntryReport::hosts),
+                                                        field("error", &EntryReport::error),
+                                                        field("until_s", &EntryReport::until_s),
+                                                        field("addresses", &EntryReport::addresses),
+                                                        field("hits", &EntryReport::hits)};
 
 template <>
 inline constexpr auto kFields<TargetOutcome> =
@@ -268,7 +274,8 @@ inline constexpr auto kFields<ProvableEndpoint> =
                field("optional", &ProvableEndpoint::optional),
                field("addresses", &ProvableEndpoint::addresses),
                field("private", &ProvableEndpoint::private_answers),
-               field("metadata", &ProvableEndpoint::metadata)};
+               field("metadata", &ProvableEndpoint::metadata),
+               field("srv", &ProvableEndpoint::srv)};
 
 template <>
 inline constexpr std::string_view kKind<ProofReply> = "proof";

@@ -261,6 +261,9 @@ NameTable::Touched NameTable::advance(Instant now) {
       touched.push_back(held.address);
       return true;
     });
+    if (!state.leads.empty())
+      drop_leads_of(
+          state, [&](const Lead& lead) { return lead.expires <= now; }, touched);
     for (const Family family : kFamilies) {
       const FamilyState& family_state = state.family(family);
       if (!is_under_way(family_state) && family_state.next_ask <= now)
@@ -351,6 +354,7 @@ Instant NameTable::earliest_deadline(const NameState& state) const {
   for (const FamilyState* family : {&state.v4, &state.v6})
     if (!is_under_way(*family)) earliest = std::min(earliest, family->next_ask);
   for (const HeldAddress& held : state.addresses) earliest = std::min(earliest, held.expires);
+  for (const Lead& lead : state.leads) earliest = std::min(earliest, lead.expires);
   const bool is_idle = !is_under_way(state.v4) && !is_under_way(state.v6);
   if (earliest < kNever || state.group == nullptr || !is_idle) return earliest;
   Instant unused = state.wanted_at + limits::kLearntIdle;

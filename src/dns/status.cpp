@@ -2,6 +2,18 @@
 
 namespace egress::dns {
 
+std::string_view text(Records records) {
+  switch (records) {
+    case Records::addresses:
+      return "addresses";
+    case Records::services:
+      return "SRV";
+    case Records::texts:
+      return "TXT";
+  }
+  return "unknown";
+}
+
 std::string_view text(Status status) {
   switch (status) {
     case Status::ok:

@@ -68,6 +68,8 @@ void add_allow(CLI::App& app, Context& context) {
   command->add_flag("--metadata", request.metadata,
                     "loopback and cloud metadata addresses may be opened");
   command->add_flag("--wide", request.wide, "a wildcard may cover names that strangers register");
+  command->add_flag("--srv", request.srv,
+                    "SRV and TXT of the name are answered, and what SRV leads to is open, too");
   command
       ->add_option("--except", request.except,
                    "not this name below the wildcard, nor what is below it")

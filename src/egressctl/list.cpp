@@ -55,6 +55,7 @@ void add_entry(Table& table, const control::EntryReport& entry) {
              origin(entry)});
   if (entry.optional) table.note("optional");
   for (const std::string& name : entry.except) table.note("except " + name);
+  if (!entry.srv.empty()) table.note("srv: what it leads to at or below " + entry.srv);
   if (!entry.reason.empty()) table.note("reason: " + egress::quoted(entry.reason));
   if (entry.risk) table.note(risk_note(*entry.risk));
   for (const std::string& note : entry.hosts) table.note({note, Colour::yellow});

@@ -21,6 +21,7 @@ policy::EntryOptions options_of(const control::AllowRequest& request, WallTime n
                                .allows_private = request.private_answers,
                                .allows_metadata = request.metadata,
                                .is_wide = request.wide,
+                               .has_services = request.srv,
                                .except = request.except,
                                .until = std::nullopt,
                                .reason = request.reason};

@@ -58,6 +58,37 @@ void add_provenance(const dns::NameState& state, const IpAddress& address, Insta
   if (!askers.empty()) reply.facts.push_back("asked for by uid " + askers);
 }
 
+// The hosts whose services stand at the name, and where.
+void add_leads(const engine::Engine& engine, const DnsName& name, Instant now,
+               control::WhyReply& reply) {
+  const dns::NameState* state = engine.names().find(name);
+  if (state == nullptr) return;
+  for (const dns::Lead& lead : state->leads) {
+    if (lead.expires <= now || engine.inputs().entries_of(lead, name).empty()) continue;
+    reply.facts.push_back("an SRV record of " + lead.host.text() + " leads to " +
+                          target_text(lead.transport, name.text(), std::to_string(lead.port)) +
+                          ", for another " +
+                          print_duration(std::chrono::floor<seconds>(lead.expires - now)));
+  }
+}
+
+bool leads_to(const engine::Engine& engine, const DnsName& name, Transport transport, Port port,
+              Instant now) {
+  const dns::NameState* state = engine.names().find(name);
+  return state != nullptr && std::ranges::any_of(state->leads, [&](const dns::Lead& lead) {
+           return lead.expires > now && lead.transport == transport && lead.port == port &&
+                  !engine.inputs().entries_of(lead, name).empty();
+         });
+}
+
+// Of an entry that names or covers the name, or of a service that stands there.
+bool opens(const engine::Engine& engine, const AllowEntry& entry, const DnsName& name,
+           const Endpoint& endpoint, Instant now) {
+  const DnsName* host = entry.name();
+  if (host == nullptr || *host == name) return covers(entry, endpoint.transport, endpoint.port);
+  return leads_to(engine, name, endpoint.transport, endpoint.port, now);
+}
+
 // The names that own the address, what each entry makes of it, and why one may not open it.
 void add_owners(const engine::Engine& engine, const IpAddress& address, Instant now,
                 control::WhyReply& reply) {
@@ -65,7 +96,10 @@ void add_owners(const engine::Engine& engine, const IpAddress& address, Instant 
     reply.facts.push_back(address.text() + " is an address of " + name->text());
     add_provenance(*engine.names().find(*name), address, now, reply);
     add_lookups(engine, *name, now, reply);
-    for (const AllowEntry* entry : engine.inputs().entries_of(*name)) {
+    add_leads(engine, *name, now, reply);
+    std::vector<const AllowEntry*> entries = engine.inputs().entries_of(*name);
+    std::ranges::copy(engine.entries_leading_to(*name, now), std::back_inserter(entries));
+    for (const AllowEntry* entry : entries) {
       add_entry(engine, *entry, now, reply);
       if (const auto why = engine::withheld(engine.inputs(), *entry, address))
         reply.facts.push_back("not opened: it is " + std::string(*why));
@@ -155,7 +189,8 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
   control::WhyReply reply;
   const std::string target = target_text(transport, name.text(), std::to_string(port));
   add_lookups(engine, name, now, reply);
-  const std::vector<const AllowEntry*> entries = engine.inputs().entries_of(name);
+  std::vector<const AllowEntry*> entries = engine.inputs().entries_of(name);
+  std::ranges::copy(engine.entries_leading_to(name, now), std::back_inserter(entries));
   const std::vector<const AllowEntry*> exceptions = excepting(engine, name);
   for (const AllowEntry* entry : exceptions)
     reply.facts.push_back("excepted from " + entry->target() + ", " + entry->origin.text());
@@ -167,9 +202,13 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
     return reply;
   }
   add_zone(engine, name, reply);
+  add_leads(engine, name, now, reply);
+  const auto is_covered = [&](const AllowEntry* entry) {
+    return opens(engine, *entry, name, {{}, transport, port}, now);
+  };
   for (const AllowEntry* entry : entries) {
     add_entry(engine, *entry, now, reply);
-    if (!covers(*entry, transport, port)) continue;
+    if (!is_covered(entry)) continue;
     const engine::Standing standing = engine.standing_of_name(*entry, name, now);
     reply.allowed = reply.allowed || !standing.addresses.empty();
     for (const auto& [address, end] : standing.addresses)
@@ -179,7 +218,6 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
                                 ? "allowed, and opened when a program asks the guard for it"
                                 : "allowed, but nothing is open: " + standing.error);
   }
-  const auto is_covered = [&](const AllowEntry* entry) { return covers(*entry, transport, port); };
   const bool is_listed = std::ranges::any_of(entries, is_covered);
   const std::string others = has_ports(transport) ? "ports" : "transports";
   reply.summary =

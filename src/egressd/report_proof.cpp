@@ -72,7 +72,10 @@ std::string element_text(const nft::Snapshot& live, const Endpoint& endpoint) {
 void add_addresses(const engine::Engine& engine, const policy::AllowEntry& entry,
                    const nft::Snapshot& live, Instant now, std::size_t& explained,
                    control::ProvableEndpoint& endpoint) {
-  for (const auto& [address, end] : engine.standing(entry, now).addresses) {
+  const engine::Standing standing = entry.name() != nullptr
+                                        ? engine.standing_of_name(entry, *entry.name(), now)
+                                        : engine.standing(entry, now);
+  for (const auto& [address, end] : standing.addresses) {
     if (engine.inputs().own_addresses.contains(address)) continue;  // no element admits it
     control::ProvableAddress report{address.text(), {}, hits_in(entry, live, address, address)};
     if (++explained <= limits::kProofAddresses)
@@ -132,6 +135,7 @@ control::ProofReply report_proof(const engine::Engine& engine, const Reading& re
     endpoint.optional = entry.is_optional;
     endpoint.private_answers = entry.allows_private;
     endpoint.metadata = entry.allows_metadata;
+    endpoint.srv = entry.service_domain.has_value();
     if (entry.wildcard() == nullptr)
       add_addresses(engine, entry, reading.live, reading.begun, explained, endpoint);
     reply.endpoints.push_back(std::move(endpoint));

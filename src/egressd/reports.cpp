@@ -63,6 +63,7 @@ control::EntryReport report_entry(const engine::Engine& engine, const policy::Al
   report.added_by = entry.origin.added_by;
   report.optional = entry.is_optional;
   for (const DnsName& name : entry.except()) report.except.push_back(name.text());
+  if (entry.service_domain) report.srv = entry.service_domain->text();
   report.reason = entry.reason;
   report.risk = report_risk(entry);
   report.error = standing.error;

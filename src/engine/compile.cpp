@@ -260,9 +260,26 @@ nft::Elements compile_static(const Inputs& inputs, Instant now) {
   return elements;
 }
 
-nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns::HeldAddress& held,
-                           Instant now) {
+namespace {
+
+// What the services that stand at the name open at one of its addresses.
+void open_leads(const Inputs& inputs, const DnsName& name, const dns::NameState& state,
+                const dns::HeldAddress& held, Instant now, nft::Elements& elements) {
+  for (const dns::Lead& lead : state.leads)
+    for (const AllowEntry* entry : inputs.entries_of(lead, name)) {
+      if (objection(inputs, *entry, held.address)) continue;
+      const Instant end = std::min({held.expires, lead.expires, inputs.end_of(*entry)});
+      const Endpoint endpoint{held.address, lead.transport, lead.port};
+      if (end > now) extend(elements, nft::ElementKey::of_name(endpoint), end);
+    }
+}
+
+}  // namespace
+
+nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns::NameState& state,
+                           const dns::HeldAddress& held, Instant now) {
   nft::Elements elements;
+  open_leads(inputs, name, state, held, now, elements);
   for (const AllowEntry* entry : inputs.entries_of(name)) {
     if (objection(inputs, *entry, held.address)) continue;
     const Instant end = std::min(held.expires, inputs.end_of(*entry));
@@ -274,10 +291,11 @@ nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns:
 nft::Elements compile_address(const Inputs& inputs, const dns::NameTable& names,
                               const IpAddress& address, Instant now) {
   nft::Elements elements;
-  for (const DnsName* name : names.owners(address))
-    for (const auto& [key, end] :
-         compile_name(inputs, *name, *names.find(*name)->find(address), now))
+  for (const DnsName* name : names.owners(address)) {
+    const dns::NameState& state = *names.find(*name);
+    for (const auto& [key, end] : compile_name(inputs, *name, state, *state.find(address), now))
       extend(elements, key, end);
+  }
   return elements;
 }
 

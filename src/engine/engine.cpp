@@ -35,6 +35,8 @@ std::vector<Action> Engine::act(Instant now) {
   // Behind the commit: the table that stands may know neither the resolver nor this daemon's mark.
   for (dns::Question& question : names_.take_questions())
     outbox_.emplace_back(Ask{std::move(question)});
+  for (dns::Question& question : records_.take_questions())
+    outbox_.emplace_back(Ask{std::move(question)});
   plan_frames(now);
   if (save_at_ <= now) {
     save_at_ = kNever;
@@ -78,6 +80,7 @@ void Engine::on(const PolicyChanged& event, Instant now) {
     touch_entry(*entry);
     if (const DnsName* name = entry->name()) drop_name(*name, now);
   }
+  drop_services(change);
   drop_uncovered(change);
   for (const auto& entry : change.come) {
     if (entry->name() != nullptr) names_.follow(*entry->name(), now);
@@ -101,26 +104,34 @@ void Engine::set_lifetimes() {
 // A name that no entry names any more lives on where a wildcard covers it.
 void Engine::drop_name(const DnsName& name, Instant now) {
   if (inputs_.names(name)) return;
-  if (inputs_.wildcard_of(name) != nullptr)
+  const dns::NameState* state = names_.find(name);
+  if (inputs_.wildcard_of(name) != nullptr || (state != nullptr && !state->leads.empty()))
     learn(name, now);
   else
     touch(names_.forget(name), Cause::policy);
 }
 
-// Learnt names whose wildcard is gone, and that no entry has come to name.
+// Learnt names whose wildcard or services are gone, and that no entry has come to name.
 void Engine::drop_uncovered(const policy::EntriesChange& change) {
-  const auto is_wildcard = [](const auto& entry) { return entry->wildcard() != nullptr; };
-  if (std::ranges::none_of(change.gone, is_wildcard)) return;
+  const auto is_learnt_from = [](const auto& entry) {
+    return entry->wildcard() != nullptr || entry->service_domain;
+  };
+  if (std::ranges::none_of(change.gone, is_learnt_from)) return;
   std::vector<DnsName> uncovered;
   for (const auto& [name, state] : names_.names())
-    if (state.group != nullptr && inputs_.wildcard_of(name) == nullptr && !inputs_.names(name))
+    if (state.group != nullptr && state.leads.empty() && inputs_.wildcard_of(name) == nullptr &&
+        !inputs_.names(name))
       uncovered.push_back(name);
   for (const DnsName& name : uncovered) touch(names_.forget(name), Cause::policy);
 }
 
 void Engine::learn(const DnsName& name, Instant now) {
-  if (const policy::Wildcard* wildcard = inputs_.wildcard_of(name))
+  const policy::Wildcard* wildcard = inputs_.wildcard_of(name);
+  const dns::NameState* state = names_.find(name);
+  if (wildcard != nullptr)
     touch(names_.learn(name, wildcard->text(), now));
+  else if (state != nullptr && !state->leads.empty())
+    touch(names_.learn(name, state->leads.front().group(), now));
 }
 
 void Engine::on(const ResolversChanged& event, Instant now) {
@@ -128,11 +139,13 @@ void Engine::on(const ResolversChanged& event, Instant now) {
   const policy::Resolvers before = std::exchange(inputs_.resolvers, event.resolvers);
   is_static_dirty_ = true;
   names_.retry_failing(now);
-  names_.doubt(now, [&](const DnsName& name) {
+  const auto is_doubtful = [&](const DnsName& name) {
     const bool has_zone =
         before.zone_of(name) != nullptr || event.resolvers.zone_of(name) != nullptr;
     return has_zone && before.of(name) != event.resolvers.of(name);
-  });
+  };
+  names_.doubt(now, is_doubtful);
+  records_.doubt(is_doubtful);
 }
 
 // A link that has just got an address may lead to the resolvers again.
@@ -151,6 +164,8 @@ void Engine::on(const Restored& event, Instant now) {
 }
 
 void Engine::on(const Answered& event, Instant now) {
+  if (event.answer.question.records != dns::Records::addresses)
+    return take_records(event.answer, now);
   note_answer(event.answer);
   const std::size_t known_before = names_.address_count();
   touch(names_.absorb(event.answer, now), event.is_awaited ? Cause::told : Cause::answer);
@@ -158,11 +173,13 @@ void Engine::on(const Answered& event, Instant now) {
 }
 
 void Engine::on(const Wanted& event, Instant now) {
+  if (event.question.records != dns::Records::addresses) return records_.want(event.question, now);
   if (names_.find(event.question.name) == nullptr) learn(event.question.name, now);
   if (!is_given_from_what_is_held(event.question.name)) names_.want(event.question, now);
 }
 
 void Engine::on(const Used& event, Instant now) {
+  if (event.question.records != dns::Records::addresses) return records_.use(event.question, now);
   const dns::NameState* state = names_.find(event.question.name);
   if (state == nullptr) return;
   names_.use(event.question.name, now);

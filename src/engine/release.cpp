@@ -46,7 +46,11 @@ void Engine::release(const dns::Question& question, Instant since, Instant now,
   release.is_stale = release.is_filtered = false;
   release.ttl = seconds(0);
   release.addresses.clear();
+  release.services.clear();
+  release.texts = {};
   release.lookup = nullptr;
+  if (question.records != dns::Records::addresses)
+    return release_records(question, since, now, release);
   const dns::NameState* state = names_.find(question.name);
   if (state == nullptr) return;
   const FamilyState& lookup = state->family(question.family);
@@ -79,16 +83,38 @@ void Engine::release(const dns::Question& question, Instant since, Instant now,
   if (release.is_stale && release.addresses.empty()) release.status = lookup.status;
 }
 
+// Nothing of it is past its TTL: who asks again has the resolvers asked.
+void Engine::release_records(const dns::Question& question, Instant since, Instant now,
+                             Release& release) const {
+  const dns::RecordState* state = records_.find(question);
+  if (state == nullptr || !inputs_.tells(question)) return;
+  const FamilyState& lookup = state->lookup;
+  release.lookup = &lookup;
+  release.status = lookup.status;
+  if (!counts(lookup, names_.lifetimes(), since, now)) return;
+  release.state = Release::State::ready;
+  if (!is_answer(lookup)) return;
+  release.ttl = left(lookup.answered_at + dns::told_ttl(lookup, names_.lifetimes()), now);
+  if (lookup.status != dns::Status::ok) return;
+  if (question.records == dns::Records::texts) release.texts = state->texts;
+  const auto name = dns::parse_service_name(question.name);
+  for (const dns::Service& service : state->services)
+    // A target that had to make room is known again by another answer.
+    if (!release_service(*name, service, now, release) && lookup.answered_at < since)
+      release.state = Release::State::unknown;
+}
+
 // Adds the address where an entry permits it. False: the kernel has not acknowledged all that is
 // desired of it.
 bool Engine::release_address(const dns::HeldAddress& held, const DnsName& name, Instant now,
                              Release& release) const {
-  const nft::Elements desired = compile_name(inputs_, name, held, now);
+  const nft::Elements desired = compile_name(inputs_, name, *names_.find(name), held, now);
   if (desired.empty()) {
     const auto tells = [&](const policy::AllowEntry* entry) {
       return tells_own(inputs_, *entry, held.address);
     };
-    const bool is_told = std::ranges::any_of(inputs_.entries_of(name), tells);
+    const bool is_told = std::ranges::any_of(inputs_.entries_of(name), tells) ||
+                         std::ranges::any_of(entries_leading_to(name, now), tells);
     if (is_told)
       release.addresses.push_back(held.address);
     else

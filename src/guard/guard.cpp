@@ -18,6 +18,12 @@ std::optional<Family> family_of(std::uint16_t type) {
   return std::nullopt;
 }
 
+std::optional<dns::Records> records_of(std::uint16_t type) {
+  if (type == static_cast<std::uint16_t>(Type::srv)) return dns::Records::services;
+  if (type == static_cast<std::uint16_t>(Type::txt)) return dns::Records::texts;
+  return std::nullopt;
+}
+
 // RFC 6761 section 6.3.
 bool is_localhost(const DnsName& name) {
   return name.text() == "localhost" || name.text().ends_with(".localhost");
@@ -56,7 +62,11 @@ void Guard::take(const Client& client, std::span<const std::uint8_t> message, In
 void Guard::judge(Asking asking, Instant now) {
   const auto name = DnsName::parse(asking.name);
   const engine::Inputs& inputs = engine_.inputs();
-  const bool is_named = name && inputs.names(*name);
+  if (const auto records = records_of(asking.query.type); name && records) {
+    const dns::Question question{*name, Family::ipv4, *records};
+    if (inputs.tells(question)) return answer_records(std::move(asking), question, now);
+  }
+  const bool is_named = name && (inputs.names(*name) || engine_.is_led_to(*name, now));
   if (!is_named && (!name || inputs.wildcard_of(*name) == nullptr)) {
     if (name && is_localhost(*name)) return reply_localhost(asking);
     note_refused(asking, now);
@@ -88,6 +98,21 @@ void Guard::answer_address(Asking asking, const dns::Question& question, Instant
     return reply_failed(asking, Verdict::limited, "too many questions wait for an answer");
   identify(asking, question.name, now);
   wait(std::move(asking), question, release_.state == engine::Release::State::unconfirmed, now);
+}
+
+// Services and texts: no address is told, so nothing waits for the kernel.
+void Guard::answer_records(Asking asking, const dns::Question& question, Instant now) {
+  engine_.release(question, kNobodyWaits, now, release_);
+  if (release_.state == engine::Release::State::ready) {
+    outside_.tell(engine::Used{question});
+    return reply_released(asking, release_, false);
+  }
+  if (!engine_.records().has_room_for(question, now))
+    return reply_refused(asking, Verdict::limited, "too many different services of this host");
+  if (has_no_room_for(asking.client.address))
+    return reply_failed(asking, Verdict::limited, "too many questions wait for an answer");
+  asking.user = user_of(asking.client, now);
+  wait(std::move(asking), question, false, now);
 }
 
 // Names that the policy does not name are new only once; how many, and what they could carry, is

@@ -28,10 +28,14 @@ Verdict verdict_of(const engine::Release& release, bool has_waited) {
 }  // namespace
 
 void Guard::reply_released(const Asking& asking, const engine::Release& release, bool has_waited) {
-  if (release.is_filtered && release.addresses.empty()) {
+  if (release.is_filtered && release.addresses.empty() && release.services.empty()) {
     // A name of the allow-list that points inside, which only a rebinding attack or a mistake does.
+    const bool is_service = asking.query.type == static_cast<std::uint16_t>(Type::srv);
     return reply_refused(asking, Verdict::filtered,
-                         "every address of this name is one that DNS may not open");
+                         is_service
+                             ? "whatever this service leads to is outside of its entry's ports or "
+                               "domain"
+                             : "every address of this name is one that DNS may not open");
   }
   Reply reply{.rcode = rcode_of(release.status),
               .chain = release.lookup->chain,
@@ -40,6 +44,8 @@ void Guard::reply_released(const Asking& asking, const engine::Release& release,
               .ttl = told(release.ttl),
               .zone = {},
               .error = {},
+              .services = release.services,
+              .texts = release.texts,
               .error_text = {}};
   if (dns::is_negative(release.status)) reply.zone = release.lookup->zone;
   if (reply.rcode == Rcode::servfail) {

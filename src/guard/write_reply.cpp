@@ -15,13 +15,23 @@ constexpr std::size_t kQuestionOctets = 4;  // beside the name
 constexpr std::size_t kRecordOctets = 12;   // of a record whose owner is a pointer, without RDATA
 constexpr std::size_t kSoaOctets = kRecordOctets + 2 * kWireNameOctets + 1 + 20;
 
+constexpr std::size_t kServiceOctets = 6;  // of an SRV record's RDATA before its target
+
 enum class Written { whole, cut, unwritable };
+
+std::size_t octets_of(std::span<const dns::Text> texts) {
+  std::size_t octets = 0;
+  for (const dns::Text& text : texts) octets += kRecordOctets + text.size();
+  return octets;
+}
 
 std::size_t most_octets(const Query& query, const Reply& reply) {
   return kHeaderOctets + query.name_length + kQuestionOctets +
          reply.chain.size() * (kRecordOctets + kWireNameOctets) +
-         reply.addresses.size() * (kRecordOctets + 16) + (reply.zone.empty() ? 0 : kSoaOctets) +
-         kOptOctets + kExtendedErrorOctets + std::min(reply.error_text.size(), kErrorTextOctets);
+         reply.addresses.size() * (kRecordOctets + 16) +
+         reply.services.size() * (kRecordOctets + kServiceOctets + kWireNameOctets) +
+         octets_of(reply.texts) + (reply.zone.empty() ? 0 : kSoaOctets) + kOptOctets +
+         kExtendedErrorOctets + std::min(reply.error_text.size(), kErrorTextOctets);
 }
 
 struct Header {
@@ -82,6 +92,30 @@ void write_addresses(Writer& writer, const Reply& reply, std::size_t owner) {
     write_address(writer, reply.addresses[(reply.first + i) % count], owner, reply.ttl);
 }
 
+// Targets are not compressed (RFC 2782).
+bool write_services(Writer& writer, const Reply& reply, std::size_t owner) {
+  WireName target;
+  for (const dns::Service* service : reply.services) {
+    if (!target.assign(service->target)) return false;
+    writer.u16(kPointer | static_cast<unsigned>(owner));
+    write_fields(writer, Type::srv, reply.ttl);
+    writer.u16(static_cast<unsigned>(kServiceOctets + target.octets().size()));
+    for (const unsigned field : {service->priority, service->weight, service->port})
+      writer.u16(field);
+    writer.octets(target.octets());
+  }
+  return true;
+}
+
+void write_texts(Writer& writer, const Reply& reply, std::size_t owner) {
+  for (const dns::Text& text : reply.texts) {
+    writer.u16(kPointer | static_cast<unsigned>(owner));
+    write_fields(writer, Type::txt, reply.ttl);
+    writer.u16(static_cast<unsigned>(text.size()));
+    writer.octets(text);
+  }
+}
+
 // What an authority for a zone of its own would say (RFC 6303 section 3); the last number is for
 // how long the absence may be believed (RFC 2308 section 5).
 bool write_soa(Writer& writer, NameWriter& names, const Reply& reply) {
@@ -104,9 +138,15 @@ Written write_records(Writer& writer, const Query& query, const Reply& reply) {
   names.note(query.wire_name(), owner);
   if (!write_chain(writer, names, reply, owner)) return Written::unwritable;
   write_addresses(writer, reply, owner);
+  if (!write_services(writer, reply, owner)) return Written::unwritable;
+  write_texts(writer, reply, owner);
   if (!reply.zone.empty() && !write_soa(writer, names, reply)) return Written::unwritable;
   const bool fits = writer.fits() && (!query.edns || writer.left() >= kOptOctets);
   return fits ? Written::whole : Written::cut;
+}
+
+std::size_t answers_of(const Reply& reply) {
+  return reply.chain.size() + reply.addresses.size() + reply.services.size() + reply.texts.size();
 }
 
 OptFields opt_fields(const Query& query, const Reply& reply) {
@@ -121,8 +161,7 @@ void write_reply(const Query& query, const Reply& reply, std::size_t room, Octet
   Writer writer(out);
   OptFields opt = opt_fields(query, reply);
   const unsigned rcode = static_cast<unsigned>(reply.rcode) & kFlagsRcode;
-  write_start(writer, query,
-              {rcode, reply.chain.size() + reply.addresses.size(), reply.zone.empty() ? 0U : 1U});
+  write_start(writer, query, {rcode, answers_of(reply), reply.zone.empty() ? 0U : 1U});
   const Written written = write_records(writer, query, reply);
   if (written != Written::whole) writer.rewind(0);
   if (written == Written::cut) write_start(writer, query, {kFlagTc | rcode});

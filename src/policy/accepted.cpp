@@ -68,6 +68,7 @@ std::string print_entry(const AllowEntry& entry) {
   if (entry.allows_private) options += ", private: true";
   if (entry.allows_metadata) options += ", metadata: true";
   if (entry.is_wide) options += ", wide: true";
+  if (entry.service_domain) options += ", srv: " + yaml_quoted(entry.service_domain->text());
   if (!entry.except().empty()) options += ", except: " + yaml_list(texts(entry.except()));
   if (entry.until) options += ", until: " + print_wall_time(*entry.until);
   if (!entry.reason.empty()) options += ", reason: " + yaml_quoted(entry.reason);
@@ -119,6 +120,8 @@ std::optional<AllowEntry> read_entry(const Node& node, Reader& reader) {
   options.allows_private = flag("private");
   options.allows_metadata = flag("metadata");
   options.is_wide = flag("wide");
+  if (const Node* domain = keys.find("srv"))
+    options.service_domain = reader.parsed(*domain, kWord, DnsName::parse);
   std::vector<std::string> except;
   if (const Node* names = keys.find("except"))
     for (const Node& name : reader.list(*names, {"a list of names", "[]"}))

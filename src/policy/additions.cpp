@@ -32,6 +32,7 @@ std::string print(const Addition& addition) {
   if (options.allows_private) line("private", "true");
   if (options.allows_metadata) line("metadata", "true");
   if (options.is_wide) line("wide", "true");
+  if (options.has_services) line("srv", "true");
   if (!options.except.empty()) line("except", yaml_list(options.except));
   if (options.until) line("until", print_wall_time(*options.until));
   if (!options.reason.empty()) line("reason", yaml_quoted(options.reason));

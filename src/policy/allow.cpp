@@ -27,7 +27,7 @@ std::string written(const Node& node) {
 }
 
 // What it stood for: a preset's entries are kept with it, anything else is its own target.
-std::vector<AllowEntry> accepted_form(const Addition& addition) {
+std::vector<AllowEntry> accepted_form(const Addition& addition, const NameRules& rules) {
   if (!addition.opens.empty()) {
     std::vector<AllowEntry> entries = addition.opens;
     for (AllowEntry& entry : entries)
@@ -44,7 +44,10 @@ std::vector<AllowEntry> accepted_form(const Addition& addition) {
   entry->is_optional = addition.options.is_optional;
   entry->allows_private = addition.options.allows_private;
   entry->allows_metadata = addition.options.allows_metadata;
-  entry->is_wide = addition.options.is_wide && entry->wildcard() != nullptr;
+  if (addition.options.has_services && entry->name() != nullptr)
+    entry->service_domain = registrable_domain(*entry->name(), rules);
+  entry->is_wide =
+      addition.options.is_wide && (entry->wildcard() != nullptr || entry->service_domain);
   entry->until = addition.options.until;
   entry->reason = addition.options.reason;
   return {*std::move(entry)};
@@ -77,6 +80,7 @@ EntryOptions read_options(Keys& keys, Reader& reader) {
   options.allows_private = flag("private");
   options.allows_metadata = flag("metadata");
   options.is_wide = flag("wide");
+  options.has_services = flag("srv");
   if (const Node* node = keys.find("except"))
     for (const Node& name : reader.list(*node, kExceptions))
       if (auto text = reader.text(name, kException)) options.except.push_back(*std::move(text));
@@ -91,9 +95,14 @@ EntryOptions read_options(Keys& keys, Reader& reader) {
   return options;
 }
 
-std::string needs_guard(const Wildcard& wildcard) {
-  return quoted(wildcard.text()) +
-         " needs the DNS guard; accepted: dns: guard, or each host by its own name";
+std::optional<std::string> needs_guard(const AllowEntry& entry) {
+  if (entry.wildcard() != nullptr)
+    return quoted(entry.wildcard()->text()) +
+           " needs the DNS guard; accepted: dns: guard, or each host by its own name";
+  if (entry.service_domain)
+    return "srv of " + quoted(entry.name()->text()) +
+           " needs the DNS guard; accepted: dns: guard, or each host by its own name";
+  return std::nullopt;
 }
 
 AllowReader::AllowReader(const Sources& sources, const Dictionary& dictionary, Reader& reader,
@@ -231,8 +240,8 @@ void AllowReader::read(const Addition& addition, bool has_guard) const {
   if (today && notes_ != nullptr && !unfolded->front().origin.preset.empty())
     notes_->opens.insert_or_assign(addition.target, *std::move(unfolded));
   if (today) return;
-  const bool stays =
-      addition.is_accepted && add(accepted_form(addition), addition, has_guard, false);
+  const bool stays = addition.is_accepted &&
+                     add(accepted_form(addition, dictionary_.rules), addition, has_guard, false);
   const Problem problem{{"additions", 0, 0}, today.error().message};
   if (notes_ == nullptr) {
     if (!stays) reader_.refuse(problem.place, problem.message);
@@ -248,7 +257,7 @@ Result<void> AllowReader::add(std::vector<AllowEntry> entries, const Addition& a
   if (entries.empty()) return fail(quoted(addition.target) + " stands for nothing");
   std::erase_if(entries, [this](const AllowEntry& entry) { return has_ended(entry, now_); });
   for (AllowEntry& entry : entries) {
-    if (entry.wildcard() != nullptr && !has_guard) return fail(needs_guard(*entry.wildcard()));
+    if (auto why = needs_guard(entry); why && !has_guard) return fail(*std::move(why));
     entry.origin.kind = Origin::Kind::operator_added;
     entry.origin.added_by = addition.added_by;
     entry.origin.place = {"additions", 0, 0};

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "egress/policy/holders.hpp"
@@ -13,15 +15,16 @@ namespace egress::policy {
 
 inline constexpr Form kExceptions{"a list of exceptions", "host names below the wildcard"};
 inline constexpr Form kException{"an exception", "a host name below the wildcard"};
-// optional, private, metadata, wide, except, until, reason.
+// optional, private, metadata, wide, srv, except, until, reason.
 EntryOptions read_options(Keys& keys, Reader& reader);
 
 // Why the text cannot be a reason; the text itself when it can.
 Result<std::string> check_reason(std::string_view text);
 
 bool has_ended(const AllowEntry& entry, WallTime now);
-// Names below a wildcard are learnt from what programs ask, and only the guard hears them ask.
-std::string needs_guard(const Wildcard& wildcard);
+// Names below a wildcard, and those that services lead to, are learnt from what programs ask, and
+// only the guard hears them ask. Empty: the entry does without.
+std::optional<std::string> needs_guard(const AllowEntry& entry);
 
 // Reads one item into the table; entries whose `until` is not after `now` are left out.
 class AllowReader {

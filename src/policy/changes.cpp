@@ -44,6 +44,7 @@ std::string options_text(const AllowEntry& entry) {
   if (entry.allows_private) out += ", private";
   if (entry.allows_metadata) out += ", metadata";
   if (entry.is_wide) out += ", wide";
+  if (entry.service_domain) out += ", srv";
   for (const DnsName& name : entry.except()) out += ", except " + name.text();
   if (entry.until) out += ", until " + print_wall_time(*entry.until);
   if (!entry.reason.empty()) out += ", reason: " + entry.reason;

@@ -10,13 +10,13 @@ namespace {
 
 // The reason is a remark and the risk a warning: neither changes what is allowed.
 auto options(const AllowEntry& entry) {
-  return std::tie(entry.allows_private, entry.allows_metadata, entry.until, entry.is_optional,
-                  entry.except());
+  return std::tie(entry.allows_private, entry.allows_metadata, entry.service_domain, entry.until,
+                  entry.is_optional, entry.except());
 }
 
 bool grants_the_same(const AllowEntry& a, const AllowEntry& b) {
-  return std::tie(a.allows_private, a.allows_metadata, a.until, a.except()) ==
-         std::tie(b.allows_private, b.allows_metadata, b.until, b.except());
+  return std::tie(a.allows_private, a.allows_metadata, a.service_domain, a.until, a.except()) ==
+         std::tie(b.allows_private, b.allows_metadata, b.service_domain, b.until, b.except());
 }
 
 // Of two entries with one target: whether the first excepts whatever the second does.
@@ -28,7 +28,8 @@ bool excepts_all_of(const AllowEntry& entry, const AllowEntry& other) {
 bool grants_no_more(const AllowEntry& entry, const AllowEntry& than) {
   const bool ends_first = !than.until || (entry.until && *entry.until <= *than.until);
   return excepts_all_of(entry, than) && (!entry.allows_private || than.allows_private) &&
-         (!entry.allows_metadata || than.allows_metadata) && ends_first;
+         (!entry.allows_metadata || than.allows_metadata) &&
+         (!entry.service_domain || entry.service_domain == than.service_domain) && ends_first;
 }
 
 bool is_brought_along(const AllowEntry& entry) {
@@ -39,6 +40,7 @@ std::string options_text(const AllowEntry& entry) {
   std::string out = entry.is_optional ? "optional" : "required";
   if (entry.allows_private) out += ", private";
   if (entry.allows_metadata) out += ", metadata";
+  if (entry.service_domain) out += ", srv";
   for (const DnsName& name : entry.except()) out += ", except " + name.text();
   if (entry.until) out += ", until a time";
   return out;

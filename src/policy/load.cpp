@@ -120,11 +120,10 @@ Problems presentable(Problems problems) {
   return problems;
 }
 
-void refuse_wildcards_without_guard(const Policy& policy, Reader& reader) {
+void refuse_what_needs_the_guard(const Policy& policy, Reader& reader) {
   if (policy.dns.mode == DnsMode::guard) return;
   for (const AllowEntry& entry : policy.entries)
-    if (const Wildcard* wildcard = entry.wildcard())
-      reader.refuse(entry.origin.place, needs_guard(*wildcard));
+    if (auto why = needs_guard(entry)) reader.refuse(entry.origin.place, *std::move(why));
 }
 
 }  // namespace
@@ -147,7 +146,7 @@ tl::expected<Policy, Problems> load_files(const Sources& sources, Notes* notes) 
     documents.read(sources.documents[i], i == 0);
   }
   policy.entries = table.take();
-  refuse_wildcards_without_guard(policy, reader);
+  refuse_what_needs_the_guard(policy, reader);
   if (!problems.empty()) return tl::unexpected(presentable(std::move(problems)));
   return policy;
 }

@@ -37,6 +37,7 @@ std::string options_text(const AllowEntry& entry) {
   if (entry.allows_private) out += ", private: true";
   if (entry.allows_metadata) out += ", metadata: true";
   if (entry.is_wide) out += ", wide: true";
+  if (entry.service_domain) out += ", srv: true";
   if (!entry.except().empty()) out += ", except: " + yaml_list(texts(entry.except()));
   if (entry.until) out += ", until: " + print_wall_time(*entry.until);
   if (!entry.reason.empty()) out += ", reason: " + yaml_quoted(entry.reason);

@@ -58,12 +58,20 @@ Result<Wildcard> without(Wildcard wildcard, const std::vector<std::string>& exce
   return wildcard;
 }
 
+std::optional<Risk> risk_of_services(const DnsName& domain) {
+  return Risk{Risk::Kind::wide, "strangers register names below " + domain.text() +
+                                    ", and an SRV record may lead to any of them"};
+}
+
 Result<std::vector<AllowEntry>> unfold_ports(const Target& target, const EntryOptions& options,
                                              const NameRules& rules) {
   const auto destination = with_options(std::get<Destination>(target.what), options, rules);
   if (!destination) return tl::unexpected(destination.error());
-  const auto risk = risk_of_suffix(*destination, rules);
-  const bool is_wide = risk && std::holds_alternative<Wildcard>(*destination);
+  const auto services = service_domain(target, options, rules);
+  if (!services) return tl::unexpected(services.error());
+  const bool leads_far = *services && leads_to_strangers(**services, rules);
+  const auto risk = leads_far ? risk_of_services(**services) : risk_of_suffix(*destination, rules);
+  const bool is_wide = leads_far || (risk && std::holds_alternative<Wildcard>(*destination));
   std::vector<AllowEntry> entries;
   for (const auto& ports : target.ports) {
     AllowEntry entry;
@@ -74,6 +82,7 @@ Result<std::vector<AllowEntry>> unfold_ports(const Target& target, const EntryOp
     entry.allows_private = options.allows_private;
     entry.allows_metadata = options.allows_metadata;
     entry.is_wide = is_wide;
+    entry.service_domain = *services;
     entry.risk = risk;
     entry.until = options.until;
     entry.reason = options.reason;
@@ -144,6 +153,8 @@ Result<std::vector<AllowEntry>> unfold_preset(const Target& target, const EntryO
   if (!preset) return tl::unexpected(preset.error());
   const auto values = bind_parameters(**preset, reference.parameter);
   if (!values) return tl::unexpected(values.error());
+  if (options.has_services)
+    return fail("srv of a preset; accepted: srv: true (allow --srv) of a host by its own name");
   if (!options.except.empty())
     return fail("exceptions of a preset; accepted: exceptions of a wildcard that is written out");
 

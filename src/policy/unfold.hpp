@@ -24,6 +24,13 @@ Result<void> check_is_no_preset(std::string_view written, const Catalogue& catal
 Result<std::string> substitute(std::string_view template_text,
                                const std::map<std::string, std::string, std::less<>>& values);
 
+// The shortest domain that the host shares with nobody but its owner.
+DnsName registrable_domain(const DnsName& host, const NameRules& rules);
+bool leads_to_strangers(const DnsName& domain, const NameRules& rules);
+// Whither the target's services may lead; empty: the options do not ask for them.
+Result<std::optional<DnsName>> service_domain(const Target& target, const EntryOptions& options,
+                                              const NameRules& rules);
+
 // The destination without its exceptions, if these options suffice for it.
 Result<Destination> with_options(const Destination& destination, const EntryOptions& options,
                                  const NameRules& rules);

@@ -33,8 +33,8 @@ const nft::LiveElement* find(const nft::Snapshot& table, const nft::ElementKey& 
 
 IpAddress address_of(const cares::Record& record) {
   std::array<std::uint8_t, 16> octets{};
-  std::ranges::copy(record.address, octets.begin());
-  if (record.address.size() == 16) return IpAddress::v6(octets);
+  std::ranges::copy(record.octets, octets.begin());
+  if (record.octets.size() == 16) return IpAddress::v6(octets);
   return IpAddress::v4({octets[0], octets[1], octets[2], octets[3]});
 }
 
@@ -179,7 +179,7 @@ void Witness::check_query_reply(const Message& message, const test::GuardedHost:
   const auto question = question_of(query);
   for (unsigned i = 0; i < header->answers + header->authorities; ++i) {
     const auto record = reader.record();
-    if (record->address.empty()) continue;
+    if (record->octets.empty()) continue;
     require(question.has_value(), "addresses only to who asks for addresses");
     check_told(*question, {address_of(*record), seconds(record->ttl)}, sent.table);
   }

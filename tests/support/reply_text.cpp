@@ -22,7 +22,11 @@ std::string address_text(const std::vector<std::uint8_t>& octets) {
 }
 
 std::string rdata_text(const cares::Record& record) {
-  if (!record.address.empty()) return address_text(record.address);
+  if (record.key.type == cares::kTypeTxt) return {record.octets.begin(), record.octets.end()};
+  if (!record.octets.empty()) return address_text(record.octets);
+  if (record.key.type == cares::kTypeSrv)
+    return std::to_string(record.priority) + ' ' + std::to_string(record.weight) + ' ' +
+           std::to_string(record.port) + ' ' + (record.target.empty() ? "." : record.target);
   if (record.key.type == cares::kTypeCname) return record.target.empty() ? "." : record.target;
   if (record.key.type == cares::kTypeSoa) return "minimum " + std::to_string(record.minimum);
   return "class " + std::to_string(record.key.record_class);

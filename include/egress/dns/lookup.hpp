@@ -1,6 +1,7 @@
 // A question and what came back.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,15 +13,23 @@
 
 namespace egress::dns {
 
+enum class Records : std::uint8_t {
+  addresses,  // A or AAAA
+  services,   // SRV (RFC 2782)
+  texts,      // TXT
+};
+std::string_view text(Records records);  // "SRV", "TXT"; of addresses "addresses"
+
 struct Question {
   DnsName name;
-  Family family = Family::ipv4;  // A or AAAA
+  Family family = Family::ipv4;  // A or AAAA; of other records it says nothing, and is ipv4
+  Records records = Records::addresses;
   auto operator<=>(const Question&) const = default;
 };
 
 enum class Status {
-  ok,           // at least one address
-  nodata,       // the name exists without a record of this family (RFC 2308)
+  ok,           // at least one address, or record of the type asked for
+  nodata,       // the name exists without such a record (RFC 2308)
   nxdomain,     // RFC 1035 RCODE 3
   servfail,     // RCODE 2
   refused,      // RCODE 5
@@ -35,6 +44,17 @@ bool is_failure(Status status);
 // The word that there is none: NODATA or NXDOMAIN.
 bool is_negative(Status status);
 
+// What an SRV record says.
+struct Service {
+  std::uint16_t priority = 0;
+  std::uint16_t weight = 0;
+  Port port = 0;
+  std::string target;  // text from the network, quote it before showing; empty: there is no such service
+  bool operator==(const Service&) const = default;
+};
+// The RDATA of a TXT record: strings, each behind an octet with its length.
+using Text = std::vector<std::uint8_t>;
+
 struct Answer {
   Question question;
   Status status = Status::ok;
@@ -48,6 +68,8 @@ struct Answer {
                        // the root; text from the network
   std::string resolver{};  // who said so
   seconds chain_ttl{0};    // the least of the aliases', as received; 0: there are none
+  std::vector<Service> services{};  // of a question for services, in the order of the message
+  std::vector<Text> texts{};        // of a question for texts, likewise
   bool operator==(const Answer&) const = default;
 };
 

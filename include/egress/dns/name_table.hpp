@@ -63,6 +63,15 @@ struct FamilyState {
 // How long an answer counts that programs are given: what it says, but not longer than the highest TTL.
 seconds told_ttl(const FamilyState& answer, const Lifetimes& lifetimes);
 
+// A service of `host` stands at this name: an SRV record says so.
+struct Lead {
+  DnsName host;
+  Transport transport = Transport::tcp;
+  Port port = 0;
+  Instant expires{};  // last seen + TTL (clamped) + grace
+  std::string group() const { return "srv " + host.text(); }  // of the names that are learnt by it; no wildcard's
+};
+
 struct NameState {
   FamilyState v4{};
   FamilyState v6{};
@@ -71,6 +80,7 @@ struct NameState {
   // A name below a wildcard, learnt because a program asked: it is asked for only when wanted, and forgotten when unused.
   const std::string* group = nullptr;  // the wildcard; null: the policy names it
   Instant wanted_at{};                 // when a program last asked; of learnt names only
+  std::vector<Lead> leads{};  // at most limits::kLeadsPerName, also of names that the policy names
   std::vector<std::uint32_t> askers{};  // users whose programs asked, the first limits::kAskers of them
 
   FamilyState& family(Family f) { return f == Family::ipv4 ? v4 : v6; }
@@ -93,6 +103,11 @@ class NameTable {
   // wildcard covers it. Past the limits the name that was not wanted for longest is forgotten, of the same wildcard where
   // that is full; what the policy names never is. The same happens where all learnt names together hold too many addresses.
   Touched learn(const DnsName& name, const std::string& group, Instant now);
+  // A service stands at the name until lead.expires at least. A name that is new is learnt in lead.group(). Nothing
+  // changes where the name has no room for another lead.
+  Touched lead(const DnsName& name, const Lead& lead, Instant now);
+  // Takes away the leads of which `is_gone` is true. The names stay.
+  Touched drop_leads(const std::function<bool(const DnsName& name, const Lead& lead)>& is_gone);
   // A program waits for this answer. The question is asked once, ahead of all refreshes; nothing happens if it is under way.
   void want(const Question& question, Instant now);
   // A program was given an answer from what is held: a learnt name that is in use is not the one to be forgotten.
@@ -147,6 +162,7 @@ class NameTable {
   void shrink(const DnsName& name, NameState& state, Touched& touched);
   void take_addresses(const Answer& answer, const DnsName& name, NameState& state, Instant now,
                       Touched& touched);
+  static void drop_leads_of(NameState& state, const std::function<bool(const Lead&)>& is_gone, Touched& touched);
   void enqueue(const DnsName& name, NameState& state, Family family, bool ahead);
   std::optional<Question> next_question();
   Touched make_room_in(const std::string& group);

@@ -53,6 +53,11 @@ struct Inputs {
   // that has to be named.
   std::vector<const policy::AllowEntry*> entries_of(const DnsName& name) const;
   bool names(const DnsName& name) const { return by_name.contains(name); }
+  // Whether the records of a question for services or texts are told: those of a host with an entry that says so; of
+  // services also the entry's transport.
+  bool tells(const dns::Question& question) const;
+  // Those of the host that open at `target` what the lead says.
+  std::vector<const policy::AllowEntry*> entries_of(const dns::Lead& lead, const DnsName& target) const;
   // The wildcard that a name belongs to which no entry names; null: none covers it.
   const policy::Wildcard* wildcard_of(const DnsName& name) const;
 };
@@ -68,6 +73,9 @@ bool keeps_own_clock(const Inputs& inputs);
 // Why this entry does not open this address of one of its names; empty: it does.
 std::optional<std::string_view> objection(const Inputs& inputs, const policy::AllowEntry& entry,
                                           const IpAddress& address);
+// Why an SRV record that leads to `target` opens nothing by this entry of its host; empty: it does.
+std::optional<std::string_view> objection_to_lead(const policy::AllowEntry& entry, const dns::Lead& lead,
+                                                  const DnsName& target);
 // Whether programs may be told an address of this host itself, which is open without the entry.
 bool tells_own(const Inputs& inputs, const policy::AllowEntry& entry, const IpAddress& address);
 // Why a program is not told this address of one of the entry's names; empty: it is.
@@ -86,8 +94,8 @@ nft::Elements compile_static(const Inputs& inputs, Instant now);
 nft::Elements compile_address(const Inputs& inputs, const dns::NameTable& names,
                               const IpAddress& address, Instant now);
 // What this name alone opens at one of its addresses.
-nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns::HeldAddress& held,
-                           Instant now);
+nft::Elements compile_name(const Inputs& inputs, const DnsName& name, const dns::NameState& state,
+                           const dns::HeldAddress& held, Instant now);
 // The whole ruleset.
 nft::Ruleset compile(const Inputs& inputs, const dns::NameTable& names, Instant now);
 

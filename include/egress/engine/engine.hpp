@@ -5,13 +5,17 @@
 // out; call act() again at next_deadline() at the latest.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "egress/dns/name_table.hpp"
+#include "egress/dns/record_table.hpp"
+#include "egress/dns/service_name.hpp"
 #include "egress/engine/compile.hpp"
 #include "egress/engine/event.hpp"
 #include "egress/nft/transaction.hpp"
@@ -41,9 +45,12 @@ struct Release {
   State state = State::unknown;
   dns::Status status = dns::Status::timeout;
   bool is_stale = false;     // past its TTL, given because the resolvers fail (RFC 8767)
-  bool is_filtered = false;  // addresses were left out that no entry permits
+  bool is_filtered = false;  // addresses or services were left out that no entry permits
   seconds ttl{0};
   std::vector<IpAddress> addresses;  // open in the kernel beyond the TTL by the grace, or our own
+  // The same of services and texts: services whose target is open to those who ask for its addresses.
+  std::vector<const dns::Service*> services;
+  std::span<const dns::Text> texts;
   const dns::FamilyState* lookup = nullptr;  // chain and zone; valid until the next event
 };
 
@@ -66,6 +73,11 @@ class Engine {
   const nft::Ruleset* installed() const { return installed_ ? &*installed_ : nullptr; }
   nft::Ruleset desired(Instant now) const { return compile(inputs_, names_, now); }
   const dns::NameTable& names() const { return names_; }
+  const dns::RecordTable& records() const { return records_; }
+  // Whether a service of an entry stands at this name now, so that programs may ask for its addresses.
+  bool is_led_to(const DnsName& name, Instant now) const { return !entries_leading_to(name, now).empty(); }
+  // The entries of the hosts whose services stand at this name now.
+  std::vector<const policy::AllowEntry*> entries_leading_to(const DnsName& name, Instant now) const;
   const Inputs& inputs() const { return inputs_; }
 
   Standing standing(const policy::AllowEntry& entry, Instant now) const;
@@ -135,6 +147,15 @@ class Engine {
   void drop_name(const DnsName& name, Instant now);
   void drop_uncovered(const policy::EntriesChange& change);
   void learn(const DnsName& name, Instant now);
+  void take_records(const dns::Answer& answer, Instant now);
+  void take_service(const dns::ServiceName& name, const dns::Service& service, Instant expires,
+                    bool is_new, Instant now);
+  void note_lead(const dns::ServiceName& name, const dns::Service& service, std::string_view why);
+  void drop_services(const policy::EntriesChange& change);
+  void release_records(const dns::Question& question, Instant since, Instant now,
+                       Release& release) const;
+  bool release_service(const dns::ServiceName& name, const dns::Service& service, Instant now,
+                       Release& release) const;
   void touch_entry(const policy::AllowEntry& entry);
   void end_grants(Instant now);
   void end_metadata();
@@ -153,8 +174,10 @@ class Engine {
                     Instant now);
   void revoke(const nft::Elements& installed, const nft::Elements& desired, Instant now);
   Standing standing_of_prefix(const policy::AllowEntry& entry, Instant now) const;
-  void add_open(const policy::AllowEntry& entry, const dns::NameState& state, Instant now,
-                Standing& standing) const;
+  Standing standing_of_services(const policy::AllowEntry& entry, Instant now) const;
+  void add_all_open(const policy::AllowEntry& entry, Instant now, Standing& standing) const;
+  void add_open(const policy::AllowEntry& entry, const DnsName& name, const dns::NameState& state,
+                Instant now, Standing& standing) const;
   bool is_given_from_what_is_held(const DnsName& name) const;
   bool release_address(const dns::HeldAddress& held, const DnsName& name, Instant now,
                        Release& release) const;
@@ -172,6 +195,7 @@ class Engine {
 
   Inputs inputs_;
   dns::NameTable names_;
+  dns::RecordTable records_;
   std::optional<nft::Ruleset>
       installed_;  // what the kernel acknowledged; empty: unknown, replace it
 
@@ -216,6 +240,10 @@ template <class Take>
 void Engine::for_each_name(const policy::AllowEntry& entry, const Take& take) const {
   if (const DnsName* named = entry.name()) {
     if (const dns::NameState* state = names_.find(*named)) take(*named, *state);
+    if (!entry.service_domain) return;
+    const auto is_of_host = [&](const dns::Lead& lead) { return lead.host == *named; };
+    for (const auto& [name, state] : names_.names())
+      if (name != *named && std::ranges::any_of(state.leads, is_of_host)) take(name, state);
   } else if (const policy::Wildcard* wildcard = entry.wildcard()) {
     for (const auto& [name, state] : names_.names())
       if (wildcard->covers(name)) take(name, state);

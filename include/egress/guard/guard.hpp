@@ -66,12 +66,14 @@ class Guard {
   };
   struct QuestionHash {
     std::size_t operator()(const dns::Question& question) const {
-      return std::hash<DnsName>{}(question.name) * 2 + (question.family == Family::ipv4 ? 0 : 1);
+      return std::hash<DnsName>{}(question.name) * 8 + static_cast<std::size_t>(question.records) * 2 +
+             (question.family == Family::ipv4 ? 0 : 1);
     }
   };
 
   void judge(Asking asking, Instant now);
   void answer_address(Asking asking, const dns::Question& question, Instant now);
+  void answer_records(Asking asking, const dns::Question& question, Instant now);
   bool admit_new_name(const DnsName& name, Instant now);
   void wait(Asking asking, const dns::Question& question, bool is_answered, Instant now);
   bool settle_one(const dns::Question& question, Instant now);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "egress/core/ip_address.hpp"
+#include "egress/dns/lookup.hpp"
 
 namespace egress::guard {
 
@@ -34,7 +35,7 @@ enum class Rcode : std::uint16_t {
   badvers = 16
 };
 
-// RFC 1035 section 3.2.2 and RFC 3596; any other value is a type that the guard does not serve.
+// RFC 1035 section 3.2.2, RFC 3596 and RFC 2782; any other value is a type that the guard does not serve.
 enum class Type : std::uint16_t {
   a = 1,
   ns = 2,
@@ -43,6 +44,7 @@ enum class Type : std::uint16_t {
   ptr = 12,
   txt = 16,
   aaaa = 28,
+  srv = 33,
   svcb = 64,
   https = 65,
   any = 255
@@ -101,6 +103,8 @@ struct Reply {
   // Not empty: an SOA in the authority section, for negative caching (RFC 2308).
   std::string_view zone{};
   std::optional<ExtendedError> error{};  // told to clients that speak EDNS
+  std::span<const dns::Service* const> services{};  // of the end of the chain; targets are texts like those of the chain
+  std::span<const dns::Text> texts{};               // likewise
   std::string_view error_text{};  // UTF-8, cut at kErrorTextOctets and where the message is full
 };
 

@@ -103,6 +103,7 @@ struct EntryOptions {
   bool allows_private = false;
   bool allows_metadata = false;
   bool is_wide = false;
+  bool has_services = false;  // `srv`
   std::vector<std::string> except{};  // names below a wildcard that are not meant, as written
   std::optional<WallTime> until;
   std::string reason;

@@ -98,7 +98,10 @@ struct AllowEntry {
   bool is_optional = false;       // a failure to resolve is reported quietly
   bool allows_private = false;    // private-use answers may be opened
   bool allows_metadata = false;   // loopback and metadata addresses may be opened
-  bool is_wide = false;           // a wildcard that covers names which strangers register
+  bool is_wide = false;           // a wildcard, or a domain of services, that covers names which strangers register
+  // The services of the name are told (its SRV and TXT records), and what they lead to at or below this domain is
+  // open at those of the entry's ports that they say. Empty: neither.
+  std::optional<DnsName> service_domain{};
   std::optional<WallTime> until;  // a time-boxed grant
   std::string reason;
   std::optional<Risk> risk;  // from the preset, or the list of public suffixes; none: nothing known

@@ -18,10 +18,6 @@ constexpr unsigned kNoError = 0;
 constexpr unsigned kNxDomain = 3;
 constexpr unsigned kRefused = 5;
 
-std::uint16_t record_type(Family family) {
-  return family == Family::ipv4 ? kTypeA : kTypeAaaa;
-}
-
 dns::Answer failed(const dns::Question& question, dns::Status status) {
   return {question, status, {}, {}, {}};
 }
@@ -39,16 +35,16 @@ std::uint32_t effective_ttl(std::uint32_t ttl) {
 IpAddress address_of(const Record& record) {
   if (record.key.type == kTypeA) {
     std::array<std::uint8_t, 4> octets{};
-    std::copy_n(record.address.begin(), octets.size(), octets.begin());
+    std::copy_n(record.octets.begin(), octets.size(), octets.begin());
     return IpAddress::v4(octets);
   }
   std::array<std::uint8_t, 16> octets{};
-  std::copy_n(record.address.begin(), octets.size(), octets.begin());
+  std::copy_n(record.octets.begin(), octets.size(), octets.begin());
   return IpAddress::v6(octets);
 }
 
 bool asks(const RecordKey& key, const dns::Question& question) {
-  return key.owner == question.name.text() && key.type == record_type(question.family) &&
+  return key.owner == question.name.text() && key.type == record_type(question) &&
          key.record_class == kClassIn;
 }
 
@@ -79,7 +75,7 @@ std::optional<std::string> follow_chain(const std::vector<Record>& records, dns:
 
 void take_addresses(const std::vector<Record>& records, std::string_view owner, dns::Answer& answer,
                     std::uint32_t& ttl) {
-  const auto type = record_type(answer.question.family);
+  const auto type = record_type(answer.question);
   std::set<IpAddress> seen;
   for (const Record& record : records) {
     if (!is_record(record, owner, type)) continue;
@@ -90,14 +86,56 @@ void take_addresses(const std::vector<Record>& records, std::string_view owner, 
   }
 }
 
+void take_services(const std::vector<Record>& records, std::string_view owner, dns::Answer& answer,
+                   std::uint32_t& ttl) {
+  for (const Record& record : records) {
+    if (!is_record(record, owner, kTypeSrv)) continue;
+    ttl = std::min(ttl, effective_ttl(record.ttl));
+    if (answer.services.size() < limits::kServicesPerAnswer)
+      answer.services.push_back({record.priority, record.weight, record.port, record.target});
+  }
+}
+
+// False: they hold more than is kept.
+bool take_texts(const std::vector<Record>& records, std::string_view owner, dns::Answer& answer,
+                std::uint32_t& ttl) {
+  std::size_t octets = 0;
+  for (const Record& record : records) {
+    if (!is_record(record, owner, kTypeTxt)) continue;
+    ttl = std::min(ttl, effective_ttl(record.ttl));
+    octets += record.octets.size();
+    if (answer.texts.size() < limits::kTextsPerAnswer) answer.texts.push_back(record.octets);
+  }
+  return octets <= limits::kTextOctets;
+}
+
+bool take_records(const std::vector<Record>& records, std::string_view owner, dns::Answer& answer,
+                  std::uint32_t& ttl) {
+  switch (answer.question.records) {
+    case dns::Records::addresses:
+      take_addresses(records, owner, answer, ttl);
+      return true;
+    case dns::Records::services:
+      take_services(records, owner, answer, ttl);
+      return true;
+    case dns::Records::texts:
+      return take_texts(records, owner, answer, ttl);
+  }
+  return false;
+}
+
+bool is_empty(const dns::Answer& answer) {
+  return answer.addresses.empty() && answer.services.empty() && answer.texts.empty();
+}
+
 dns::Answer read_answer(const dns::Question& question, const std::vector<Record>& records) {
   dns::Answer answer{question, dns::Status::ok, {}, {}, {}};
   auto ttl = ~std::uint32_t{0};
   const auto owner = follow_chain(records, answer, ttl);
   if (!owner) return failed(question, dns::Status::malformed);
   if (!answer.chain.empty()) answer.chain_ttl = seconds(ttl);
-  take_addresses(records, *owner, answer, ttl);
-  if (answer.addresses.empty()) answer.status = dns::Status::nodata;
+  if (!take_records(records, *owner, answer, ttl)) return failed(question, dns::Status::malformed);
+  if (is_empty(answer)) answer.status = dns::Status::nodata;
   answer.ttl = seconds(ttl);
   return answer;
 }
@@ -146,6 +184,18 @@ bool is_referral(const dns::Answer& answer, const std::vector<Record>& authority
 
 }  // namespace
 
+std::uint16_t record_type(const dns::Question& question) {
+  switch (question.records) {
+    case dns::Records::addresses:
+      return question.family == Family::ipv4 ? kTypeA : kTypeAaaa;
+    case dns::Records::services:
+      return kTypeSrv;
+    case dns::Records::texts:
+      return kTypeTxt;
+  }
+  return kTypeA;
+}
+
 dns::Answer parse_answer(const dns::Question& question, std::span<const std::uint8_t> message) {
   const dns::Answer malformed = failed(question, dns::Status::malformed);
   MessageReader reader(message);
@@ -164,6 +214,8 @@ dns::Answer parse_answer(const dns::Question& question, std::span<const std::uin
   if (is_negative) {
     answer.status = dns::Status::nxdomain;
     answer.addresses.clear();
+    answer.services.clear();
+    answer.texts.clear();
   }
   if (answer.status == dns::Status::ok) return answer;
   const auto authority = read_records(reader, header->authorities).value_or(std::vector<Record>());

@@ -234,7 +234,7 @@ void CaresResolver::State::take(Reply reply) {
   note(lookup.asked, reply.answer.status);
   if (is_final(reply.answer.status)) {
     if (const auto target = lookup.detour.follow(reply.answer, resolvers_)) {
-      Lookup next = begun({*target, lookup.question.family});
+      Lookup next = begun({*target, lookup.question.family, lookup.question.records});
       next.question = lookup.question;
       next.detour = lookup.detour;
       return start_again(found->first, lookup, next);

@@ -127,8 +127,7 @@ void Channel::query(std::uint64_t lookup, const dns::Question& question) {
 }
 
 void Channel::start(const Try& started) {
-  const std::uint16_t type = started.question.family == Family::ipv4 ? kTypeA : kTypeAaaa;
-  start_query(channel_, started.question.name.text(), type,
+  start_query(channel_, started.question.name.text(), record_type(started.question),
               [this, started](int status, std::span<const std::uint8_t> message) {
                 end(started, status, message);
               });

@@ -21,6 +21,17 @@ bool is_cut(std::string_view text) {
   return escapes % 2 == 0;
 }
 
+// Strings, each behind an octet with its length (RFC 1035 section 3.3.14).
+bool are_strings(std::span<const std::uint8_t> octets) {
+  if (octets.empty()) return false;
+  while (!octets.empty()) {
+    const std::size_t length = 1U + octets.front();
+    if (length > octets.size()) return false;
+    octets = octets.subspan(length);
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<std::uint16_t> MessageReader::u16() {
@@ -80,22 +91,38 @@ std::optional<Record> MessageReader::record() {
   const auto ttl = u32();
   const auto length = u16();
   if (!ttl || !length || message_.size() - offset_ < *length) return {};
-  Record record{std::move(*key), *ttl, {}, {}, 0};
+  Record record{.key = std::move(*key), .ttl = *ttl, .octets = {}, .target = {}};
   const std::size_t end = offset_ + *length;
   if (!read_rdata(record, *length)) return {};
   offset_ = end;
   return record;
 }
 
+bool MessageReader::read_octets(Record& record, std::size_t length) {
+  const auto rdata = message_.subspan(offset_, length);
+  record.octets.assign(rdata.begin(), rdata.end());
+  if (record.key.type == kTypeTxt) return are_strings(rdata);
+  return length == (record.key.type == kTypeA ? 4U : 16U);
+}
+
+bool MessageReader::read_service(Record& record) {
+  const auto priority = u16();
+  const auto weight = u16();
+  const auto port = u16();
+  if (!priority || !weight || !port) return false;
+  record.priority = *priority;
+  record.weight = *weight;
+  record.port = *port;
+  return true;
+}
+
 bool MessageReader::read_rdata(Record& record, std::size_t length) {
   if (record.key.record_class != kClassIn) return true;
   const auto type = record.key.type;
-  if (type == kTypeA || type == kTypeAaaa) {
-    if (length != (type == kTypeA ? 4U : 16U)) return false;
-    const auto rdata = message_.subspan(offset_, length);
-    record.address.assign(rdata.begin(), rdata.end());
-  } else if (type == kTypeCname) {
+  if (type == kTypeA || type == kTypeAaaa || type == kTypeTxt) return read_octets(record, length);
+  if (type == kTypeCname || type == kTypeSrv) {
     const std::size_t end = offset_ + length;
+    if (type == kTypeSrv && !read_service(record)) return false;
     auto target = name();
     if (!target || offset_ != end) return false;
     record.target = std::move(*target);

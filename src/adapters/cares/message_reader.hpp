@@ -16,7 +16,9 @@ inline constexpr std::uint16_t kTypeA = 1;
 inline constexpr std::uint16_t kTypeNs = 2;
 inline constexpr std::uint16_t kTypeCname = 5;
 inline constexpr std::uint16_t kTypeSoa = 6;
+inline constexpr std::uint16_t kTypeTxt = 16;
 inline constexpr std::uint16_t kTypeAaaa = 28;
+inline constexpr std::uint16_t kTypeSrv = 33;
 inline constexpr std::uint16_t kClassIn = 1;
 
 struct Header {
@@ -40,9 +42,12 @@ struct RecordKey {
 struct Record {
   RecordKey key;
   std::uint32_t ttl = 0;
-  std::vector<std::uint8_t> address;  // RDATA of an A or AAAA record
-  std::string target;                 // RDATA of a CNAME record
-  std::uint32_t minimum = 0;          // the last field of an SOA record
+  std::vector<std::uint8_t> octets;  // RDATA of an A, AAAA or TXT record
+  std::string target;                // of a CNAME or SRV record; of SRV, the root is empty
+  std::uint32_t minimum = 0;         // the last field of an SOA record
+  std::uint16_t priority = 0;        // the fields of an SRV record before its target
+  std::uint16_t weight = 0;
+  std::uint16_t port = 0;
 };
 
 // Reads front to back; an empty result means that the message does not hold what was asked for, and
@@ -61,6 +66,8 @@ class MessageReader {
   std::optional<std::uint32_t> u32();
   std::optional<std::string> name();
   bool read_rdata(Record& record, std::size_t length);
+  bool read_octets(Record& record, std::size_t length);
+  bool read_service(Record& record);
 
   std::span<const std::uint8_t> message_;
   std::size_t offset_ = 0;

@@ -43,7 +43,7 @@ _egressctl() {
   local words name prefix=""
   case $command in
     "") words="$commands $common --version" ;;
-    allow) words="$common --for --optional --private --metadata --wide --except --reason --dry-run" ;;
+    allow) words="$common --for --optional --private --metadata --wide --srv --except --reason --dry-run" ;;
     apply) words="$common --confirm --policy" ;;
     confirm) words="$common --policy" ;;
     deny) words="$common --dry-run" ;;

@@ -35,6 +35,7 @@ complete -c egressctl -n '__fish_seen_subcommand_from allow' -l optional -d 'rep
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l private -d 'open private addresses too'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l metadata -d 'open loopback and metadata addresses too'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l wide -d 'a wildcard may cover names that strangers register'
+complete -c egressctl -n '__fish_seen_subcommand_from allow' -l srv -d 'also what SRV records of the name lead to'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l except -x -d 'not this name below the wildcard'
 complete -c egressctl -n '__fish_seen_subcommand_from allow' -l reason -x -d why
 complete -c egressctl -n '__fish_seen_subcommand_from allow deny' -l dry-run -d 'change nothing'

@@ -73,6 +73,8 @@ Row unprobed(const ProvableEndpoint& endpoint) {
   Row row{"works.address", endpoint.target, "works", {}, {}, Mark::not_probed, {}};
   if (is_wildcard(endpoint)) {
     row.seen = "a wildcard: its names are known when programs ask for them";
+  } else if (endpoint.srv && endpoint.addresses.empty()) {
+    row.seen = "services: what they lead to is known when programs ask for them";
   } else if (!should_have_addresses(endpoint)) {
     row.seen = "a CIDR: no address to connect to is known";
   } else if (is_tunnel(transport_of(endpoint)) && !endpoint.addresses.empty()) {

@@ -16,7 +16,9 @@ inline constexpr std::uint16_t kA = 1;
 inline constexpr std::uint16_t kNs = 2;
 inline constexpr std::uint16_t kCname = 5;
 inline constexpr std::uint16_t kSoa = 6;
+inline constexpr std::uint16_t kTxt = 16;
 inline constexpr std::uint16_t kAaaa = 28;
+inline constexpr std::uint16_t kSrv = 33;
 
 inline void put16(Octets& out, unsigned value) {
   out.push_back(static_cast<std::uint8_t>(value >> 8U));
@@ -87,6 +89,13 @@ class Response {
     Octets rdata(16);
     inet_pton(AF_INET6, address.c_str(), rdata.data());
     return record(owner, kAaaa, ttl, rdata);
+  }
+  Response& srv(std::string_view owner, std::uint32_t ttl, unsigned port, std::string_view target) {
+    Octets rdata;
+    for (const unsigned field : {1U, 2U, port}) put16(rdata, field);
+    const Octets name = wire_name(target);
+    rdata.insert(rdata.end(), name.begin(), name.end());
+    return record(owner, kSrv, ttl, rdata);
   }
   Response& cname(std::string_view owner, std::uint32_t ttl, std::string_view target) {
     return record(owner, kCname, ttl, wire_name(target));

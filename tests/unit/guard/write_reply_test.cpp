@@ -47,6 +47,32 @@ TEST(WriteReply, Addresses) {
           record(pointer(12), 28, 0, {0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}));
 }
 
+TEST(WriteReply, ServicesWithTargetsThatAreNotCompressed) {
+  const dns::Service one{1, 2, 389, "b.a"};
+  const dns::Service two{3, 4, 636, "a"};
+  const std::vector<const dns::Service*> services{&one, &two};
+  EXPECT_EQ(written(query(question("a", 33)), {.ttl = 60, .services = services}),
+            header(kReplied, {1, 2}) + question("a", 33) +
+                record(pointer(12), 33, 60, {0, 1, 0, 2, 1, 133, 1, 'b', 1, 'a', 0}) +
+                record(pointer(12), 33, 60, {0, 3, 0, 4, 2, 124, 1, 'a', 0}));
+  const dns::Service bad{0, 0, 1, "a..b"};
+  const std::vector<const dns::Service*> unwritable{&bad};
+  EXPECT_EQ(written(query(question("a", 33)), {.ttl = 60, .services = unwritable}),
+            header(kReplied | 2U) + question("a", 33));
+}
+
+TEST(WriteReply, TextsAsTheyAreAndCutWhereTheyDoNotFit) {
+  const std::vector<dns::Text> texts{{2, 'h', 'i'}, {0}};
+  EXPECT_EQ(written(query(question("a", 16)), {.ttl = 60, .texts = texts}),
+            header(kReplied, {1, 2}) + question("a", 16) +
+                record(pointer(12), 16, 60, {2, 'h', 'i'}) + record(pointer(12), 16, 60, {0}));
+  const std::vector<dns::Text> large(8, dns::Text(256, 0));
+  EXPECT_EQ(written(query(question("a", 16)), {.texts = large}, kSmallestRoom),
+            header(kReplied | 0x0200U) + question("a", 16));
+  EXPECT_EQ(written(query(question("a", 16)), {.texts = large}, kTcpOctets).size(),
+            12 + 7 + 8 * (12 + 256u));
+}
+
 TEST(WriteReply, RotatesFromTheFirst) {
   const auto three = addresses({"192.0.2.1", "192.0.2.2", "192.0.2.3"});
   for (const std::size_t first : {0U, 1U, 2U, 3U, 7U}) {
