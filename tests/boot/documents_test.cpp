@@ -36,6 +36,7 @@ const std::map<std::string, std::string> kElsewhere = {
     {"sudo scripts/test -R NAME", "is what runs this"},
     {"sudo scripts/test -R Conformance", "is what runs this"},
     {"sudo scripts/test --clients", "installs programs of others, from the npm registry"},
+    {"sudo scripts/test --debian 13", "runs all of this on another release"},
     {"sudo scripts/test --old-kernel", "boots another kernel, emulated, for many minutes"},
     {"scripts/package", "a phase of scripts/test, before this"},
     {"sudo scripts/bench --save", "measures for a quarter of an hour, and writes into docs/"},

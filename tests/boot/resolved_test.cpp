@@ -99,6 +99,43 @@ TEST_P(Resolved, IsFoundByAnEgressdThatStartsLater) {
   EXPECT_NE(query("api.openai.com").output.find(kApi4), std::string::npos) << machine.journal();
 }
 
+// A VPN's link, as its client sets it up.
+TEST_P(Resolved, ItsRoutingDomainsAreTakenOver) {
+  constexpr const char* kVpn = "10.77.0.54";
+  dns.set("git.vpn.corp", {.addresses = {kApi4}});
+  run({.words = {"ip", "-n", lab.net(), "address", "add", "10.77.0.54/32", "dev", "lo"}});
+  start_resolved();
+  ASSERT_TRUE(takes_its_servers()) << machine.journal();
+  const auto has_zone = [&] {
+    const std::string status = machine.execute({"egressctl", "status"}).output;
+    return status.find(std::string("vpn.corp: ") + kVpn) != std::string::npos;
+  };
+  EXPECT_FALSE(has_zone());
+  machine.configure(
+      "ip link add vpn0 type veth peer name vpn1; ip address add 10.79.0.1/24 dev vpn0;"
+      "ip link set vpn1 up; ip link set vpn0 up;"
+      "resolvectl dns vpn0 10.77.0.54; resolvectl domain vpn0 '~vpn.corp'");
+  ASSERT_TRUE(eventually(has_zone)) << machine.journal();
+  Tap after(lab.net(), "host0");
+  machine.configure("egressctl allow git.vpn.corp:443 api.openai.com:443");
+  for (const char* name : {"git.vpn.corp", "api.openai.com"}) {
+    const std::string found = query(name).output;
+    EXPECT_NE(found.find(kApi4), std::string::npos) << found << machine.journal();
+  }
+  EXPECT_EQ(tcp(kApi4), Seen::answered);
+  int of_zone = 0;
+  for (const SeenPacket& packet : after.seen()) {
+    if (packet.port != 53) continue;
+    of_zone += packet.carries("git") ? 1 : 0;
+    EXPECT_EQ(packet.destination == kVpn, packet.carries("git")) << packet.destination;
+  }
+  EXPECT_GT(of_zone, 0);
+  machine.configure("systemctl restart egressd.service");
+  EXPECT_TRUE(eventually(has_zone)) << machine.journal();
+  machine.configure("resolvectl revert vpn0");
+  EXPECT_TRUE(eventually([&] { return !has_zone(); })) << machine.journal();
+}
+
 INSTANTIATE_TEST_SUITE_P(With, Resolved,
                          testing::Values(Setting{"Defaults", ""},
                                          Setting{"DnsOverTls", "DNSOverTLS=opportunistic"}),

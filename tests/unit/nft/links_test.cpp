@@ -227,22 +227,23 @@ class AddresslessLinks : public testing::Test {
 };
 
 TEST_F(AddresslessLinks, AreHeldOnesThatAreUpWithAnAddressOfTheHostInTheirStead) {
-  for (const HeldLinks& held : {held_links(host_, {"cali*"}), held_links(host_, {}, {{}})}) {
+  for (const HeldLinks& held : {held_links(host_, {"cali*"}), held_links(host_, {}, kNothing)}) {
     EXPECT_THAT(held.addressless, ElementsAre("cali1"));
     EXPECT_EQ(held.guard_v4, host_[1].v4) << "that of the oldest link, loopback aside";
   }
   host_[4].is_up = false;
-  EXPECT_THAT(held_links(host_, {}, {{}}).addressless, IsEmpty());
+  EXPECT_THAT(held_links(host_, {}, kNothing).addressless, IsEmpty());
 }
 
 TEST_F(AddresslessLinks, AreNoneThatHaveAnAddressOrAreNotHeld) {
   EXPECT_THAT(held_links(host_, {"docker0"}).addressless, IsEmpty());
   EXPECT_THAT(held_links(host_, {}, {{"cali*"}}).addressless, IsEmpty());
   host_[1].v4.reset();
-  EXPECT_THAT(held_links(host_, {}, {{}}).addressless, ElementsAre("cali1")) << "not the way out";
-  EXPECT_EQ(held_links(host_, {}, {{}}).guard_v4, host_[2].v4);
+  EXPECT_THAT(held_links(host_, {}, kNothing).addressless, ElementsAre("cali1"))
+      << "not the way out";
+  EXPECT_EQ(held_links(host_, {}, kNothing).guard_v4, host_[2].v4);
   host_[4].v4 = IpAddress::parse("10.244.0.1").value();
-  const HeldLinks held = held_links(host_, {}, {{}});
+  const HeldLinks held = held_links(host_, {}, kNothing);
   EXPECT_THAT(held.addressless, IsEmpty());
   EXPECT_FALSE(held.guard_v4);
 }
