@@ -93,8 +93,7 @@ void Guard::answer_address(Asking asking, const dns::Question& question, Instant
   const bool is_new = state == nullptr;
   if (is_new && !admit_new_name(question.name, now))
     return reply_refused(asking, Verdict::limited, "too many new names below this wildcard");
-  asking.party = party_of(asking.client.address);
-  if (has_no_room_for(asking.party))
+  if (!find_place(asking))
     return reply_failed(asking, Verdict::limited, "too many questions wait for an answer");
   identify(asking, question.name, now);
   wait(std::move(asking), question, release_.state == engine::Release::State::unconfirmed, now);
@@ -109,7 +108,7 @@ void Guard::answer_records(Asking asking, const dns::Question& question, Instant
   }
   if (!engine_.records().has_room_for(question, now))
     return reply_refused(asking, Verdict::limited, "too many different services of this host");
-  if (has_no_room_for(asking.client.address))
+  if (!find_place(asking))
     return reply_failed(asking, Verdict::limited, "too many questions wait for an answer");
   asking.user = user_of(asking.client, now);
   wait(std::move(asking), question, false, now);
@@ -146,11 +145,12 @@ IpAddress Guard::party_of(const IpAddress& client) const {
 }
 
 // All the others together leave this host its places.
-bool Guard::has_no_room_for(const IpAddress& party) const {
+bool Guard::find_place(Asking& asking) const {
+  asking.party = party_of(asking.client.address);
   const std::size_t of_host = waiting_of(IpAddress());
-  if (party == IpAddress()) return of_host >= limits::kWaitingPerClient;
-  return waiting_of(party) >= limits::kWaitingPerClient ||
-         asking_ - of_host >= limits::kWaiting - limits::kWaitingPerClient;
+  if (asking.party == IpAddress()) return of_host < limits::kWaitingPerClient;
+  return waiting_of(asking.party) < limits::kWaitingPerClient &&
+         asking_ - of_host < limits::kWaiting - limits::kWaitingPerClient;
 }
 
 std::size_t Guard::waiting_of(const IpAddress& party) const {

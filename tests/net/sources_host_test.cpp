@@ -42,6 +42,9 @@ const SocketKind kConnectedUdp{
 const SocketKind kUdpByMessage{"UDP by message",
                                Use::messages,
                                {.type = SOCK_DGRAM, .how = Borrowing::by_message, .user = kAgent}};
+const SocketKind kUdpByRing{"UDP by a ring",
+                            Use::messages,
+                            {.type = SOCK_DGRAM, .how = Borrowing::by_ring, .user = kAgent}};
 const SocketKind kTcp{"TCP", Use::connects, {.type = SOCK_STREAM, .user = kAgent}};
 const SocketKind kUdpLite{
     "UDP-Lite", Use::messages, {.type = SOCK_DGRAM, .protocol = IPPROTO_UDPLITE, .user = kAgent}};
@@ -59,7 +62,8 @@ TEST_F(ForeignSource, OfAnUnprivilegedUsersIpv6DatagramsLeavesNothing) {
   const auto targets = targets_of_host(AF_INET6);
   expect_to_hold(socket_ways(lab.host(), kEvil6, kUdp, targets) +
                  socket_ways(lab.host(), kEvil6, kConnectedUdp, targets) +
-                 socket_ways(lab.host(), kEvil6, kUdpByMessage, targets));
+                 socket_ways(lab.host(), kEvil6, kUdpByMessage, targets) +
+                 socket_ways(lab.host(), kEvil6, kUdpByRing, targets));
 }
 
 TEST_F(ForeignSource, OfAnUnprivilegedUsersIpv6ConnectionsLeavesNothing) {

@@ -14,6 +14,7 @@
 
 #include "support/address.hpp"
 #include "support/as_user.hpp"
+#include "support/io_ring.hpp"
 
 namespace egress::test {
 namespace {
@@ -99,6 +100,7 @@ int BorrowedSocket::send(const std::string& address, std::uint16_t port, std::st
     message.msg_namelen = to.length;
     message.msg_iov = &vector;
     message.msg_iovlen = 1;
+    if (options_.how == Borrowing::by_ring) return send_by_ring(socket_, message);
     if (options_.how != Borrowing::by_message) return sendmsg(socket_, &message, 0) < 0 ? errno : 0;
     const SourceOfMessage source(message, SocketAddress(options_.source, 0));
     return sendmsg(socket_, &message, 0) < 0 ? errno : 0;

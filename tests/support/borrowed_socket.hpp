@@ -13,6 +13,7 @@ enum class Borrowing {
   freebind,     // IPV6_FREEBIND, IP_FREEBIND: no right is needed
   transparent,  // IPV6_TRANSPARENT, IP_TRANSPARENT: CAP_NET_RAW or CAP_NET_ADMIN
   by_message,   // the source stands beside each message (IPV6_PKTINFO, IP_PKTINFO)
+  by_ring,      // as freebind, and the kernel sends for the program (io_uring(7))
 };
 
 struct Borrowed {

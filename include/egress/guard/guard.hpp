@@ -80,7 +80,7 @@ class Guard {
   void sweep(Instant now);
   Wait end_wait(const dns::Question& question);
   IpAddress party_of(const IpAddress& client) const;
-  bool has_no_room_for(const IpAddress& party) const;
+  bool find_place(Asking& asking) const;
   std::size_t waiting_of(const IpAddress& party) const;
   void fail_all(const dns::Question& question, std::string_view why);
 
