@@ -93,6 +93,8 @@ Standing Engine::standing_of_services(const policy::AllowEntry& entry, Instant n
     standing.error.clear();
   }
   add_all_open(entry, now, standing);
+  if (standing.state == Standing::State::failing && !standing.addresses.empty())
+    standing.state = Standing::State::open;
   return standing;
 }
 

@@ -61,6 +61,7 @@ const std::set<std::string> kParserAlone = {
     "target-bidi",
     "target-nul",
     "target-public-suffix",
+    "services-polled",
     "target-wildcard",
     "wildcard-duplicate",
     // how YAML is written

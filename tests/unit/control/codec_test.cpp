@@ -34,15 +34,16 @@ TEST(Codec, Allow) {
                    true,
                    "a \"mirror\"\n",
                    true,
-                   {"x.example"}},
+                   {"x.example"},
+                   true},
       R"({"command":"allow","targets":["a.example:443","b.example"],"for_s":900,"optional":true,)"
-      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n","wide":true,"except":["x.example"]})");
+      R"("private":true,"metadata":true,"dry_run":true,"reason":"a \"mirror\"\n","wide":true,"except":["x.example"],"srv":true})");
   AllowRequest plain;
   plain.targets = {"a.example"};
   expect_request(
       plain,
       R"({"command":"allow","targets":["a.example"],"for_s":null,"optional":false,"private":false,)"
-      R"("metadata":false,"dry_run":false,"reason":"","wide":false,"except":[]})");
+      R"("metadata":false,"dry_run":false,"reason":"","wide":false,"except":[],"srv":false})");
   expect_reply(
       AllowReply{{{"tcp/a.example:443",
                    "open",
@@ -86,6 +87,7 @@ TEST(Codec, List) {
   entry.added_by = "root (uid 0)";
   entry.optional = true;
   entry.except = {"x.example"};
+  entry.srv = "example";
   entry.reason = "r";
   entry.risk = {"wide", "k"};
   entry.hosts = {"hn"};
@@ -96,7 +98,7 @@ TEST(Codec, List) {
   expect_reply(
       ListReply{{entry}, "open"},
       R"({"reply":"list","entries":[{"target":"tcp/a.example:443","state":"stale","origin":)"
-      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"except":["x.example"],"reason":"r",)j"
+      R"j("egressd.yaml:12:5","added_by":"root (uid 0)","optional":true,"except":["x.example"],"srv":"example","reason":"r",)j"
       R"j("risk":{"kind":"wide","why":"k"},)j"
       R"("hosts":["hn"],"error":"NXDOMAIN","until_s":60,"addresses":[{"address":"192.0.2.1","expires_s":30,"hits":7}],)"
       R"("hits":18446744073709551615}],"state":"open"})");
@@ -172,6 +174,7 @@ TEST(Codec, ProofAndRefused) {
   proof.filtered = {"rebind.example"}, proof.resolvers = {"192.0.2.53"};
   proof.endpoints = {
       {"tcp/a.example:443", "a.example", "tcp", 443, true, {{"192.0.2.1", "e", 7}}, true, true}};
+  proof.endpoints.front().srv = true;
   proof.inbound = {"22/tcp"}, proof.opens_metadata = true;
   proof.table = {{"d"}, {}, {}, {}};
   expect_reply(
@@ -179,7 +182,7 @@ TEST(Codec, ProofAndRefused) {
       R"({"reply":"proof","mode":"enforce","dns":"guard","refuse_with":"refused",)"
       R"("filtered":["rebind.example"],"resolvers":["192.0.2.53"],"endpoints":[{"target":)"
       R"("tcp/a.example:443","host":"a.example","transport":"tcp","port":443,"optional":true,)"
-      R"("addresses":[{"address":"192.0.2.1","element":"e","hits":7}],"private":true,"metadata":true}],)"
+      R"("addresses":[{"address":"192.0.2.1","element":"e","hits":7}],"private":true,"metadata":true,"srv":true}],)"
       R"("inbound":["22/tcp"],"opens_metadata":true,"table":{"deviations":["d"],"missing":[],"unexpected":[],"misdated":[]}})");
   expect_reply(Refused{"denied", "no"}, R"({"reply":"refused","code":"denied","message":"no"})");
 }
