@@ -245,9 +245,9 @@ TEST_F(GuardLies, ATtlIsBounded) {
 // The resolver of the lab goes on sending over TCP after egressd has closed: the kernel answers
 // that for nobody, with resets that bear no user.
 TEST_F(GuardLies, WhatTheKernelResetsForAClosedQuestionIsNoRefusal) {
-  dns.set("api.openai.com", {.lie = [](const Bytes& question) {
-            return reply(question, {}, kAnswerFlags | kTruncated);
-          }});
+  dns.set("api.openai.com", {.addresses = {}, .lie = [](const Bytes& question) {
+                               return reply(question, {}, kAnswerFlags | kTruncated);
+                             }});
   const Daemon daemon(lab, guarded_policy("api.openai.com:443"));
   EXPECT_NE(rcode_of(ask("api.openai.com")), kNoError);
   const auto segments = [&] {

@@ -160,6 +160,7 @@ TEST(AdditionsAreKept, AsManyAsThereMayBe) {
                                true,
                                true,
                                true,
+                               true,
                                {},
                                kToday + std::chrono::hours(1),
                                std::string(limits::kReasonBytes, 'r')};
