@@ -16,6 +16,7 @@ constexpr const char* kFromOutside = "from-outside";
 constexpr const char* kOwnResolver = "own-resolver";
 constexpr const char* kOwnAdmitted = "own-admitted";
 constexpr const char* kOwnApart = "own-apart";
+constexpr const char* kOwnReset = "own-reset";
 
 // meta l4proto { tcp, udp }
 Layer4 tcp_or_udp() {
@@ -36,6 +37,14 @@ Chain own_admitted() {
   // A packet tap (packet(7)) would show the key to others.
   for (const Family family : kFamilies)
     chain.rules.push_back({DestinationInSet{SetId::resolvers, family}, ClearKey{}, Goto{"admit"}});
+  return chain;
+}
+
+// A socket that egressd has closed has no user any more.
+Chain own_reset() {
+  Chain chain{.name = kOwnReset, .hook = {}, .rules = {}};
+  for (const Family family : kFamilies)
+    chain.rules.push_back({DestinationInSet{SetId::resolvers, family}, Drop{}});
   return chain;
 }
 
@@ -170,11 +179,11 @@ void admit_own_tracked(const Base& base, std::vector<Rule>& output) {
 std::vector<Chain> own_questions(const Base& base) {
   std::vector<Rule> rules;
   if (!base.tracks_apart) admit_own(base, rules);
-  // The resets of a socket that egressd has closed have no user any more.
-  for (const Family family : kFamilies)
-    rules.push_back({TcpReset{}, DestinationInSet{SetId::resolvers, family}, Drop{}});
+  rules.push_back({TcpReset{}, Jump{kOwnReset}});
   rules.push_back({Goto{"judge"}});
-  return {own_admitted(), {.name = host_judge(base), .hook = {}, .rules = std::move(rules)}};
+  return {own_admitted(),
+          own_reset(),
+          {.name = host_judge(base), .hook = {}, .rules = std::move(rules)}};
 }
 
 // A redirected question still carries the device by which it would have left: `oif "lo"` does not

@@ -86,7 +86,6 @@ std::string hook_name(Hook hook) {
 // nft before 1.0.8 knows the name dstnat at the prerouting hook alone.
 std::string priority_text(const Chain& chain) {
   if (chain.type == ChainType::filter) return "filter";
-  if (chain.type == ChainType::raw) return "raw";
   if (chain.type == ChainType::source) return "raw - 10";
   if (chain.type == ChainType::last) return std::to_string(kLast);
   return chain.hook == Hook::prerouting ? "dstnat" : std::to_string(kDstnat);

@@ -131,14 +131,12 @@ using Rule = std::vector<Statement>;
 enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4, egress = 5 };
 enum class ChainType : std::uint8_t {
   filter,  // priority filter (0)
-  source,  // type filter, priority raw - 10: who sends is judged before all else
-  raw,     // type filter, priority raw (-300): before connections are tracked
+  source,  // type filter, priority raw - 10: who sends is judged before all else, and before connections are tracked
   nat,     // priority dstnat (-100); only the first packet of a connection gets here
   last,    // type filter, priority 1000: behind other firewalls
 };
 inline constexpr std::int32_t kDstnat = -100;  // NF_IP_PRI_NAT_DST
-inline constexpr std::int32_t kRaw = -300;     // NF_IP_PRI_RAW
-inline constexpr std::int32_t kSource = kRaw - 10;
+inline constexpr std::int32_t kSource = -300 - 10;  // NF_IP_PRI_RAW
 inline constexpr std::int32_t kLast = 1000;
 enum class ChainPolicy : std::uint8_t { drop = 0, accept = 1 };  // NF_DROP, NF_ACCEPT
 

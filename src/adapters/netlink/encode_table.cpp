@@ -23,8 +23,6 @@ std::int32_t priority(nft::ChainType type) {
       return 0;
     case nft::ChainType::source:
       return nft::kSource;
-    case nft::ChainType::raw:
-      return nft::kRaw;
     case nft::ChainType::nat:
       return nft::kDstnat;
     case nft::ChainType::last:

@@ -37,6 +37,23 @@ bool hears(const Socket& socket, const Deadline& deadline) {
   return false;
 }
 
+// A link that has just come may lose a packet, so that it is told to ask again; and no question is
+// left behind that could be taken for an answer.
+bool is_asked(const Socket& socket, const Neighbour& neighbour, Family family, Port port,
+              const Deadline& deadline) {
+  constexpr int kTimes = 5;
+  constexpr std::chrono::milliseconds kPause{100};
+  bool is_heard = false;
+  for (int time = 1; time <= kTimes && !is_heard; ++time) {
+    neighbour.begin_flow(family, port);
+    is_heard = hears(socket, time < kTimes ? deadline.within(kPause) : deadline);
+  }
+  (void)neighbour.unasked();  // what it was told to send has come
+  while (hears(socket, Deadline(std::chrono::milliseconds(0)))) {
+  }
+  return is_heard;
+}
+
 }  // namespace
 
 Observation open_flow(const Remote& to, const Deadline& deadline) {
@@ -53,8 +70,8 @@ Observation answer_flow(const Neighbour& neighbour, Family family, const Deadlin
   const Socket socket = socket_for(from);
   const auto own = socket ? own_end(socket) : std::nullopt;
   if (!own) return impossible(errno);
-  neighbour.begin_flow(family, own->port);
-  if (hears(socket, deadline)) return echo(socket, from.address, deadline);
+  if (is_asked(socket, neighbour, family, own->port, deadline))
+    return echo(socket, from.address, deadline);
   Observation seen;
   seen.outcome = Outcome::timeout;
   seen.elapsed = deadline.elapsed();
@@ -69,8 +86,7 @@ std::optional<AskedFlow> be_asked(const Neighbour& neighbour, Family family,
   Socket socket = socket_for(from);
   const auto own = socket ? own_end(socket) : std::nullopt;
   if (!own) return std::nullopt;
-  neighbour.begin_flow(family, own->port);
-  if (!hears(socket, deadline)) return std::nullopt;
+  if (!is_asked(socket, neighbour, family, own->port, deadline)) return std::nullopt;
   return AskedFlow{std::move(socket), *own};
 }
 
