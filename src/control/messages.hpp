@@ -107,8 +107,7 @@ struct EntryReport {
   std::string added_by;  // operator's additions only
   bool optional = false;
   std::vector<std::string> except{};  // below a wildcard, not allowed by it
-  std::string srv{};  // the domain at or below which what SRV records of the name lead to opens;
-                      // empty: none
+  std::string srv{};  // its services may lead to names at or below this domain; empty: to none
   std::string reason;
   std::optional<RiskReport> risk;
   std::vector<std::string> hosts{};  // names of it that /etc/hosts sends where it is closed
@@ -268,8 +267,7 @@ struct ProvableEndpoint {
   std::vector<ProvableAddress> addresses;
   bool private_answers = false;  // JSON: "private"
   bool metadata = false;
-  bool srv =
-      false;  // SRV records of the name may lead to others, which are not among the addresses
+  bool srv = false;  // its services may lead to other names, whose addresses are not given
 };
 struct ProofReply {
   std::string mode;         // "enforce" | "audit" | "open" | "panic"

@@ -11,9 +11,8 @@ NameTable::Touched NameTable::lead(const DnsName& name, const Lead& lead, Instan
   if (!names_.contains(name)) touched = learn(name, lead.group(), now);
   const auto at = names_.find(name);
   std::vector<Lead>& leads = at->second.leads;
-  const auto known = std::ranges::find_if(leads, [&](const Lead& one) {
-    return one.host == lead.host && one.transport == lead.transport && one.port == lead.port;
-  });
+  const auto known =
+      std::ranges::find_if(leads, [&](const Lead& one) { return one.is_same_service(lead); });
   if (known != leads.end())
     known->expires = std::max(known->expires, lead.expires);
   else if (leads.size() < limits::kLeadsPerName)

@@ -34,6 +34,15 @@ seconds pause_after(const FamilyState& family, const Lifetimes& lifetimes) {
 
 }  // namespace
 
+void FamilyState::end(const Answer& answer, Instant now) {
+  phase = Phase::waiting;
+  was_answered = true;
+  status = answer.status;
+  answered_at = now;
+  resolver = answer.resolver;
+  failures = is_failure(answer.status) ? failures + 1 : 0;
+}
+
 seconds told_ttl(const FamilyState& answer, const Lifetimes& lifetimes) {
   return answer.ttl >= kHighestTtl ? seconds(0) : std::min(answer.ttl, lifetimes.max_ttl);
 }
@@ -154,12 +163,7 @@ NameTable::Touched NameTable::absorb(const Answer& answer, Instant now) {
   FamilyState& family = state.family(question.family);
   if (family.phase != FamilyState::Phase::asked) return {};
 
-  family.phase = FamilyState::Phase::waiting;
-  family.was_answered = true;
-  family.status = answer.status;
-  family.answered_at = now;
-  family.resolver = answer.resolver;
-  family.failures = is_failure(answer.status) ? family.failures + 1 : 0;
+  family.end(answer, now);
   Touched touched;
   if (answer.status == Status::ok) {
     family.ttl = answer.ttl;

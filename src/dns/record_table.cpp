@@ -54,12 +54,7 @@ bool RecordTable::absorb(const Answer& answer, Instant now) {
   RecordState* state = find_held(answer.question);
   if (state == nullptr || state->lookup.phase != FamilyState::Phase::asked) return false;
   FamilyState& lookup = state->lookup;
-  lookup.phase = FamilyState::Phase::waiting;
-  lookup.was_answered = true;
-  lookup.status = answer.status;
-  lookup.answered_at = now;
-  lookup.resolver = answer.resolver;
-  lookup.failures = is_failure(answer.status) ? lookup.failures + 1 : 0;
+  lookup.end(answer, now);
   if (is_failure(answer.status)) return true;
   lookup.ttl = answer.ttl;
   lookup.chain = answer.chain;
@@ -101,10 +96,7 @@ const RecordState* RecordTable::find(const Question& question) const {
 }
 
 RecordState* RecordTable::find_held(const Question& question) {
-  const auto host = hosts_.find(host_of(question));
-  if (host == hosts_.end()) return nullptr;
-  const auto at = host->second.find(question);
-  return at == host->second.end() ? nullptr : &at->second;
+  return const_cast<RecordState*>(find(question));
 }
 
 }  // namespace egress::dns

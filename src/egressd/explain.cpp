@@ -72,6 +72,14 @@ void add_leads(const engine::Engine& engine, const DnsName& name, Instant now,
   }
 }
 
+// Those that name or cover the name, or whose services stand there.
+std::vector<const AllowEntry*> entries_about(const engine::Engine& engine, const DnsName& name,
+                                             Instant now) {
+  std::vector<const AllowEntry*> entries = engine.inputs().entries_of(name);
+  std::ranges::copy(engine.entries_leading_to(name, now), std::back_inserter(entries));
+  return entries;
+}
+
 bool leads_to(const engine::Engine& engine, const DnsName& name, Transport transport, Port port,
               Instant now) {
   const dns::NameState* state = engine.names().find(name);
@@ -97,9 +105,7 @@ void add_owners(const engine::Engine& engine, const IpAddress& address, Instant 
     add_provenance(*engine.names().find(*name), address, now, reply);
     add_lookups(engine, *name, now, reply);
     add_leads(engine, *name, now, reply);
-    std::vector<const AllowEntry*> entries = engine.inputs().entries_of(*name);
-    std::ranges::copy(engine.entries_leading_to(*name, now), std::back_inserter(entries));
-    for (const AllowEntry* entry : entries) {
+    for (const AllowEntry* entry : entries_about(engine, *name, now)) {
       add_entry(engine, *entry, now, reply);
       if (const auto why = engine::withheld(engine.inputs(), *entry, address))
         reply.facts.push_back("not opened: it is " + std::string(*why));
@@ -189,8 +195,7 @@ control::WhyReply explain_name(const engine::Engine& engine, const DnsName& name
   control::WhyReply reply;
   const std::string target = target_text(transport, name.text(), std::to_string(port));
   add_lookups(engine, name, now, reply);
-  std::vector<const AllowEntry*> entries = engine.inputs().entries_of(name);
-  std::ranges::copy(engine.entries_leading_to(name, now), std::back_inserter(entries));
+  const std::vector<const AllowEntry*> entries = entries_about(engine, name, now);
   const std::vector<const AllowEntry*> exceptions = excepting(engine, name);
   for (const AllowEntry* entry : exceptions)
     reply.facts.push_back("excepted from " + entry->target() + ", " + entry->origin.text());

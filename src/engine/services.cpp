@@ -124,8 +124,7 @@ bool Engine::release_service(const dns::ServiceName& name, const dns::Service& s
   }
   const dns::NameState* state = names_.find(*target);
   const auto stands = [&](const dns::Lead& known) {
-    return known.host == lead.host && known.transport == lead.transport &&
-           known.port == lead.port && known.expires > now;
+    return known.is_same_service(lead) && known.expires > now;
   };
   const bool is_known = state != nullptr && std::ranges::any_of(state->leads, stands);
   if (is_known) release.services.push_back(&service);

@@ -66,8 +66,9 @@ void Guard::judge(Asking asking, Instant now) {
     const dns::Question question{*name, Family::ipv4, *records};
     if (inputs.tells(question)) return answer_records(std::move(asking), question, now);
   }
-  const bool is_named = name && (inputs.names(*name) || engine_.is_led_to(*name, now));
-  if (!is_named && (!name || inputs.wildcard_of(*name) == nullptr)) {
+  const bool is_allowed = name && (inputs.names(*name) || inputs.wildcard_of(*name) != nullptr ||
+                                   engine_.is_led_to(*name, now));
+  if (!is_allowed) {
     if (name && is_localhost(*name)) return reply_localhost(asking);
     note_refused(asking, now);
     return reply_refused(asking, Verdict::refused,

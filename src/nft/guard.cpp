@@ -32,20 +32,25 @@ OwnQuestion own_question(const Base& base) {
   return {base.dns_guard->user, base.dns_guard->key};
 }
 
-Chain own_admitted() {
-  Chain chain{.name = kOwnAdmitted, .hook = {}, .rules = {}};
-  // A packet tap (packet(7)) would show the key to others.
-  for (const Family family : kFamilies)
-    chain.rules.push_back({DestinationInSet{SetId::resolvers, family}, ClearKey{}, Goto{"admit"}});
+// What becomes of packets to a pinned resolver; others return.
+Chain to_resolvers(const char* name, const Rule& then) {
+  Chain chain{.name = name, .hook = {}, .rules = {}};
+  for (const Family family : kFamilies) {
+    Rule rule{DestinationInSet{SetId::resolvers, family}};
+    rule.insert(rule.end(), then.begin(), then.end());
+    chain.rules.push_back(std::move(rule));
+  }
   return chain;
+}
+
+// A packet tap (packet(7)) would show the key to others.
+Chain own_admitted() {
+  return to_resolvers(kOwnAdmitted, {ClearKey{}, Goto{"admit"}});
 }
 
 // A socket that egressd has closed has no user any more.
 Chain own_reset() {
-  Chain chain{.name = kOwnReset, .hook = {}, .rules = {}};
-  for (const Family family : kFamilies)
-    chain.rules.push_back({DestinationInSet{SetId::resolvers, family}, Drop{}});
-  return chain;
+  return to_resolvers(kOwnReset, {Drop{}});
 }
 
 void admit_own(const Base& base, std::vector<Rule>& rules) {
@@ -157,10 +162,7 @@ void set_answers_apart(const Base& base, std::vector<Rule>& prerouting) {
 
 std::vector<Chain> own_apart(const Base& base) {
   if (!has_guard(base)) return {};
-  Chain chain{.name = kOwnApart, .hook = {}, .rules = {}};
-  for (const Family family : kFamilies)
-    chain.rules.push_back({DestinationInSet{SetId::resolvers, family}, set_apart(base)});
-  return {std::move(chain)};
+  return {to_resolvers(kOwnApart, {set_apart(base)})};
 }
 
 bool spares_own_resolvers(const Base& base) {

@@ -1,9 +1,8 @@
 // SRV and TXT of an entry that says `srv: true`, with a real server and real clients.
 #include <gmock/gmock.h>
 
-#include <fstream>
-
 #include "net/guard_fixture.hpp"
+#include "support/dnsmasq.hpp"
 
 namespace egress::test {
 namespace {
@@ -31,30 +30,6 @@ constexpr const char* kDriver =
 class Services : public testing::Test {
  protected:
   Services() {
-    server_ = ChildProcess(
-        {.words = {"dnsmasq",
-                   "-k",
-                   "--no-resolv",
-                   "--no-hosts",
-                   "--pid-file=",
-                   "--user=root",
-                   "--conf-file=/dev/null",
-                   "--bind-interfaces",
-                   "--log-queries",
-                   "--local-ttl=1",
-                   "--local=/#/",
-                   "--listen-address=" + std::string(kResolver),
-                   "--log-facility=" + log_file().string(),
-                   "--srv-host=" + std::string(kService) + "," + kShard + ",27017,3,5",
-                   "--srv-host=" + std::string(kService) + "," + kElsewhere + ",27017",
-                   "--srv-host=" + std::string(kService) + "," + kShard + ",444",
-                   "--srv-host=_other._tcp.example.net," + std::string(kShard) + ",27017",
-                   "--txt-record=" + std::string(kHost) + ",authSource=admin",
-                   "--txt-record=below." + std::string(kHost) + ",from below",
-                   "--txt-record=example.net,from elsewhere",
-                   "--host-record=" + std::string(kShard) + "," + kShard4,
-                   "--host-record=" + std::string(kElsewhere) + "," + kElsewhere4},
-         .netns = lab.net()});
     if (!eventually([&] { return look_up("TXT", kHost).find("admin") != std::string::npos; }))
       throw std::runtime_error("no answer from dnsmasq");
   }
@@ -71,11 +46,6 @@ class Services : public testing::Test {
   Seen tcp(const std::string& address, std::uint16_t port) const {
     return tcp_probe(lab.host(), address, port);
   }
-  std::string heard() const {
-    std::ifstream stream(log_file());
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-  void forget_heard() const { std::filesystem::resize_file(log_file(), 0); }
   static std::string services_policy() {
     return guarded_policy("{ host: " + std::string(kHost) + ", port: 27017, srv: true }");
   }
@@ -88,10 +58,18 @@ class Services : public testing::Test {
 
   Lab lab;
   TcpServer tcp_server{lab.net(), {443, 444, kPort}};
-
- private:
-  std::filesystem::path log_file() const { return lab.dir() / "dnsmasq.log"; }
-  ChildProcess server_;
+  const Dnsmasq server{lab.net(),
+                       kResolver,
+                       lab.dir() / "dnsmasq.log",
+                       {"--srv-host=" + std::string(kService) + "," + kShard + ",27017,3,5",
+                        "--srv-host=" + std::string(kService) + "," + kElsewhere + ",27017",
+                        "--srv-host=" + std::string(kService) + "," + kShard + ",444",
+                        "--srv-host=_other._tcp.example.net," + std::string(kShard) + ",27017",
+                        "--txt-record=" + std::string(kHost) + ",authSource=admin",
+                        "--txt-record=below." + std::string(kHost) + ",from below",
+                        "--txt-record=example.net,from elsewhere",
+                        "--host-record=" + std::string(kShard) + "," + kShard4,
+                        "--host-record=" + std::string(kElsewhere) + "," + kElsewhere4}};
 };
 
 TEST_F(Services, LeadADriverToItsServerAndNowhereElse) {
@@ -129,11 +107,11 @@ TEST_F(Services, LeadADriverToItsServerAndNowhereElse) {
 TEST_F(Services, NoOtherQuestionLeavesTheHost) {
   ASSERT_THAT(look_up("TXT", "below." + std::string(kHost)), HasSubstr("from below")) << "control";
   ASSERT_THAT(look_up("SRV", "_other._tcp.example.net"), HasSubstr(kShard));
-  ASSERT_THAT(heard(), HasSubstr("below."));
+  ASSERT_THAT(server.heard(), HasSubstr("below."));
   const Daemon daemon(lab, services_policy());
   ASSERT_THAT(look_up("SRV", kService), HasSubstr(kShard)) << "control";
-  ASSERT_THAT(heard(), HasSubstr("query[SRV] " + std::string(kService)));
-  forget_heard();
+  ASSERT_THAT(server.heard(), HasSubstr("query[SRV] " + std::string(kService)));
+  server.forget();
   for (const std::string& name : {"below." + std::string(kHost), std::string("example.net"),
                                   std::string("abcde.mongodb.net"), std::string(kService)})
     expect_refused("TXT", name);
@@ -143,7 +121,7 @@ TEST_F(Services, NoOtherQuestionLeavesTheHost) {
         "x." + std::string(kService), "_mongodb._tcp.below." + std::string(kHost),
         "_longerthanfifteen._tcp." + std::string(kHost), std::string("_mongodb._tcp.mongodb.net")})
     expect_refused("SRV", name);
-  const std::string asked = heard();
+  const std::string asked = server.heard();
   for (const char* part : {"below", "example.net", "_udp", "longer", "x._mongodb", "query[TXT]"})
     EXPECT_THAT(asked, Not(HasSubstr(part)));
 }

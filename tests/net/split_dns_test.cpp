@@ -1,10 +1,9 @@
 // A network whose own resolver alone knows its names, beside the resolver of everybody else.
 #include <gmock/gmock.h>
 
-#include <fstream>
-
 #include "net/guard_fixture.hpp"
 #include "support/container.hpp"
+#include "support/dnsmasq.hpp"
 
 namespace egress::test {
 namespace {
@@ -21,16 +20,6 @@ constexpr const char* kWrong4 = "142.250.74.46";  // what outsiders say of names
 class SplitDns : public testing::Test {
  protected:
   SplitDns() {
-    run({.words = {"ip", "-n", lab.net(), "address", "add", "10.77.0.54/32", "dev", "lo"}});
-    outside_ = server(
-        "outside", kResolver,
-        {"--host-record=api.openai.com,162.159.140.245", "--host-record=git.vpn.corp,142.250.74.46",
-         "--cname=app.corp,git.vpn.corp", "--host-record=edge.openai.com,172.66.0.243"});
-    inside_ = server(
-        "inside", kInside,
-        {"--host-record=git.vpn.corp,162.159.140.245",
-         "--host-record=a.dev.vpn.corp,162.159.140.245",
-         "--host-record=edge.openai.com,142.250.74.46", "--cname=cdn.vpn.corp,edge.openai.com"});
     for (const char* address : {kResolver, kInside})
       if (!eventually([&] { return asks(address, kInsideName) != "silence"; }))
         throw std::runtime_error(std::string("no answer from ") + address);
@@ -54,44 +43,32 @@ class SplitDns : public testing::Test {
   std::string asks(const std::string& address, const std::string& name) const {
     return asks_from(lab.host(), address, name);
   }
-  // What a server has been asked for since it began.
-  std::string log_of(const std::string& server) const {
-    std::ifstream stream(lab.dir() / server);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-  void forget(const std::string& server) const {
-    std::filesystem::resize_file(lab.dir() / server, 0);
-  }
 
   Lab lab;
   TcpServer tcp_server{lab.net(), {443, 444}};
+  const Dnsmasq outside{
+      lab.net(),
+      kResolver,
+      lab.dir() / "outside",
+      {"--host-record=api.openai.com,162.159.140.245", "--host-record=git.vpn.corp,142.250.74.46",
+       "--cname=app.corp,git.vpn.corp", "--host-record=edge.openai.com,172.66.0.243"}};
+  const Dnsmasq inside = server_inside();
 
  private:
-  ChildProcess server(const std::string& name, const std::string& address,
-                      std::vector<std::string> records) const {
-    std::vector<std::string> words{"dnsmasq",
-                                   "-k",
-                                   "--no-resolv",
-                                   "--no-hosts",
-                                   "--pid-file=",
-                                   "--user=root",
-                                   "--conf-file=/dev/null",
-                                   "--bind-interfaces",
-                                   "--log-queries",
-                                   "--local-ttl=1",
-                                   "--local=/#/",
-                                   "--listen-address=" + address,
-                                   "--log-facility=" + (lab.dir() / name).string()};
-    words.insert(words.end(), records.begin(), records.end());
-    return ChildProcess({.words = words, .netns = lab.net()});
+  Dnsmasq server_inside() const {
+    run({.words = {"ip", "-n", lab.net(), "address", "add", "10.77.0.54/32", "dev", "lo"}});
+    return Dnsmasq(
+        lab.net(), kInside, lab.dir() / "inside",
+        {"--host-record=git.vpn.corp,162.159.140.245",
+         "--host-record=a.dev.vpn.corp,162.159.140.245",
+         "--host-record=edge.openai.com,142.250.74.46", "--cname=cdn.vpn.corp,edge.openai.com"});
   }
-  ChildProcess outside_, inside_;
 };
 
 TEST_F(SplitDns, ANameOfAZoneIsAskedOfItsResolverAndOfNobodyElse) {
   ASSERT_EQ(asks(kResolver, kInsideName), kWrong4) << "control: who is asked decides";
   ASSERT_EQ(asks(kInside, kInsideName), kApi4);
-  for (const char* server : {"outside", "inside"}) forget(server);
+  for (const Dnsmasq* server : {&outside, &inside}) server->forget();
   const Daemon daemon(lab,
                       split_policy("git.vpn.corp:443, \"*.dev.vpn.corp:443\", api.openai.com:443"));
   EXPECT_TRUE(eventually([&] { return tcp(kApi4) == Seen::answered; }));
@@ -103,13 +80,13 @@ TEST_F(SplitDns, ANameOfAZoneIsAskedOfItsResolverAndOfNobodyElse) {
   EXPECT_EQ(asks(kInside, "secret.vpn.corp"), "rcode 3") << "not allowed";
   EXPECT_EQ(tcp(kWrong4), Seen::refused);
   ASSERT_TRUE(eventually([&] {
-    const std::string log = log_of("inside");
+    const std::string log = inside.heard();
     return log.find(kInsideName) != log.rfind(kInsideName);
   })) << "asked again when its time is over";
-  EXPECT_THAT(log_of("outside"), Not(HasSubstr("vpn.corp")));
-  EXPECT_THAT(log_of("outside"), HasSubstr("api.openai.com"));
-  EXPECT_THAT(log_of("inside"), Not(HasSubstr("openai")));
-  EXPECT_THAT(log_of("inside"), Not(HasSubstr("secret")));
+  EXPECT_THAT(outside.heard(), Not(HasSubstr("vpn.corp")));
+  EXPECT_THAT(outside.heard(), HasSubstr("api.openai.com"));
+  EXPECT_THAT(inside.heard(), Not(HasSubstr("openai")));
+  EXPECT_THAT(inside.heard(), Not(HasSubstr("secret")));
   EXPECT_THAT(daemon.egressctl({"status"}).output,
               HasSubstr("10.77.0.1 (from policy); vpn.corp: 10.77.0.54"));
   EXPECT_THAT(daemon.egressctl({"why", kInsideName}).output,

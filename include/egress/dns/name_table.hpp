@@ -58,6 +58,9 @@ struct FamilyState {
   std::string zone{};      // whose SOA said that there is none
   std::string resolver{};  // who answered last
   Instant stale_until{};  // how long the last addresses may be given while the resolvers fail
+
+  // The question that was asked is answered, however.
+  void end(const Answer& answer, Instant now);
 };
 
 // How long an answer counts that programs are given: what it says, but not longer than the highest TTL.
@@ -69,6 +72,9 @@ struct Lead {
   Transport transport = Transport::tcp;
   Port port = 0;
   Instant expires{};  // last seen + TTL (clamped) + grace
+  bool is_same_service(const Lead& other) const {
+    return host == other.host && transport == other.transport && port == other.port;
+  }
   std::string group() const { return "srv " + host.text(); }  // of the names that are learnt by it; no wildcard's
 };
 
